@@ -1,0 +1,97 @@
+// The model that decides: detectors over one feature list, combined into one risk per transaction, with its reasons' raw
+// material.
+//
+// With labels, the risk is a probability (detectors stacked on later rows). Without labels nobody can know a probability,
+// and the risk is the share of the reference transactions that are less unusual.
+import type { FeatureDefinition } from '../features/definition.ts';
+import type { FittedDetector } from '../models/detector.ts';
+import { type Matrix, takeColumns } from '../models/matrix.ts';
+import { probabilityOf, type Stacking, stackedLogOdds } from '../models/stacking.ts';
+import { type TailProbability, tailProbability } from '../models/tail-probability.ts';
+
+export interface RiskModelPart {
+  readonly detector: FittedDetector;
+  /** Trained on labels: its score is a probability. */
+  readonly supervised: boolean;
+  /** Which of the model's features it reads, as column numbers. */
+  readonly columns: readonly number[];
+  /** Its scores on ordinary rows: how unusual a score is. */
+  readonly tail: TailProbability;
+}
+
+export interface RiskModel {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly parts: readonly RiskModelPart[];
+  /** null: there were no labels, and the first part ranks alone. */
+  readonly stacking: Stacking | null;
+}
+
+export interface RiskScores {
+  /** Greater is riskier; finer than `risk`, for ranking. */
+  readonly ranking: Float32Array;
+  /** In [0, 1]: a probability when the model is stacked on labels, else 1 − p-value. */
+  readonly risk: Float32Array;
+  /** Each part's own score, in the order of `parts`. */
+  readonly parts: readonly Float32Array[];
+}
+
+/** Log-odds are kept within ±13.8 (probabilities within 1e-6 of 0 and 1), so that no single part overrules the rest. */
+const LARGEST_LOG_ODDS = Math.log(999_999);
+
+/** A part's score as an additive input of the stacking. */
+export function stackingInput(part: Pick<RiskModelPart, 'supervised'>, score: number): number {
+  if (!part.supervised) return score;
+  const logOdds = Math.log(score / (1 - score));
+  return Math.max(-LARGEST_LOG_ODDS, Math.min(LARGEST_LOG_ODDS, logOdds));
+}
+
+/** @param matrix rows of the model's features, all columns in the order of `definitions`. */
+export function scoreRisk(model: RiskModel, matrix: Matrix): RiskScores {
+  const parts = model.parts.map((part) => part.detector.score(columnsOf(part, matrix)));
+  const ranking = new Float32Array(matrix.rows);
+  const risk = new Float32Array(matrix.rows);
+  const { stacking } = model;
+  if (stacking === null) {
+    ranking.set(parts[0]);
+    for (let row = 0; row < matrix.rows; row++) risk[row] = 1 - tailProbability(model.parts[0].tail, parts[0][row]);
+    return { ranking, risk, parts };
+  }
+  const inputs = new Float64Array(parts.length);
+  for (let row = 0; row < matrix.rows; row++) {
+    for (let i = 0; i < parts.length; i++) inputs[i] = stackingInput(model.parts[i], parts[i][row]);
+    const logOdds = stackedLogOdds(stacking, inputs);
+    ranking[row] = logOdds;
+    risk[row] = probabilityOf(logOdds);
+  }
+  return { ranking, risk, parts };
+}
+
+/** What each feature adds to one row's risk, one number per definition; positive is towards risk. */
+export function explainRisk(model: RiskModel, matrix: Matrix, row: number): Float64Array {
+  const total = new Float64Array(model.definitions.length);
+  model.parts.forEach((part, index) => {
+    const weight = model.stacking === null ? (index === 0 ? 1 : 0) : model.stacking.weights[index];
+    if (weight === 0) return;
+    const values = Float32Array.from(part.columns, (column) => matrix.values[row * matrix.columns + column]);
+    const { contributions } = part.detector.explain(values);
+    // An unsupervised detector explains in a unit of its own: its parts are scaled to what its score adds above the
+    // ordinary (the reference median).
+    let scale = weight;
+    if (!part.supervised && model.stacking !== null) {
+      const score = part.detector.score({ rows: 1, columns: values.length, values })[0];
+      const ordinary = part.tail.reference[part.tail.reference.length >>> 1];
+      const sum = contributions.reduce((a, b) => a + b, 0);
+      scale = sum > 0 ? (weight * Math.max(0, score - ordinary)) / sum : 0;
+    }
+    part.columns.forEach((column, i) => {
+      total[column] += scale * contributions[i];
+    });
+  });
+  return total;
+}
+
+/** The columns a part reads; the matrix itself when it reads all. */
+function columnsOf(part: RiskModelPart, matrix: Matrix): Matrix {
+  const all = part.columns.length === matrix.columns && part.columns.every((column, index) => column === index);
+  return all ? matrix : takeColumns(matrix, part.columns);
+}

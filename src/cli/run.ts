@@ -1,0 +1,72 @@
+// Finds the command, runs it, and turns what goes wrong into one line and an exit code: 1 failed, 2 wrong usage.
+import { benchCommand } from './bench.ts';
+import { type Command, type CommandContext, helpFor, parseCommand, UsageError } from './command.ts';
+import { demoCommand } from './demo.ts';
+import { detectCommand } from './detect.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { featuresCommand } from './features.ts';
+import { modelsCommand } from './models.ts';
+import { scoreCommand } from './score.ts';
+import { simulateCommand } from './simulate.ts';
+import { trainCommand } from './train.ts';
+
+const COMMANDS: readonly Command[] = [
+  demoCommand,
+  detectCommand,
+  simulateCommand,
+  trainCommand,
+  scoreCommand,
+  evaluateCommand,
+  featuresCommand,
+  modelsCommand,
+  benchCommand,
+];
+
+/** @returns the exit code */
+export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === 'help') {
+    context.out(overview());
+    return 0;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    context.log(`centinela: there is no command '${name}'. Try 'centinela --help'\n`);
+    return 2;
+  }
+  try {
+    const { positional, options } = parseCommand(command, rest);
+    if (options.help === true) context.out(helpFor(command));
+    else await command.run(positional, options, context);
+    return 0;
+  } catch (error) {
+    return explainFailure(error, context);
+  }
+}
+
+function explainFailure(error: unknown, context: CommandContext): number {
+  if (error instanceof UsageError) {
+    context.log(`centinela: ${error.message}\n`);
+    return 2;
+  }
+  // Errors made for people carry a `code`; anything else is a bug, and its stack is what the maintainers need.
+  const forPeople = error instanceof Error && typeof (error as { code?: unknown }).code === 'string';
+  context.log(
+    `centinela: ${forPeople ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return 1;
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map((command) => [command.name, ...command.positional].join(' ').length));
+  return [
+    'Centinela finds the unusual transactions of a bank and says why.',
+    '',
+    ...COMMANDS.map(
+      (command) => `  centinela ${[command.name, ...command.positional].join(' ').padEnd(width)}  ${command.summary}`,
+    ),
+    '',
+    "Start with 'centinela demo', or 'centinela detect FILE' on a file of your own. Each command has --help.",
+    '',
+  ].join('\n');
+}

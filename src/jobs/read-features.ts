@@ -1,0 +1,33 @@
+// Reads a file of transactions once and keeps the features of every row.
+import { catalogueFor, defaultCatalogue } from '../features/catalogue/catalogue.ts';
+import type { FeatureDefinition } from '../features/definition.ts';
+import { createFeatureEngine, type FeatureEngine } from '../features/engine.ts';
+import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
+import type { TransactionReader } from '../ports.ts';
+
+export interface ReadFeaturesOptions extends FeatureTableOptions {
+  /** null: every feature of the default catalogue whose inputs the file has. */
+  readonly definitions: readonly FeatureDefinition[] | null;
+  readonly onProgress: (share: number) => void;
+  /** Called with each batch, for what else a job wants of the rows. */
+  readonly onBatch?: (batch: Parameters<FeatureEngine['fold']>[0][], firstRow: number) => void;
+}
+
+export interface FileFeatures {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly table: FeatureTable;
+  readonly engine: FeatureEngine;
+}
+
+export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {
+  const definitions = options.definitions ?? catalogueFor(reader.fieldsPresent, defaultCatalogue);
+  const engine = createFeatureEngine(definitions, { utcOffsetMinutes: reader.utcOffsetMinutes });
+  const table = new FeatureTable(definitions.length, options);
+  for await (const batch of reader) {
+    const firstRow = table.rows;
+    for (const transaction of batch) table.add(engine, transaction);
+    options.onBatch?.(batch, firstRow);
+    options.onProgress(reader.progress());
+  }
+  return { definitions, table, engine };
+}

@@ -1,0 +1,190 @@
+// Models at rest: each version is a folder of a manifest that a person can read and the detectors' numbers.
+//
+// models/<name>/<version>/manifest.json names every file with its SHA-256, so that a model that scores is the model that
+// was approved. Versions are never overwritten; the manifest is written last, so a folder without one is no model.
+import { createHash } from 'node:crypto';
+import type { RiskModel, RiskModelPart } from '../decisions/risk-model.ts';
+import type { FeatureDefinition } from '../features/definition.ts';
+import type { Artefact, Detector } from '../models/detector.ts';
+import { gbdt } from '../models/gbdt/gbdt.ts';
+import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
+import type { Stacking } from '../models/stacking.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** What is said of a model besides its numbers. */
+export interface ModelDescription {
+  readonly createdAt: string;
+  /** Local hours of the transactions it learned from. */
+  readonly utcOffsetMinutes: number;
+  /** The highest risk that is approved without a look; above it a transaction is flagged. */
+  readonly reviewAbove: number;
+  readonly trainedOn: { readonly rows: number; readonly fromMs: number; readonly toMs: number; readonly seed: number };
+  readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+export interface StoredModel {
+  /** `name@version` */
+  readonly id: string;
+  readonly description: ModelDescription;
+  readonly model: RiskModel;
+}
+
+interface StoredPart {
+  readonly detector: string;
+  readonly supervised: boolean;
+  readonly columns: readonly number[];
+  readonly artefact: Omit<Artefact, 'binary'>;
+  readonly binary: StoredFile;
+  readonly tail: StoredFile;
+}
+
+interface StoredFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+interface Manifest {
+  readonly format: 'centinela-model';
+  readonly formatVersion: 1;
+  readonly id: string;
+  readonly description: ModelDescription;
+  readonly definitions: readonly (Omit<FeatureDefinition, 'missing'> & { readonly missing: number | null })[];
+  readonly stacking: Stacking | null;
+  readonly parts: readonly StoredPart[];
+}
+
+/** A model that cannot be used; the message says which and why. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly code = 'MODEL_UNUSABLE';
+}
+
+const DETECTORS: ReadonlyMap<string, Detector<never>> = new Map<string, Detector<never>>([
+  [gbdt.name, gbdt as unknown as Detector<never>],
+  [isolationForest.name, isolationForest as unknown as Detector<never>],
+]);
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Stores the model as the next version of `name`. @returns its id, `name@version` */
+export async function saveModel(
+  store: ObjectStore,
+  name: string,
+  model: RiskModel,
+  description: ModelDescription,
+): Promise<string> {
+  if (!NAME.test(name)) throw new ModelError(`'${name}' cannot name a model: use a–z, 0–9 and '-', at most 63`);
+  const version = Math.max(0, ...(await versionsOf(store, name))) + 1;
+  const id = `${name}@${version}`;
+  const folder = `models/${name}/${version}`;
+  const put = async (file: string, bytes: Uint8Array): Promise<StoredFile> => {
+    await store.put(`${folder}/${file}`, bytes);
+    return { file, bytes: bytes.length, sha256: sha256(bytes) };
+  };
+  const parts: StoredPart[] = [];
+  for (const [index, part] of model.parts.entries()) {
+    const { binary, ...artefact } = part.detector.save();
+    const { reference } = part.tail;
+    parts.push({
+      detector: part.detector.name,
+      supervised: part.supervised,
+      columns: part.columns,
+      artefact,
+      binary: await put(`${index}-${part.detector.name}.bin`, binary),
+      tail: await put(
+        `${index}-reference-scores.f32`,
+        new Uint8Array(reference.buffer, reference.byteOffset, reference.byteLength),
+      ),
+    });
+  }
+  const definitions = model.definitions.map((d) => ({ ...d, missing: Number.isNaN(d.missing) ? null : d.missing }));
+  const manifest: Manifest = {
+    format: 'centinela-model',
+    formatVersion: 1,
+    id,
+    description,
+    definitions,
+    stacking: model.stacking,
+    parts,
+  };
+  await store.put(`${folder}/manifest.json`, new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
+  return id;
+}
+
+/** @param id `name@version`, or `name` for its newest version */
+export async function loadModel(store: ObjectStore, id: string): Promise<StoredModel> {
+  const [name, given] = id.split('@');
+  const versions = await versionsOf(store, name);
+  const version = given === undefined ? Math.max(...versions) : Number(given);
+  if (!versions.includes(version)) {
+    const known = (await listModels(store)).join(', ');
+    throw new ModelError(
+      `there is no model '${id}'; ${known === '' ? "make one with 'centinela train'" : `there are ${known}`}`,
+    );
+  }
+  const folder = `models/${name}/${version}`;
+  const manifest = readManifest(await store.get(`${folder}/manifest.json`), `${name}@${version}`);
+  const get = async (stored: StoredFile) => {
+    const bytes = await store.get(`${folder}/${stored.file}`);
+    if (bytes === null || sha256(bytes) !== stored.sha256) {
+      throw new ModelError(
+        `${manifest.id}: ${stored.file} is ${bytes === null ? 'missing' : 'not what was stored (its SHA-256 differs)'}`,
+      );
+    }
+    return bytes;
+  };
+  const parts: RiskModelPart[] = [];
+  for (const part of manifest.parts) {
+    const detector = DETECTORS.get(part.detector);
+    if (detector === undefined)
+      throw new ModelError(`${manifest.id}: this version does not know the detector '${part.detector}'`);
+    const tail = await get(part.tail);
+    parts.push({
+      detector: detector.load({ ...part.artefact, binary: await get(part.binary) }),
+      supervised: part.supervised,
+      columns: part.columns,
+      tail: { reference: new Float32Array(tail.slice().buffer) },
+    });
+  }
+  const definitions = manifest.definitions.map((d) => ({ ...d, missing: d.missing ?? Number.NaN }));
+  return {
+    id: manifest.id,
+    description: manifest.description,
+    model: { definitions, parts, stacking: manifest.stacking },
+  };
+}
+
+/** All ids, sorted by name and version. */
+export async function listModels(store: ObjectStore): Promise<string[]> {
+  const found = (await store.list('models/')).flatMap((key) => {
+    const match = /^models\/([^/]+)\/(\d+)\/manifest\.json$/.exec(key);
+    return match === null ? [] : [{ name: match[1], version: Number(match[2]) }];
+  });
+  found.sort((a, b) => (a.name === b.name ? a.version - b.version : a.name < b.name ? -1 : 1));
+  return found.map(({ name, version }) => `${name}@${version}`);
+}
+
+async function versionsOf(store: ObjectStore, name: string): Promise<number[]> {
+  return (await listModels(store)).filter((id) => id.startsWith(`${name}@`)).map((id) => Number(id.split('@')[1]));
+}
+
+function readManifest(bytes: Uint8Array | null, id: string): Manifest {
+  if (bytes === null) throw new ModelError(`${id} has no manifest`);
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+  } catch {
+    throw new ModelError(`${id}: manifest.json is not JSON; the file is damaged`);
+  }
+  if (manifest.format !== 'centinela-model' || manifest.formatVersion !== 1) {
+    throw new ModelError(
+      `${id}: manifest format ${manifest.format} ${manifest.formatVersion} is not one this version reads`,
+    );
+  }
+  return manifest;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

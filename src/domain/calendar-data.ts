@@ -33,9 +33,33 @@ export interface NonWorkingDay {
   readonly source: string;
 }
 
-/** Days declared non-working for the public sector by yearly decree. */
+function declared(source: string, dates: readonly string[]): NonWorkingDay[] {
+  return dates.map((date) => ({ date, source }));
+}
+
+/** Days declared non-working for the public sector by yearly decree (national ones only). */
 export const EXTRA_NON_WORKING_DAYS: readonly NonWorkingDay[] = [
-  { date: '2026-01-02', source: 'press, 2025-12-30 (docs/domain.md)' },
+  ...declared('DS 151-2022-PCM', [
+    '2023-01-02',
+    '2023-04-28',
+    '2023-06-30',
+    '2023-07-27',
+    '2023-10-09',
+    '2023-12-07',
+    '2023-12-26',
+    '2024-01-02',
+  ]),
+  ...declared('DS 011-2024-PCM', [
+    '2024-07-26',
+    '2024-10-07',
+    '2024-12-06',
+    '2024-12-23',
+    '2024-12-24',
+    '2024-12-30',
+    '2024-12-31',
+  ]),
+  ...declared('DS 066-2024-PCM', ['2024-07-27']),
+  ...declared('DS 042-2025-PCM', ['2025-05-02', '2025-12-26', '2026-01-02']),
 ];
 
 export interface SaleCampaign {
@@ -46,8 +70,25 @@ export interface SaleCampaign {
   readonly source: string;
 }
 
-/** On-line sale campaigns: card-not-present volume is two to four times the usual, with new merchants. */
+/** On-line sale campaigns with known dates: card-not-present volume is two to four times the usual, at new merchants. */
 export const SALE_CAMPAIGNS: readonly SaleCampaign[] = [
-  { from: '2025-10-27', to: '2025-10-30', name: 'Cyber Days', source: 'press, 2025' },
-  { from: '2025-11-03', to: '2025-11-07', name: 'Cyber Wow', source: 'press, 2025 (start); length assumed' },
+  { from: '2021-04-19', to: '2021-04-23', name: 'Cyber Wow', source: 'press, April 2021' },
+  { from: '2025-10-27', to: '2025-10-30', name: 'Cyber Days', source: 'press, October 2025' },
+  { from: '2025-11-03', to: '2025-11-07', name: 'Cyber Wow', source: 'press, 2025 (start); five days assumed' },
+  { from: '2025-11-28', to: '2025-12-01', name: 'Black Friday', source: 'press, November 2025' },
+];
+
+export interface UsualCampaign {
+  readonly name: string;
+  readonly month: number;
+  /** Which Monday (1–4) of the month it starts on. */
+  readonly monday: number;
+  readonly days: number;
+}
+
+/** Where a campaign falls in the years that the table above does not have. ⚠ An assumption from the dates known. */
+export const USUAL_CAMPAIGNS: readonly UsualCampaign[] = [
+  { name: 'Cyber Wow', month: 4, monday: 3, days: 5 },
+  { name: 'Cyber Wow', month: 7, monday: 2, days: 5 },
+  { name: 'Cyber Wow', month: 11, monday: 1, days: 5 },
 ];

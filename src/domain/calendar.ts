@@ -1,7 +1,7 @@
 // The calendar of Peru in whole-number arithmetic: no Date object, because it runs once per transaction.
 //
-// America/Lima is UTC−5 all year. A "day number" counts days in Lima since 1970-01-01 (day 0, a Thursday).
-import { EXTRA_NON_WORKING_DAYS, FIXED_HOLIDAYS, SALE_CAMPAIGNS } from './calendar-data.ts';
+// America/Lima is UTC−5 all year (since April 1994). A "day number" counts days in Lima since 1970-01-01 (day 0, a Thursday).
+import { EXTRA_NON_WORKING_DAYS, FIXED_HOLIDAYS, SALE_CAMPAIGNS, USUAL_CAMPAIGNS } from './calendar-data.ts';
 
 export const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
@@ -138,28 +138,41 @@ const DAY_FLAGS = buildDayFlags();
 
 function buildDayFlags(): Uint8Array {
   const flags = new Uint8Array(dayNumberOf(LAST_TABLE_YEAR + 1, 1, 1) - TABLE_START);
-  const mark = (from: number, to: number, flag: number): void => {
-    for (let day = Math.max(from, TABLE_START); day <= to && day - TABLE_START < flags.length; day++) {
-      flags[day - TABLE_START]! |= flag;
-    }
-  };
-  const closed = (day: number): boolean =>
-    isWeekend(day) || (day >= TABLE_START && (flags[day - TABLE_START]! & HOLIDAY) !== 0);
-  for (const extra of EXTRA_NON_WORKING_DAYS) mark(dayNumberOfIso(extra.date), dayNumberOfIso(extra.date), NON_WORKING);
-  for (const sale of SALE_CAMPAIGNS) mark(dayNumberOfIso(sale.from), dayNumberOfIso(sale.to), SALE);
+  for (const { date } of EXTRA_NON_WORKING_DAYS) mark(flags, dayNumberOfIso(date), dayNumberOfIso(date), NON_WORKING);
+  for (const { from, to } of SALE_CAMPAIGNS) mark(flags, dayNumberOfIso(from), dayNumberOfIso(to), SALE);
   for (let year = FIRST_TABLE_YEAR; year <= LAST_TABLE_YEAR; year++) {
-    for (const day of holidaysOf(year)) mark(day, day, HOLIDAY);
+    for (const day of holidaysOf(year)) mark(flags, day, day, HOLIDAY);
+    markUsualCampaigns(flags, year);
   }
+  const closed = (day: number): boolean => isWeekend(day) || ((flags[day - TABLE_START] ?? 0) & HOLIDAY) !== 0;
   for (let year = FIRST_TABLE_YEAR; year <= LAST_TABLE_YEAR; year++) {
-    for (let month = 1; month <= 12; month++) {
-      const fifteenth = dayNumberOf(year, month, 15);
-      const first = dayNumberOf(year, month, 1);
-      const last = first + daysInMonth(year, month) - 1;
-      mark(Math.min(first + 12, onOrBefore(fifteenth, closed)), fifteenth, QUINCENA);
-      mark(Math.min(first + 27, onOrBefore(last, closed)), last, MONTH_END);
-    }
+    for (let month = 1; month <= 12; month++) markPaydays(flags, year, month, closed);
   }
   return flags;
+}
+
+function mark(flags: Uint8Array, from: number, to: number, flag: number): void {
+  const last = Math.min(to - TABLE_START, flags.length - 1);
+  for (let i = Math.max(from - TABLE_START, 0); i <= last; i++) flags[i]! |= flag;
+}
+
+function markPaydays(flags: Uint8Array, year: number, month: number, closed: (day: number) => boolean): void {
+  const first = dayNumberOf(year, month, 1);
+  const fifteenth = first + 14;
+  const last = first + daysInMonth(year, month) - 1;
+  mark(flags, Math.min(first + 12, onOrBefore(fifteenth, closed)), fifteenth, QUINCENA);
+  mark(flags, Math.min(first + 27, onOrBefore(last, closed)), last, MONTH_END);
+}
+
+function markUsualCampaigns(flags: Uint8Array, year: number): void {
+  for (const { name, month, monday, days } of USUAL_CAMPAIGNS) {
+    const yearAndMonth = isoDate(dayNumberOf(year, month, 1)).slice(0, 7);
+    const known = SALE_CAMPAIGNS.some((sale) => sale.name === name && sale.from.startsWith(yearAndMonth));
+    if (known) continue;
+    const first = dayNumberOf(year, month, 1);
+    const start = first + ((7 - dayOfWeek(first)) % 7) + (monday - 1) * 7;
+    mark(flags, start, start + days - 1, SALE);
+  }
 }
 
 function onOrBefore(dayNumber: number, closed: (day: number) => boolean): number {
@@ -249,7 +262,7 @@ export function isUtilidadesWindow(dayNumber: number): boolean {
   return month === 3 || month === 4;
 }
 
-/** A day of an on-line sale campaign (Cyber Wow, Cyber Days, Black Friday) in `SALE_CAMPAIGNS`. */
+/** A day of an on-line sale campaign (Cyber Wow, Cyber Days, Black Friday): the known dates, else the usual week. */
 export function isSaleCampaign(dayNumber: number): boolean {
   return (flagsOf(dayNumber) & SALE) !== 0;
 }

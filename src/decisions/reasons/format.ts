@@ -1,0 +1,134 @@
+// Numbers, money, durations and times as Peruvian and English readers write them.
+//
+// es-PE and English share the point for decimals and the comma for thousands, so most texts are the same in both.
+
+const MS_PER_SECOND = 1000;
+const MS_PER_MINUTE = 60_000;
+const MS_PER_HOUR = 3_600_000;
+const MS_PER_DAY = 86_400_000;
+
+/** Currencies whose minor unit is not 1/100 (ISO 4217). */
+const DECIMALS: Readonly<Record<string, number>> = {
+  BHD: 3,
+  BIF: 0,
+  CLP: 0,
+  DJF: 0,
+  GNF: 0,
+  IQD: 3,
+  ISK: 0,
+  JOD: 3,
+  JPY: 0,
+  KMF: 0,
+  KRW: 0,
+  KWD: 3,
+  LYD: 3,
+  OMR: 3,
+  PYG: 0,
+  RWF: 0,
+  TND: 3,
+  UGX: 0,
+  VND: 0,
+  VUV: 0,
+  XAF: 0,
+  XOF: 0,
+  XPF: 0,
+};
+
+const SYMBOLS: Readonly<Record<string, string>> = { PEN: 'S/', USD: 'US$' };
+
+export interface Texts {
+  readonly es: string;
+  readonly en: string;
+}
+
+/** The same text in both languages. */
+export function alike(text: string): Texts {
+  return { es: text, en: text };
+}
+
+/** `12345.678` → `12,345.68`. @param decimals digits after the point, kept even when they are zeros. */
+export function decimal(value: number, decimals: number): string {
+  const [whole, fraction] = Math.abs(value).toFixed(decimals).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  const text = fraction === undefined ? grouped : `${grouped}.${fraction}`;
+  return value < 0 && /[1-9]/.test(text) ? `-${text}` : text;
+}
+
+export function integer(value: number): string {
+  return decimal(Math.round(value), 0);
+}
+
+/** How many minor units make one unit of the currency, as a power of ten: PEN 2, JPY 0. */
+export function currencyDecimals(currency: string): number {
+  return DECIMALS[currency] ?? 2;
+}
+
+/** `S/ 1,234.56`, `US$ 10.00`, `EUR 5.00`; negative amounts as `-S/ 5.00`. */
+export function money(amountMinor: number, currency: string): string {
+  const decimals = currencyDecimals(currency);
+  const text = `${SYMBOLS[currency] ?? currency} ${decimal(Math.abs(amountMinor) / 10 ** decimals, decimals)}`;
+  return amountMinor < 0 && /[1-9]/.test(text) ? `-${text}` : text;
+}
+
+/** A factor with as many digits as a reader needs: 1.6, 3.2, 14, 1,250. */
+export function factor(value: number): string {
+  if (value >= 9.95) return integer(value);
+  const text = decimal(value, 1);
+  return text.endsWith('.0') ? text.slice(0, -2) : text;
+}
+
+/** A rate of events: below ten with one decimal where it matters. */
+export function rate(value: number): string {
+  return factor(value);
+}
+
+/** A share 0..1: `94 %` in Spanish, `94%` in English; tiny shares are `menos de 1 %`. */
+export function percent(share: number): Texts {
+  const hundredths = share * 100;
+  if (hundredths > 0 && hundredths < 1) return { es: 'menos de 1 %', en: 'less than 1%' };
+  // Rounding must not turn "nearly all" into "all".
+  const rounded = share < 1 ? Math.min(99, Math.round(hundredths)) : Math.round(hundredths);
+  const number = decimal(rounded, 0);
+  return { es: `${number} %`, en: `${number}%` };
+}
+
+/** A duration in one unit: `40 s`, `5 min`, `24 h`, `7 días` / `7 days`. */
+export function duration(ms: number): Texts {
+  if (ms < MS_PER_MINUTE) return alike(`${integer(Math.max(0, ms) / MS_PER_SECOND)} s`);
+  if (Math.round(ms / MS_PER_MINUTE) < 60) return alike(`${integer(ms / MS_PER_MINUTE)} min`);
+  if (Math.round(ms / MS_PER_HOUR) < 48) return alike(`${integer(ms / MS_PER_HOUR)} h`);
+  return days(ms);
+}
+
+/** A whole number of days: `1 día` / `1 day`, `30 días` / `30 days`. */
+export function days(ms: number): Texts {
+  const count = Math.round(ms / MS_PER_DAY);
+  const number = integer(count);
+  return count === 1 ? { es: '1 día', en: '1 day' } : { es: `${number} días`, en: `${number} days` };
+}
+
+/** `(t − delay − window, t − delay]` in words: `en 24 h`, or `entre hace 7 y 14 días` where the window is moved back. */
+export function windowText(windowMs: number, delayMs: number): Texts {
+  if (delayMs <= 0) {
+    const length = duration(windowMs);
+    return { es: `en ${length.es}`, en: `in ${length.en}` };
+  }
+  const from = delayMs / MS_PER_DAY;
+  const to = (delayMs + windowMs) / MS_PER_DAY;
+  if (Number.isInteger(from) && Number.isInteger(to)) {
+    return {
+      es: `entre hace ${integer(from)} y ${integer(to)} días`,
+      en: `between ${integer(from)} and ${integer(to)} days ago`,
+    };
+  }
+  const near = duration(delayMs);
+  const far = duration(delayMs + windowMs);
+  return { es: `entre hace ${near.es} y ${far.es}`, en: `between ${near.en} and ${far.en} ago` };
+}
+
+/** A count with its noun: `1 operación`, `12 operaciones`. */
+export function counted(count: number, one: Texts, many: Texts): Texts {
+  const noun = Math.round(count) === 1 ? one : many;
+  const number = integer(count);
+  return { es: `${number} ${noun.es}`, en: `${number} ${noun.en}` };
+}

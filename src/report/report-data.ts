@@ -1,0 +1,163 @@
+// What the report shows, as plain data: the job that ran fills it in, the page, the CSV and the terminal only draw it.
+//
+// Identifiers arrive as they may be shown (masked by the caller where needed). Times are UTC milliseconds and are shown
+// in Lima time; amounts are minor units with their ISO 4217 currency.
+import type { Reason } from '../decisions/reasons/reason.ts';
+
+export type Locale = 'es' | 'en';
+
+/** A text in both languages; every text of the report is one. */
+export interface Bilingual {
+  readonly es: string;
+  readonly en: string;
+}
+
+export interface MoneyTotal {
+  readonly currency: string;
+  readonly rows: number;
+  readonly amountMinor: number;
+}
+
+export interface ReportDetector {
+  readonly name: string;
+  readonly role: Bilingual;
+  /** Learned from the labels of the file. */
+  readonly supervised: boolean;
+  readonly fitSeconds: number | null;
+}
+
+export interface ReportSummary {
+  readonly fileName: string;
+  /** First and last event time; null when no row was read. */
+  readonly periodMs: readonly [number, number] | null;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly rejectedByReason: readonly { readonly reason: Bilingual; readonly rows: number }[];
+  /** Distinct payers, payees, terminals … seen. */
+  readonly entities: readonly { readonly label: Bilingual; readonly count: number }[];
+  readonly amounts: readonly MoneyTotal[];
+  readonly flagged: number;
+  readonly flaggedAmounts: readonly MoneyTotal[];
+  /** Rows with a known label and how many of them are fraud or error; null without labels. */
+  readonly labels: { readonly known: number; readonly positive: number } | null;
+  readonly detectors: readonly ReportDetector[];
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly seed: number;
+  readonly version: string;
+  /** When the analysis ended. */
+  readonly createdMs: number;
+}
+
+export type ReportDecision = 'block' | 'step-up' | 'review' | 'allow';
+
+export interface HistoryPoint {
+  readonly timeMs: number;
+  readonly amountMinor: number;
+  readonly flagged: boolean;
+}
+
+export interface ReportAnomaly {
+  /** 1 is the most anomalous. */
+  readonly rank: number;
+  readonly id: string;
+  readonly timeMs: number;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly payer: string | null;
+  readonly payee: string | null;
+  readonly terminal: string | null;
+  /** 0 ordinary … 1 most anomalous. */
+  readonly score: number;
+  /** Calibrated probability of fraud or error; null where it is not known. */
+  readonly probability: number | null;
+  readonly decision: ReportDecision;
+  readonly reasons: readonly Reason[];
+  /** Each detector's own view of this row. */
+  readonly detectors: readonly { readonly name: string; readonly score: number; readonly agrees: boolean }[];
+  /** Data-quality codes found in the row. */
+  readonly qualityCodes: readonly string[];
+  readonly label: 'fraud' | 'genuine' | null;
+  /** F01–F20, E01–E15 or another name that the label gives. */
+  readonly typology: string | null;
+  /** The payer's recent transactions in the same currency, this one included, oldest first; at most 200 are drawn. */
+  readonly history: readonly HistoryPoint[];
+}
+
+/** Rows per equal-width bin of the score over [0, 1]. */
+export interface ScoreHistogram {
+  readonly counts: readonly number[];
+  /** Of those, rows labelled fraud or error; null without labels. */
+  readonly positives: readonly number[] | null;
+  /** Scores at or above it are flagged. */
+  readonly threshold: number;
+}
+
+export interface PrecisionRecallPoint {
+  readonly recall: number;
+  readonly precision: number;
+}
+
+export interface DetectorEvaluation {
+  readonly name: string;
+  readonly supervised: boolean;
+  readonly aucRoc: number;
+  readonly averagePrecision: number;
+  readonly precisionAt: readonly { readonly k: number; readonly precision: number }[];
+  /** Recall ascending; up to a few hundred points. */
+  readonly curve: readonly PrecisionRecallPoint[];
+}
+
+export interface ReportEvaluation {
+  /** What was measured on: the later rows, not trained on. */
+  readonly rows: number;
+  readonly positives: number;
+  readonly periodMs: readonly [number, number] | null;
+  /** Best first; the combined score, if any, is one of them. */
+  readonly detectors: readonly DetectorEvaluation[];
+  /** Where the report's own threshold stands on the evaluation rows. */
+  readonly operatingPoint: PrecisionRecallPoint | null;
+}
+
+export interface AlertTimeline {
+  readonly days: readonly { readonly dayStartMs: number; readonly alerts: number; readonly rows: number }[];
+  /** 24 entries, hour of the day in Lima. */
+  readonly hours: readonly { readonly alerts: number; readonly rows: number }[];
+}
+
+export interface TypologyRecall {
+  readonly code: string;
+  readonly name: Bilingual;
+  readonly rows: number;
+  readonly flagged: number;
+}
+
+export interface Driver {
+  readonly feature: string;
+  readonly meaning: Bilingual;
+  /** Share of the total importance, 0..1. */
+  readonly share: number;
+}
+
+export interface QualityFinding {
+  readonly code: string;
+  readonly text: Bilingual;
+  readonly rows: number;
+  readonly severity: 'error' | 'warning' | 'info';
+}
+
+export interface ReportData {
+  readonly summary: ReportSummary;
+  /** By rank; the page is meant for up to 200. */
+  readonly anomalies: readonly ReportAnomaly[];
+  readonly scores: ScoreHistogram | null;
+  readonly evaluation: ReportEvaluation | null;
+  readonly timeline: AlertTimeline | null;
+  readonly typologies: readonly TypologyRecall[];
+  readonly drivers: readonly Driver[];
+  readonly quality: readonly QualityFinding[];
+  /** Further remarks on how to read this result. */
+  readonly notes: readonly Bilingual[];
+  /** What was not checked, and why. */
+  readonly notChecked: readonly Bilingual[];
+}

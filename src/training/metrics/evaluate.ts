@@ -1,0 +1,46 @@
+// The figures by which a detector is judged over the folds of a protocol.
+import { type CardRows, cardPrecisionAtK } from './card-precision.ts';
+import { aucRoc, averagePrecision } from './ranking.ts';
+
+export interface FoldMetrics {
+  readonly aucRoc: number;
+  readonly averagePrecision: number;
+  readonly cardPrecision100: number;
+}
+
+/** Means over the folds and population standard deviations. */
+export interface EvaluationMetrics extends FoldMetrics {
+  readonly aucRocStd: number;
+  readonly averagePrecisionStd: number;
+  readonly cardPrecision100Std: number;
+  readonly folds: readonly FoldMetrics[];
+}
+
+const CARDS_PER_DAY = 100;
+
+/** @param folds the scored test rows of each fold. */
+export function evaluateScores(folds: readonly CardRows[]): EvaluationMetrics {
+  const each = folds.map((rows) => ({
+    aucRoc: aucRoc(rows.scores, rows.labels),
+    averagePrecision: averagePrecision(rows.scores, rows.labels),
+    cardPrecision100: cardPrecisionAtK(rows, CARDS_PER_DAY),
+  }));
+  const auc = spread(each.map((fold) => fold.aucRoc));
+  const precision = spread(each.map((fold) => fold.averagePrecision));
+  const cards = spread(each.map((fold) => fold.cardPrecision100));
+  return {
+    aucRoc: auc.mean,
+    aucRocStd: auc.std,
+    averagePrecision: precision.mean,
+    averagePrecisionStd: precision.std,
+    cardPrecision100: cards.mean,
+    cardPrecision100Std: cards.std,
+    folds: each,
+  };
+}
+
+function spread(values: readonly number[]): { mean: number; std: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, std: Math.sqrt(variance) };
+}

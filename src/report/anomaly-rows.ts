@@ -1,5 +1,5 @@
 // The ranked anomalies as a flat table, for anomalies.csv.
-import { currencyDecimals } from '../decisions/reasons/format.ts';
+import { exponentOf } from '../domain/money.ts';
 import { limaIso } from './lima-time.ts';
 import type { ReportAnomaly, ReportData } from './report-data.ts';
 
@@ -44,7 +44,7 @@ function rowOf(anomaly: ReportAnomaly, detectors: readonly string[]): Cell[] {
     anomaly.rank,
     safe(anomaly.id),
     limaIso(anomaly.timeMs),
-    anomaly.amountMinor / 10 ** currencyDecimals(anomaly.currency),
+    anomaly.amountMinor / 10 ** exponentOf(anomaly.currency),
     anomaly.currency,
     safe(anomaly.payer),
     safe(anomaly.payee),

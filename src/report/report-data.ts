@@ -1,7 +1,7 @@
 // What the report shows, as plain data: the job that ran fills it in, the page, the CSV and the terminal only draw it.
 //
 // Identifiers arrive as they may be shown (masked by the caller where needed). Times are UTC milliseconds and are shown
-// in Lima time; amounts are minor units with their ISO 4217 currency.
+// in Lima time unless the summary says otherwise; amounts are minor units with their ISO 4217 currency.
 import type { Reason } from '../decisions/reasons/reason.ts';
 
 export type Locale = 'es' | 'en';
@@ -47,9 +47,11 @@ export interface ReportSummary {
   readonly version: string;
   /** When the analysis ended. */
   readonly createdMs: number;
+  /** Time zone of the file's clock times, minutes east of UTC; Lima (−300) where not given. */
+  readonly utcOffsetMinutes?: number;
 }
 
-export type ReportDecision = 'block' | 'step-up' | 'review' | 'allow';
+export type ReportDecision = 'block' | 'hold' | 'step-up' | 'review' | 'allow';
 
 export interface HistoryPoint {
   readonly timeMs: number;

@@ -1,5 +1,5 @@
 // The ranked anomalies in a terminal: aligned columns that fit the width, colours only when asked for.
-import { money } from '../decisions/reasons/format.ts';
+import { formatMoney } from '../domain/money.ts';
 import { limaTimestamp } from './lima-time.ts';
 import type { Locale, ReportAnomaly, ReportDecision } from './report-data.ts';
 import { DECISION_TEXTS, TERMINAL_TEXTS } from './texts.ts';
@@ -31,6 +31,7 @@ const GAP = '  ';
 const ELLIPSIS = '…';
 const COLORS: Readonly<Record<ReportDecision, string>> = {
   block: '\u001b[31;1m',
+  hold: '\u001b[31;1m',
   'step-up': '\u001b[33;1m',
   review: '\u001b[33m',
   allow: '\u001b[2m',
@@ -54,7 +55,7 @@ export function terminalTable(anomalies: readonly TerminalRow[], options: Termin
     column('#', true, (row) => String(row.rank)),
     column(text('score'), true, (row) => scoreText(row)),
     decision,
-    column(text('amount'), true, (row) => money(row.amountMinor, row.currency)),
+    column(text('amount'), true, (row) => formatMoney(row.amountMinor, row.currency)),
   ];
   const optional = [
     column(text('time'), false, (row) => limaTimestamp(row.timeMs).slice(5, 16)),

@@ -3,7 +3,8 @@ import type { Bilingual, ReportDecision } from './report-data.ts';
 
 export const DECISION_TEXTS: Readonly<Record<ReportDecision, Bilingual>> = {
   block: { es: 'Bloquear', en: 'Block' },
-  'step-up': { es: 'Verificar', en: 'Step up' },
+  hold: { es: 'Retener', en: 'Hold' },
+  'step-up': { es: 'Autenticar', en: 'Step up' },
   review: { es: 'Revisar', en: 'Review' },
   allow: { es: 'Permitir', en: 'Allow' },
 };

@@ -13,7 +13,8 @@ describe('numbers and money', () => {
     [-500, 'PEN', '-S/ 5.00'],
     [1500, 'JPY', 'JPY 1,500'],
     [1500, 'KWD', 'KWD 1.500'],
-    [1500, 'EUR', 'EUR 15.00'],
+    [1500, 'BOB', 'BOB 15.00'],
+    [33.4, 'PEN', 'S/ 0.33'],
   ])('%d %s is %s', (minor, currency, text) => {
     expect(money(minor, currency)).toBe(text);
   });

@@ -1,40 +1,12 @@
 // Numbers, money, durations and times as Peruvian and English readers write them.
 //
 // es-PE and English share the point for decimals and the comma for thousands, so most texts are the same in both.
+import { formatMoney } from '../../domain/money.ts';
 
 const MS_PER_SECOND = 1000;
 const MS_PER_MINUTE = 60_000;
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 86_400_000;
-
-/** Currencies whose minor unit is not 1/100 (ISO 4217). */
-const DECIMALS: Readonly<Record<string, number>> = {
-  BHD: 3,
-  BIF: 0,
-  CLP: 0,
-  DJF: 0,
-  GNF: 0,
-  IQD: 3,
-  ISK: 0,
-  JOD: 3,
-  JPY: 0,
-  KMF: 0,
-  KRW: 0,
-  KWD: 3,
-  LYD: 3,
-  OMR: 3,
-  PYG: 0,
-  RWF: 0,
-  TND: 3,
-  UGX: 0,
-  VND: 0,
-  VUV: 0,
-  XAF: 0,
-  XOF: 0,
-  XPF: 0,
-};
-
-const SYMBOLS: Readonly<Record<string, string>> = { PEN: 'S/', USD: 'US$' };
 
 export interface Texts {
   readonly es: string;
@@ -58,16 +30,9 @@ export function integer(value: number): string {
   return decimal(Math.round(value), 0);
 }
 
-/** How many minor units make one unit of the currency, as a power of ten: PEN 2, JPY 0. */
-export function currencyDecimals(currency: string): number {
-  return DECIMALS[currency] ?? 2;
-}
-
-/** `S/ 1,234.56`, `US$ 10.00`, `EUR 5.00`; negative amounts as `-S/ 5.00`. */
+/** `S/ 1,234.56` of a possibly fractional number of minor units (a mean, say). */
 export function money(amountMinor: number, currency: string): string {
-  const decimals = currencyDecimals(currency);
-  const text = `${SYMBOLS[currency] ?? currency} ${decimal(Math.abs(amountMinor) / 10 ** decimals, decimals)}`;
-  return amountMinor < 0 && /[1-9]/.test(text) ? `-${text}` : text;
+  return formatMoney(Math.round(amountMinor) + 0, currency);
 }
 
 /** A factor with as many digits as a reader needs: 1.6, 3.2, 14, 1,250. */
@@ -75,11 +40,6 @@ export function factor(value: number): string {
   if (value >= 9.95) return integer(value);
   const text = decimal(value, 1);
   return text.endsWith('.0') ? text.slice(0, -2) : text;
-}
-
-/** A rate of events: below ten with one decimal where it matters. */
-export function rate(value: number): string {
-  return factor(value);
 }
 
 /** A share 0..1: `94 %` in Spanish, `94%` in English; tiny shares are `menos de 1 %`. */

@@ -3,6 +3,8 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { Reason } from './reason.ts';
 
+export type { Reason } from './reason.ts';
+
 export interface ReasonInput {
   readonly definitions: readonly FeatureDefinition[];
   /** The transaction's feature values, one per definition; NaN is missing. */

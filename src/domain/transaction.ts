@@ -77,8 +77,8 @@ export const STATUSES = ['approved', 'declined', 'reversed', 'attempted'] as con
 const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const text = (maxLength: number, description: string) =>
   nullable(Type.String({ minLength: 1, maxLength, description }));
-const oneOf = <T extends readonly string[]>(values: T, description: string) =>
-  Type.Enum([...values] as unknown as [...T], { description });
+const oneOf = <const T extends readonly string[]>(values: T, description: string): Type.TEnum<[...T]> =>
+  Type.Enum<[...T]>([...values] as [...T], { description });
 
 export const TransactionSchema = Type.Object(
   {

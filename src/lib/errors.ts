@@ -1,0 +1,15 @@
+// Errors made for people: what is wrong, where, and what to do. The command line prints the message as one line.
+
+export class InputError extends Error {
+  override readonly name = 'InputError';
+  /** Stable, upper case, for programs: `FILE_EMPTY`, `COLUMN_MISSING`. */
+  readonly code: string;
+  readonly hint: string;
+
+  /** @param problem what is wrong and where @param hint what to do; both end up in the message */
+  constructor(code: string, problem: string, hint: string) {
+    super(`${problem}. ${hint}`);
+    this.code = code;
+    this.hint = hint;
+  }
+}

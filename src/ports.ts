@@ -1,0 +1,87 @@
+// The few interfaces that adapters implement and jobs use: a job never knows whether its rows come from a CSV or a topic.
+import type { Transaction } from './domain/transaction.ts';
+
+/** What feeds one field of the canonical transaction. */
+export type FieldSource =
+  | { readonly kind: 'column'; readonly column: string; readonly detail: string }
+  | { readonly kind: 'constant'; readonly value: string }
+  | { readonly kind: 'row-number' }
+  | { readonly kind: 'derived'; readonly detail: string };
+
+/** A mapping applied to one file: which column feeds which field. */
+export interface ResolvedMapping {
+  /** Built-in name, path of the YAML file, or `guessed`. */
+  readonly name: string;
+  /** True where nobody gave a mapping and the columns were recognised by name and content. */
+  readonly guessed: boolean;
+  readonly fields: ReadonlyMap<keyof Transaction, FieldSource>;
+  /** Columns of the file that feed nothing. */
+  readonly unusedColumns: readonly string[];
+  /** IANA name or fixed offset of times written without one. */
+  readonly timeZone: string;
+  /** Days after which a label is known; null where it is not stated. */
+  readonly labelDelayDays: number | null;
+  /** Lines to print, one per field. */
+  describe(): string[];
+}
+
+/** A row that was refused, as it is shown to people (card numbers masked). */
+export interface RejectedExample {
+  /** Line of the file (row number in Parquet), 1-based. */
+  readonly line: number;
+  readonly field: string;
+  readonly reason: string;
+  readonly value: string;
+  readonly message: string;
+}
+
+export interface ReadSummary {
+  readonly rows: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** reason code → rows */
+  readonly byReason: Readonly<Record<string, number>>;
+  /** At most ten, in file order. */
+  readonly firstExamples: readonly RejectedExample[];
+  /** What was accepted but deserves a look: rounded amounts, a changing UTC offset, ambiguous local times. */
+  readonly findings: readonly string[];
+}
+
+/** Batches of transactions in file order. Iterating again reads the source again, and the summary starts anew. */
+export interface TransactionReader extends AsyncIterable<Transaction[]> {
+  readonly mapping: ResolvedMapping;
+  /** Fields fed by the file's columns, and the four that are always there; constants are not counted. */
+  readonly fieldsPresent: ReadonlySet<keyof Transaction>;
+  /** Offset that the mapping says local hours are in, at the file's first rows. */
+  readonly utcOffsetMinutes: number;
+  /** Share of the source that has been read, 0–1. */
+  progress(): number;
+  summary(): ReadSummary;
+}
+
+export type ColumnType = 'text' | 'integer' | 'number' | 'boolean';
+export type Cell = string | number | boolean | null;
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** A sink of rows. Nothing appears under the final name before `close`; `abort` leaves nothing behind. */
+export interface RowWriter<Row> {
+  write(rows: readonly Row[]): Promise<void>;
+  close(): Promise<{ readonly rows: number; readonly bytes: number }>;
+  abort(): Promise<void>;
+}
+
+/** Rows are cells in the order of the columns; a NaN is written as missing. */
+export type TableWriter = RowWriter<readonly Cell[]>;
+
+/** Bytes under keys (`models/x/manifest.json`): a folder or a bucket. */
+export interface ObjectStore {
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** null where there is no such key */
+  get(key: string): Promise<Uint8Array | null>;
+  /** Keys that begin with the prefix, sorted. */
+  list(prefix: string): Promise<string[]>;
+}

@@ -9,10 +9,13 @@ export interface TerminalTableOptions {
   /** Columns of the terminal; 60 is the least that is used. */
   readonly width: number;
   /** Colour the decision: only when the output is a TTY. */
-  readonly color: boolean;
+  readonly colour: boolean;
+  /** At most so many anomalies; all of them where not given. */
+  readonly limit?: number;
 }
 
-type TerminalRow = Pick<
+/** What of an anomaly is shown; a stream can give these alone. */
+export type TerminalRow = Pick<
   ReportAnomaly,
   'rank' | 'timeMs' | 'amountMinor' | 'currency' | 'payer' | 'score' | 'probability' | 'decision' | 'reasons'
 >;
@@ -39,10 +42,14 @@ const COLORS: Readonly<Record<ReportDecision, string>> = {
 const BOLD = '\u001b[1m';
 const RESET = '\u001b[0m';
 
-/** One header line and one line per anomaly, without a final line break; an empty list gives one sentence. */
-export function terminalTable(anomalies: readonly TerminalRow[], options: TerminalTableOptions): string {
-  const { locale, color } = options;
-  if (anomalies.length === 0) return TERMINAL_TEXTS.none[locale];
+/** One header line and one line per anomaly, ended by a line break; no anomalies give one sentence. */
+export function renderTerminalTable(
+  data: { readonly anomalies: readonly TerminalRow[] },
+  options: TerminalTableOptions,
+): string {
+  const { locale, colour } = options;
+  const anomalies = data.anomalies.slice(0, options.limit ?? data.anomalies.length);
+  if (anomalies.length === 0) return `${TERMINAL_TEXTS.none[locale]}\n`;
   const width = Math.max(LEAST_WIDTH, Math.floor(options.width) || LEAST_WIDTH);
   const text = (key: keyof typeof TERMINAL_TEXTS): string => TERMINAL_TEXTS[key][locale];
   const column = (title: string, right: boolean, cell: (row: TerminalRow) => string): Column => ({
@@ -75,12 +82,12 @@ export function terminalTable(anomalies: readonly TerminalRow[], options: Termin
     line(
       columns.map((each) => {
         const cell = pad(each.cells[index], each);
-        return color && each === decision ? `${COLORS[row.decision]}${cell}${RESET}` : cell;
+        return colour && each === decision ? `${COLORS[row.decision]}${cell}${RESET}` : cell;
       }),
       row.reasons[0]?.[locale] ?? '',
     ),
   );
-  return [color ? `${BOLD}${header}${RESET}` : header, ...body].join('\n');
+  return `${[colour ? `${BOLD}${header}${RESET}` : header, ...body].join('\n')}\n`;
 }
 
 function scoreText(row: TerminalRow): string {

@@ -2,23 +2,22 @@
 import { assert } from '../../lib/assert.ts';
 import { checkSameLength, descendingOrder, type Scores } from './order.ts';
 
-export interface CardRows {
-  readonly scores: Scores;
-  /** 1 fraud, 0 genuine. */
-  readonly labels: Uint8Array;
-  /** Day number of each row, in any numbering. */
-  readonly days: Int32Array;
-  /** Code of each row's customer, any integers. */
-  readonly customers: Uint32Array;
-}
-
 /**
  * The definition of the Fraud Detection Handbook (Le Borgne and others, chapter 4): for each day each customer's greatest
  * score and label; the k customers with the greatest scores; the number defrauded ÷ k. Customers that were caught are
  * left out on later days; the result is the mean over the days. In [0, 1]; NaN where there are no rows.
+ *
+ * @param days day number of each row, in any numbering.
+ * @param customers code of each row's customer.
+ * @param labels 1 fraud, 0 genuine.
  */
-export function cardPrecisionAtK(rows: CardRows, k: number): number {
-  const { scores, labels, days, customers } = rows;
+export function cardPrecisionAtK(
+  days: Int32Array,
+  customers: Uint32Array,
+  labels: Uint8Array,
+  scores: Scores,
+  k: number,
+): number {
   checkSameLength(scores.length, labels.length, 'labels');
   checkSameLength(scores.length, days.length, 'days');
   checkSameLength(scores.length, customers.length, 'customers');
@@ -26,7 +25,7 @@ export function cardPrecisionAtK(rows: CardRows, k: number): number {
   const caught = new Set<number>();
   const byDay = rowsByDay(days, descendingOrder(scores));
   let sum = 0;
-  for (const dayRows of byDay) sum += catchFrauds(rows, dayRows, k, caught) / k;
+  for (const ranked of byDay) sum += catchFrauds(customers, labels, ranked, k, caught) / k;
   return sum / byDay.length;
 }
 
@@ -42,8 +41,13 @@ function rowsByDay(days: Int32Array, order: Uint32Array): number[][] {
 }
 
 /** Looks at the k customers with the greatest scores and adds the defrauded ones to `caught`; returns their number. */
-function catchFrauds(rows: CardRows, ranked: readonly number[], k: number, caught: Set<number>): number {
-  const { labels, customers } = rows;
+function catchFrauds(
+  customers: Uint32Array,
+  labels: Uint8Array,
+  ranked: readonly number[],
+  k: number,
+  caught: Set<number>,
+): number {
   const defrauded = new Set<number>();
   for (const row of ranked) if (labels[row] === 1) defrauded.add(customers[row]);
   const looked = new Set<number>();

@@ -1,6 +1,17 @@
 // The figures by which a detector is judged over the folds of a protocol.
-import { type CardRows, cardPrecisionAtK } from './card-precision.ts';
-import { aucRoc, averagePrecision } from './ranking.ts';
+import { aucRoc } from './auc-roc.ts';
+import { cardPrecisionAtK } from './card-precision.ts';
+import type { Scores } from './order.ts';
+import { averagePrecision } from './precision-recall.ts';
+
+/** The test rows of one fold. */
+export interface ScoredFold {
+  readonly days: Int32Array;
+  readonly customers: Uint32Array;
+  /** 1 fraud, 0 genuine. */
+  readonly labels: Uint8Array;
+  readonly scores: Scores;
+}
 
 export interface FoldMetrics {
   readonly aucRoc: number;
@@ -18,12 +29,11 @@ export interface EvaluationMetrics extends FoldMetrics {
 
 const CARDS_PER_DAY = 100;
 
-/** @param folds the scored test rows of each fold. */
-export function evaluateScores(folds: readonly CardRows[]): EvaluationMetrics {
-  const each = folds.map((rows) => ({
-    aucRoc: aucRoc(rows.scores, rows.labels),
-    averagePrecision: averagePrecision(rows.scores, rows.labels),
-    cardPrecision100: cardPrecisionAtK(rows, CARDS_PER_DAY),
+export function evaluateScores(folds: readonly ScoredFold[]): EvaluationMetrics {
+  const each = folds.map(({ days, customers, labels, scores }) => ({
+    aucRoc: aucRoc(labels, scores),
+    averagePrecision: averagePrecision(labels, scores),
+    cardPrecision100: cardPrecisionAtK(days, customers, labels, scores, CARDS_PER_DAY),
   }));
   const auc = spread(each.map((fold) => fold.aucRoc));
   const precision = spread(each.map((fold) => fold.averagePrecision));

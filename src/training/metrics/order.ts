@@ -69,7 +69,7 @@ export interface RankSteps {
 }
 
 /** @throws if there is not one label per score. */
-export function rankSteps(scores: Scores, labels: Uint8Array): RankSteps {
+export function rankSteps(labels: Uint8Array, scores: Scores): RankSteps {
   checkSameLength(scores.length, labels.length, 'labels');
   const order = descendingOrder(scores);
   const distinct = new Float64Array(order.length);

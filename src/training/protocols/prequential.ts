@@ -5,6 +5,7 @@
 // the frauds among the training rows and on the days of the delay whose labels have arrived by then: one more day for
 // each test day, beginning with the last training day.
 import { assert } from '../../lib/assert.ts';
+import type { Fold } from './fold.ts';
 
 export interface PrequentialOptions {
   /** Start of the last fold's first training day, milliseconds UTC; days are counted from it. */
@@ -14,16 +15,6 @@ export interface PrequentialOptions {
   readonly trainDays?: number;
   readonly delayDays?: number;
   readonly testDays?: number;
-}
-
-export interface Fold {
-  readonly trainStartMs: number;
-  /** Row indices, ascending. */
-  readonly train: Uint32Array;
-  /** Row indices, ascending. */
-  readonly test: Uint32Array;
-  /** Day of each test row, 0 for the first test day. */
-  readonly testDays: Int32Array;
 }
 
 const DAY_MS = 86_400_000;
@@ -64,7 +55,6 @@ function createFold(times: Float64Array, customers: Uint32Array, labels: Uint8Ar
     if (testDay < (knownFrom.get(customers[row]) ?? Number.POSITIVE_INFINITY)) test.push(row);
   }
   return {
-    trainStartMs: plan.trainStartMs,
     train: Uint32Array.from(train),
     test: Uint32Array.from(test),
     testDays: Int32Array.from(test, (row) => dayOf(row) - firstTestDay),

@@ -1,32 +1,12 @@
-// How well scores rank frauds above genuine transactions, at every threshold and at one.
+// Precision and recall at every threshold, at one, and summed up in one number.
 import { checkSameLength, rankSteps, type Scores } from './order.ts';
-
-/**
- * Area under the ROC curve: the chance that a random fraud scores above a random genuine row, ties counting half
- * (Mann–Whitney). In [0, 1]; NaN where one of the classes is missing.
- */
-export function aucRoc(scores: Scores, labels: Uint8Array): number {
-  const { flagged, frauds, totalFrauds } = rankSteps(scores, labels);
-  const totalGenuine = labels.length - totalFrauds;
-  if (totalFrauds === 0 || totalGenuine === 0) return Number.NaN;
-  let pairs = 0;
-  let fraudsBefore = 0;
-  let flaggedBefore = 0;
-  for (let step = 0; step < flagged.length; step++) {
-    const genuineHere = flagged[step] - flaggedBefore - (frauds[step] - fraudsBefore);
-    pairs += genuineHere * (fraudsBefore + frauds[step]);
-    fraudsBefore = frauds[step];
-    flaggedBefore = flagged[step];
-  }
-  return pairs / (2 * totalFrauds * totalGenuine);
-}
 
 /**
  * Σ (recall − recall before) × precision over the distinct scores, greatest first: scikit-learn's definition, without
  * interpolation. In [0, 1]; NaN where there is no fraud.
  */
-export function averagePrecision(scores: Scores, labels: Uint8Array): number {
-  const { flagged, frauds, totalFrauds } = rankSteps(scores, labels);
+export function averagePrecision(labels: Uint8Array, scores: Scores): number {
+  const { flagged, frauds, totalFrauds } = rankSteps(labels, scores);
   if (totalFrauds === 0) return Number.NaN;
   let sum = 0;
   let fraudsBefore = 0;
@@ -45,8 +25,8 @@ export interface PrecisionRecallCurve {
   readonly recall: Float64Array;
 }
 
-export function precisionRecallCurve(scores: Scores, labels: Uint8Array): PrecisionRecallCurve {
-  const steps = rankSteps(scores, labels);
+export function precisionRecallCurve(labels: Uint8Array, scores: Scores): PrecisionRecallCurve {
+  const steps = rankSteps(labels, scores);
   return {
     thresholds: steps.scores,
     precision: Float64Array.from(steps.frauds, (frauds, step) => frauds / steps.flagged[step]),
@@ -67,7 +47,7 @@ export interface ThresholdMetrics {
   readonly f1: number;
 }
 
-export function precisionRecallF1At(scores: Scores, labels: Uint8Array, threshold: number): ThresholdMetrics {
+export function precisionRecallF1At(labels: Uint8Array, scores: Scores, threshold: number): ThresholdMetrics {
   checkSameLength(scores.length, labels.length, 'labels');
   let flagged = 0;
   let truePositives = 0;

@@ -113,17 +113,22 @@ export class FeatureTable {
     }
   }
 
-  /** The given rows (ascending), copied into one matrix. */
+  /** The given rows, copied into one matrix in the given order. */
   take(rows: Uint32Array): Matrix {
-    const values = new Float32Array(rows.length * this.columns);
+    const { columns } = this;
+    const values = new Float32Array(rows.length * columns);
+    // Blocks are visited once and in order, since a stored one has to be read back.
+    const ascending = rows.every((row, index) => index === 0 || rows[index - 1] <= row);
+    const order = Uint32Array.from(rows.keys());
+    if (!ascending) order.sort((a, b) => rows[a] - rows[b]);
     let next = 0;
     this.forEachBlock((block, firstRow) => {
-      for (; next < rows.length && rows[next] < firstRow + block.rows; next++) {
-        const start = (rows[next] - firstRow) * this.columns;
-        values.set(block.values.subarray(start, start + this.columns), next * this.columns);
+      for (; next < rows.length && rows[order[next]] < firstRow + block.rows; next++) {
+        const start = (rows[order[next]] - firstRow) * columns;
+        values.set(block.values.subarray(start, start + columns), order[next] * columns);
       }
     });
-    return { rows: rows.length, columns: this.columns, values };
+    return { rows: rows.length, columns, values };
   }
 
   close(): void {

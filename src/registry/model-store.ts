@@ -16,8 +16,8 @@ export interface ModelDescription {
   readonly createdAt: string;
   /** Local hours of the transactions it learned from. */
   readonly utcOffsetMinutes: number;
-  /** The highest risk that is approved without a look; above it a transaction is flagged. */
-  readonly reviewAbove: number;
+  /** At or above this risk a transaction is flagged. */
+  readonly reviewAtRisk: number;
   readonly trainedOn: { readonly rows: number; readonly fromMs: number; readonly toMs: number; readonly seed: number };
   readonly metrics: Readonly<Record<string, unknown>>;
 }

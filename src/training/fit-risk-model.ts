@@ -20,6 +20,7 @@ export interface TrainingTable {
 }
 
 export interface DetectorChoice {
+  readonly name: string;
   readonly supervised: boolean;
   /** Which features it reads; null for all. */
   readonly columns: readonly number[] | null;
@@ -49,12 +50,6 @@ interface Sample {
   /** How many genuine rows each sampled one stands for. */
   readonly genuineWeight: number;
   readonly frauds: number;
-}
-
-/** Whether the labels before `endMs` are enough to learn from them. */
-export function canLearnFromLabels(table: TrainingTable, options: FitOptions): boolean {
-  const { stacking, detectors } = samplesOf(table, options);
-  return detectors.frauds >= MIN_FRAUDS && stacking.frauds >= MIN_FRAUDS;
 }
 
 export function fitRiskModel(table: TrainingTable, options: FitOptions): RiskModel {

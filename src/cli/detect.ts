@@ -1,0 +1,132 @@
+// `detect FILE`: the main job on a file: ranked anomalies with reasons, report.html, anomalies.csv, rejected.csv.
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createTableWriter } from '../adapters/files/write-table.ts';
+import { type Detection, detect } from '../jobs/detect/detect.ts';
+import { reportOf } from '../jobs/detect/report-of.ts';
+import { anomalyColumns, anomalyTableRows } from '../report/anomaly-table.ts';
+import { renderReport } from '../report/render-report.ts';
+import type { ReportData } from '../report/report-data.ts';
+import { renderTerminalTable } from '../report/terminal-table.ts';
+import { detectorChoices } from '../training/detector-choices.ts';
+import type { Command } from './command.ts';
+import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, peakMemoryMb, tableOptions } from './file-options.ts';
+import { createProgress } from './progress.ts';
+import { VERSION } from './version.ts';
+
+const DAY_MS = 86_400_000;
+
+export const detectCommand: Command = {
+  name: 'detect',
+  summary: 'Find the unusual transactions of a file and say why.',
+  positional: ['FILE'],
+  options: {
+    ...FILE_OPTIONS,
+    detectors: DETECTORS_OPTION,
+    out: { type: 'text', value: 'DIR', help: 'where report.html, anomalies.csv and rejected.csv go', default: 'out' },
+    top: {
+      type: 'number',
+      help: 'how many anomalies to show in the report',
+      default: 50,
+      minimum: 1,
+      maximum: 500,
+      whole: true,
+    },
+    'review-share': {
+      type: 'number',
+      help: 'share of the transactions that is flagged for review',
+      default: 0.005,
+      minimum: 0.000001,
+      maximum: 1,
+    },
+    'label-delay-days': { type: 'number', help: 'days until a label is known', default: 7, minimum: 0, maximum: 365 },
+    'training-rows': {
+      type: 'number',
+      help: 'at most this many rows per fit',
+      default: 250_000,
+      minimum: 1000,
+      whole: true,
+    },
+    lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
+  },
+  async run([path], options, context) {
+    const { out, log, terminal, nowMs } = context;
+    const started = nowMs();
+    const folder = options.out as string;
+    const locale = options.lang as 'es' | 'en';
+    const top = options.top as number;
+    await mkdir(folder, { recursive: true });
+    const progress = createProgress(log, terminal, nowMs);
+    const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));
+    const detection = await detect({
+      open,
+      ...tableOptions(options),
+      chooseDetectors: detectorChoices(options.detectors as string),
+      reviewShare: options['review-share'] as number,
+      top,
+      labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
+      maxTrainingRows: options['training-rows'] as number,
+      seed: options.seed as number,
+      onProgress: (what, share) => progress.show(what, share),
+    });
+    progress.done();
+    const seconds = (nowMs() - started) / 1000;
+    const report = reportOf(detection, {
+      fileName: basename(path),
+      seconds,
+      seed: options.seed as number,
+      version: VERSION,
+      createdMs: nowMs(),
+      utcOffsetMinutes: detection.utcOffsetMinutes,
+      top,
+    });
+    await writeResults(folder, report, locale);
+    detection.table.close();
+    if (options.json === true)
+      out(`${JSON.stringify(jsonOf(detection, report, (nowMs() - started) / 1000, locale))}\n`);
+    else {
+      out(
+        renderTerminalTable(report, {
+          locale,
+          colour: terminal,
+          width: process.stdout.columns ?? 120,
+          limit: Math.min(top, 15),
+        }),
+      );
+      out(
+        `\n${join(folder, 'report.html')} · ${join(folder, 'anomalies.csv')} · ${join(folder, 'rejected.csv')} · ${seconds.toFixed(1)} s\n`,
+      );
+    }
+  },
+};
+
+async function writeResults(folder: string, report: ReportData, locale: 'es' | 'en'): Promise<void> {
+  const page = join(folder, 'report.html');
+  await writeFile(`${page}.tmp`, renderReport(report, locale));
+  await rename(`${page}.tmp`, page);
+  const writer = await createTableWriter(join(folder, 'anomalies.csv'), anomalyColumns);
+  await writer.write(anomalyTableRows(report));
+  await writer.close();
+}
+
+function jsonOf(detection: Detection, report: ReportData, seconds: number, locale: 'es' | 'en') {
+  return {
+    rows: detection.table.rows,
+    rejected: detection.read.rejected,
+    flagged: detection.flagged.length,
+    detectors: [...detection.scores.byDetector.keys()],
+    features: detection.definitions.length,
+    seconds,
+    rowsPerSecond: Math.round(detection.table.rows / seconds),
+    peakMemoryMb: peakMemoryMb(),
+    evaluation:
+      report.evaluation?.detectors.map(({ name, aucRoc, averagePrecision }) => ({ name, aucRoc, averagePrecision })) ??
+      null,
+    top: report.anomalies.map(({ id, score, decision, reasons }) => ({
+      id,
+      score,
+      decision,
+      reasons: reasons.map((reason) => reason[locale]),
+    })),
+  };
+}

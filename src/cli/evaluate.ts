@@ -1,0 +1,116 @@
+// `evaluate FILE`: measures detectors by the Handbook's prequential protocol or by a split of the time line.
+import { definitionsFor } from '../features/catalogue/choose.ts';
+import { type EvaluatedModel, evaluateDetectors } from '../jobs/evaluate.ts';
+import { type FileFeatures, readFeatures } from '../jobs/read-features.ts';
+import { detectorChoices } from '../training/detector-choices.ts';
+import type { Fold } from '../training/protocols/fold.ts';
+import { prequentialFolds } from '../training/protocols/prequential.ts';
+import { timeSplit } from '../training/protocols/time-split.ts';
+import { type Command, type OptionValues, UsageError } from './command.ts';
+import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
+import { createProgress } from './progress.ts';
+
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  summary: 'Measure detectors on labelled transactions by a protocol.',
+  positional: ['FILE'],
+  options: {
+    ...FILE_OPTIONS,
+    protocol: {
+      type: 'text',
+      help: 'how past and future are cut',
+      choices: ['prequential', 'time-split'],
+      required: true,
+    },
+    detectors: DETECTORS_OPTION,
+    features: {
+      type: 'text',
+      help: "all that the file allows, or the Handbook's 15 inputs",
+      choices: ['default', 'handbook'],
+      default: 'default',
+    },
+    'train-start': { type: 'text', value: 'YYYY-MM-DD', help: 'prequential: first training day of the last fold' },
+    folds: {
+      type: 'number',
+      help: 'prequential: how many folds, a week apart',
+      default: 4,
+      minimum: 1,
+      maximum: 52,
+      whole: true,
+    },
+    'train-fraction': {
+      type: 'number',
+      help: 'time-split: share of the rows to train on',
+      default: 0.7,
+      minimum: 0.01,
+      maximum: 0.99,
+    },
+    seeds: { type: 'number', help: 'average over this many seeds', default: 1, minimum: 1, maximum: 100, whole: true },
+  },
+  async run([path], options, context) {
+    const { out, log, terminal, nowMs } = context;
+    const progress = createProgress(log, terminal, nowMs);
+    const reader = await fileOpener(path, options, context, null)();
+    const features = await readFeatures(reader, {
+      ...tableOptions(options),
+      definitions: definitionsFor(options.features as string, reader.fieldsPresent),
+      onProgress: (share) => progress.show('reading and features', share),
+    });
+    const folds = foldsOf(features, options, reader.utcOffsetMinutes);
+    const models = evaluateDetectors({
+      features,
+      folds,
+      detectors: detectorChoices(options.detectors as string)(features.definitions),
+      seed: options.seed as number,
+      seeds: options.seeds as number,
+      nowMs,
+      onProgress: (what, share) => progress.show(what, share),
+    });
+    progress.done();
+    features.table.close();
+    const prequential = options.protocol === 'prequential';
+    if (options.json === true) out(`${JSON.stringify({ ...(prequential && { folds: folds.length }), models })}\n`);
+    else out(tableOf(models));
+  },
+};
+
+function foldsOf({ table }: FileFeatures, options: OptionValues, utcOffsetMinutes: number): Fold[] {
+  const labels = Uint8Array.from(table.labels, (label) => (label === 1 ? 1 : 0));
+  if (!labels.includes(1))
+    throw new UsageError('the file has no labelled fraud, so there is nothing to measure against');
+  if (options.protocol === 'prequential') {
+    const trainStartMs = Date.parse(`${options['train-start']}T00:00:00Z`) - utcOffsetMinutes * 60_000;
+    if (Number.isNaN(trainStartMs))
+      throw new UsageError('--train-start YYYY-MM-DD is needed: the first training day of the last fold');
+    const folds = prequentialFolds(table.timesMs, table.payers, labels, {
+      trainStartMs,
+      folds: options.folds as number,
+    });
+    if (folds.some((fold) => fold.train.length === 0 || fold.test.length === 0)) {
+      throw new UsageError(
+        'a fold has no rows to train or test on: choose --train-start and --folds within the period of the file',
+      );
+    }
+    return folds;
+  }
+  return [timeSplit(table.timesMs, options['train-fraction'] as number)];
+}
+
+function tableOf(models: readonly EvaluatedModel[]): string {
+  const width = Math.max(...models.map(({ name }) => name.length));
+  const figure = (mean: number, std: number) => `${mean.toFixed(3)} ± ${std.toFixed(3)}`;
+  return [
+    `${''.padEnd(width)}  AUC ROC        average prec.  CP@100         fit s   rows/s`,
+    ...models.map((model) =>
+      [
+        model.name.padEnd(width),
+        figure(model.aucRoc, model.aucRocStd),
+        figure(model.averagePrecision, model.averagePrecisionStd),
+        figure(model.cardPrecision100, model.cardPrecision100Std),
+        model.fitSeconds.toFixed(2).padStart(6),
+        model.scoreRowsPerSecond.toLocaleString('en-US').padStart(9),
+      ].join('  '),
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,93 @@
+// `train FILE`: fit, calibrate, evaluate on later time, register.
+import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+import { readFeatures } from '../jobs/read-features.ts';
+import { trainModel } from '../jobs/train.ts';
+import { saveModel } from '../registry/model-store.ts';
+import { detectorChoices } from '../training/detector-choices.ts';
+import type { Command } from './command.ts';
+import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
+import { MODELS_OPTION } from './models.ts';
+import { createProgress } from './progress.ts';
+
+const DAY_MS = 86_400_000;
+
+export const trainCommand: Command = {
+  name: 'train',
+  summary: 'Fit a model on a file, measure it on later time, register it.',
+  positional: ['FILE'],
+  options: {
+    ...FILE_OPTIONS,
+    detectors: DETECTORS_OPTION,
+    name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
+    registry: MODELS_OPTION,
+    'review-share': {
+      type: 'number',
+      help: 'share of the transactions that will be flagged',
+      default: 0.005,
+      minimum: 0.000001,
+      maximum: 1,
+    },
+    'label-delay-days': { type: 'number', help: 'days until a label is known', default: 7, minimum: 0, maximum: 365 },
+    'training-rows': {
+      type: 'number',
+      help: 'at most this many rows per fit',
+      default: 250_000,
+      minimum: 1000,
+      whole: true,
+    },
+  },
+  async run([path], options, context) {
+    const { out, log, terminal, nowMs } = context;
+    const started = nowMs();
+    const progress = createProgress(log, terminal, nowMs);
+    const reader = await fileOpener(path, options, context, null)();
+    const features = await readFeatures(reader, {
+      ...tableOptions(options),
+      definitions: null,
+      onProgress: (share) => progress.show('reading and features', share),
+    });
+    const { table, definitions } = features;
+    const trained = trainModel({
+      features,
+      detectors: detectorChoices(options.detectors as string)(definitions),
+      labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
+      maxTrainingRows: options['training-rows'] as number,
+      reviewShare: options['review-share'] as number,
+      seed: options.seed as number,
+      onProgress: (what, share) => progress.show(what, share),
+    });
+    const id = await saveModel(
+      createFolderObjectStore(options.registry as string),
+      options.name as string,
+      trained.model,
+      {
+        createdAt: new Date(nowMs()).toISOString(),
+        utcOffsetMinutes: reader.utcOffsetMinutes,
+        reviewAtRisk: trained.reviewAtRisk,
+        trainedOn: {
+          rows: table.rows,
+          fromMs: table.timesMs[0],
+          toMs: table.timesMs[table.rows - 1],
+          seed: options.seed as number,
+        },
+        metrics: trained.metrics,
+      },
+    );
+    table.close();
+    progress.done();
+    const seconds = (nowMs() - started) / 1000;
+    const detectors = trained.model.parts.map(({ detector }) => detector.name);
+    if (options.json === true) {
+      out(`${JSON.stringify({ model: id, detectors, metrics: trained.metrics, seconds })}\n`);
+      return;
+    }
+    const { aucRoc, averagePrecision, evaluatedRows, evaluatedFrauds } = trained.metrics;
+    out(
+      `${id}: ${detectors.join(' + ')}, ${definitions.length} features, ${seconds.toFixed(1)} s\n` +
+        (aucRoc === null
+          ? 'no labels on later time to measure it on\n'
+          : `on the later ${evaluatedRows.toLocaleString('en-US')} rows (${evaluatedFrauds} frauds): AUC ${aucRoc.toFixed(3)}, average precision ${averagePrecision!.toFixed(3)}\n`) +
+        `Next: npx centinela score FILE --model ${id} --out decisions.csv\n`,
+    );
+  },
+};

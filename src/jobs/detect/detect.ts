@@ -1,0 +1,163 @@
+// The main job: from a file of transactions to ranked, explained anomalies.
+//
+// One pass reads the rows and folds their features; models are fitted and every row is scored with a model that knew
+// only its past; a second pass fetches the riskiest transactions, which are explained and handed to the report.
+
+import { qualityMask } from '../../decisions/data-quality.ts';
+import { createQualityTally, type QualitySummary } from '../../decisions/quality-summary.ts';
+import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
+import { explainRisk } from '../../decisions/risk-model.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import type { FeatureDefinition } from '../../features/definition.ts';
+import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-table.ts';
+import type { ReadSummary, TransactionReader } from '../../ports.ts';
+import type { DetectorChoice } from '../../training/fit-risk-model.ts';
+import { readFeatures } from '../read-features.ts';
+import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
+import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
+
+export interface DetectOptions extends FeatureTableOptions {
+  /** Opens the file from its beginning; called twice. */
+  readonly open: () => Promise<TransactionReader>;
+  readonly chooseDetectors: (definitions: readonly FeatureDefinition[]) => readonly DetectorChoice[];
+  /** Share of the rows that are flagged for review, in (0, 1]. */
+  readonly reviewShare: number;
+  /** How many of the flagged rows get a chart of the payer's history. */
+  readonly top: number;
+  /** A label is known this long after its transaction. */
+  readonly labelDelayMs: number;
+  /** At most this many rows are used per fit. */
+  readonly maxTrainingRows: number;
+  readonly seed: number;
+  readonly onProgress: (what: string, share: number) => void;
+}
+
+export interface Anomaly {
+  readonly row: number;
+  readonly transaction: Transaction;
+  readonly risk: number;
+  /** The risk is a probability (there were labels to calibrate it on). */
+  readonly calibrated: boolean;
+  readonly reasons: readonly Reason[];
+  readonly byDetector: readonly { readonly name: string; readonly score: number; readonly threshold: number }[];
+}
+
+export interface Detection {
+  readonly read: ReadSummary;
+  readonly utcOffsetMinutes: number;
+  readonly definitions: readonly FeatureDefinition[];
+  readonly table: FeatureTable;
+  readonly scores: TableScores;
+  readonly quality: QualitySummary;
+  /** Riskiest first. */
+  readonly flagged: Uint32Array;
+  /** The flagged rows that were explained, riskiest first (at most `MAX_EXPLAINED`). */
+  readonly anomalies: readonly Anomaly[];
+  readonly histories: FetchedTransactions['histories'];
+  /** Share of the explained rows' risk that each feature accounts for, by definition. */
+  readonly drivers: Float64Array;
+  readonly currencies: ReadonlyMap<string, { rows: number; amountMinor: number }>;
+}
+
+/** Explaining takes a fraction of a millisecond a row; a list beyond this length is not read by anyone. */
+const MAX_EXPLAINED = 10_000;
+
+export async function detect(options: DetectOptions): Promise<Detection> {
+  const quality = createQualityTally();
+  const currencies = new Map<string, { rows: number; amountMinor: number }>();
+  const reader = await options.open();
+  const { definitions, table } = await readFeatures(reader, {
+    ...options,
+    definitions: null,
+    onProgress: (share) => options.onProgress('reading and features', share),
+    onBatch: (batch) => {
+      for (const transaction of batch) {
+        quality.add(qualityMask(transaction), transaction.id);
+        countCurrency(currencies, transaction);
+      }
+    },
+  });
+  const segments = fitSegments(
+    table,
+    { ...options, definitions, detectors: options.chooseDetectors(definitions), maxRows: options.maxTrainingRows },
+    (share) => options.onProgress('training', share),
+  );
+  const scores = scoreTable(table, segments, (share) => options.onProgress('scoring', share));
+  const flagged = riskiestRows(scores.ranking, Math.ceil(table.rows * options.reviewShare));
+  const explained = flagged.subarray(0, MAX_EXPLAINED);
+  const payersWanted = new Set(
+    Array.from(flagged.subarray(0, options.top), (row) => table.payers[row]).filter((payer) => payer !== 0),
+  );
+  const fetched = await fetchTransactions(await options.open(), explained, table.payers, payersWanted, (share) =>
+    options.onProgress('fetching what was found', share),
+  );
+  const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched);
+  return {
+    read: reader.summary(),
+    utcOffsetMinutes: reader.utcOffsetMinutes,
+    definitions,
+    table,
+    scores,
+    quality: quality.summary(),
+    flagged,
+    anomalies,
+    histories: fetched.histories,
+    drivers,
+    currencies,
+  };
+}
+
+function explainRows(
+  table: FeatureTable,
+  scores: TableScores,
+  rows: Uint32Array,
+  flagged: Uint32Array,
+  definitions: readonly FeatureDefinition[],
+  fetched: FetchedTransactions,
+) {
+  const ascending = Uint32Array.from(rows).sort();
+  const matrix = table.take(ascending);
+  const drivers = new Float64Array(definitions.length);
+  const thresholds = detectorThresholds(scores, flagged.length);
+  const byRow = new Map<number, Anomaly>();
+  for (const [index, row] of ascending.entries()) {
+    const { model } = scores.segments[segmentAt(scores.segments, table.timesMs[row])];
+    const contributions = explainRisk(model, matrix, index);
+    for (let column = 0; column < drivers.length; column++) drivers[column] += Math.max(0, contributions[column]);
+    const transaction = fetched.byRow.get(row);
+    if (transaction === undefined)
+      throw new Error(`row ${row} was not read again: the file changed while it was processed`);
+    const values = matrix.values.subarray(index * matrix.columns, (index + 1) * matrix.columns);
+    byRow.set(row, {
+      row,
+      transaction,
+      risk: scores.risk[row],
+      calibrated: model.stacking !== null,
+      reasons: reasonsFor({ definitions, values, contributions, transaction }),
+      byDetector: [...scores.byDetector]
+        .filter(([, column]) => !Number.isNaN(column[row]))
+        .map(([name, column]) => ({ name, score: column[row], threshold: thresholds.get(name) ?? 1 })),
+    });
+  }
+  return { anomalies: Array.from(rows, (row) => byRow.get(row)!), drivers };
+}
+
+/** For each detector the score that as many of its rows reach as are flagged: above it, it agrees. */
+function detectorThresholds(scores: TableScores, count: number): Map<string, number> {
+  const thresholds = new Map<string, number>();
+  for (const [name, column] of scores.byDetector) {
+    const scored = column.filter((score) => !Number.isNaN(score)).sort();
+    const share = count / column.length;
+    thresholds.set(name, scored[Math.max(0, scored.length - Math.max(1, Math.round(scored.length * share)))] ?? 1);
+  }
+  return thresholds;
+}
+
+function countCurrency(currencies: Map<string, { rows: number; amountMinor: number }>, transaction: Transaction): void {
+  const total = currencies.get(transaction.currency);
+  if (total === undefined) currencies.set(transaction.currency, { rows: 1, amountMinor: transaction.amountMinor });
+  else {
+    total.rows += 1;
+    total.amountMinor += transaction.amountMinor;
+  }
+}

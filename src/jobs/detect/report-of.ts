@@ -1,0 +1,293 @@
+// Turns a detection into what the report shows.
+import { qualityFindings } from '../../decisions/data-quality.ts';
+import { DEFAULT_HOLD_AT_RISK, decideAction } from '../../decisions/decision.ts';
+import { maskPansIn } from '../../domain/mask.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import type {
+  AlertTimeline,
+  DetectorEvaluation,
+  HistoryPoint,
+  MoneyTotal,
+  ReportAnomaly,
+  ReportData,
+  ReportEvaluation,
+  ScoreHistogram,
+} from '../../report/report-data.ts';
+import { typologyName } from '../../report/typologies.ts';
+import { aucRoc } from '../../training/metrics/auc-roc.ts';
+import { averagePrecision, precisionRecallCurve } from '../../training/metrics/precision-recall.ts';
+import type { Anomaly, Detection } from './detect.ts';
+
+export interface ReportContext {
+  readonly fileName: string;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly version: string;
+  readonly createdMs: number;
+  readonly utcOffsetMinutes: number;
+  /** Anomalies shown on the page. */
+  readonly top: number;
+}
+
+const HISTOGRAM_BINS = 50;
+const HISTORY_POINTS = 120;
+const DRIVERS = 12;
+const PRECISION_AT = [100, 500, 1000, 5000];
+const CURVE_POINTS = 200;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+export function reportOf(detection: Detection, context: ReportContext): ReportData {
+  const { table, scores, flagged, read } = detection;
+  const flaggedRows = new Uint8Array(table.rows);
+  for (const row of flagged) flaggedRows[row] = 1;
+  const supervised = scores.segments.some(({ model }) => model.parts.some((part) => part.supervised));
+  return {
+    summary: {
+      fileName: context.fileName,
+      periodMs: table.rows === 0 ? null : [least(table.timesMs), greatest(table.timesMs)],
+      rows: table.rows,
+      rejected: read.rejected,
+      rejectedByReason: Object.entries(read.byReason).map(([code, rows]) => ({ reason: { es: code, en: code }, rows })),
+      entities: [{ label: { es: 'ordenantes', en: 'payers' }, count: table.distinctPayers }],
+      amounts: [...detection.currencies].map(([currency, total]) => ({ currency, ...total })),
+      flagged: flagged.length,
+      flaggedAmounts: totalsOf(detection.anomalies),
+      labels: labelCounts(table.labels),
+      detectors: [...scores.byDetector.keys()].map((name) => ({
+        name,
+        role: roleOf(name),
+        supervised: name === 'gbdt',
+        fitSeconds: null,
+      })),
+      seconds: context.seconds,
+      rowsPerSecond: table.rows / Math.max(context.seconds, 1e-3),
+      seed: context.seed,
+      version: context.version,
+      createdMs: context.createdMs,
+    },
+    anomalies: detection.anomalies
+      .slice(0, context.top)
+      .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows)),
+    scores: histogramOf(detection),
+    evaluation: evaluationOf(detection, flaggedRows),
+    timeline: timelineOf(detection, flaggedRows, context.utcOffsetMinutes),
+    typologies: typologiesOf(detection, flaggedRows),
+    drivers: driversOf(detection),
+    quality: detection.quality.findings.map(({ code, text, rows, systematic }) => ({
+      code,
+      text,
+      rows,
+      severity: systematic ? 'error' : 'warning',
+    })),
+    notes: supervised ? [] : [UNSUPERVISED_NOTE],
+    notChecked: [NOT_CHECKED_LISTS, NOT_CHECKED_GRAPH],
+  };
+}
+
+const UNSUPERVISED_NOTE = {
+  es: 'El archivo no tiene etiquetas suficientes: el puntaje dice cuán inusual es cada operación frente a las demás, no la probabilidad de fraude.',
+  en: 'The file has too few labels: the score says how unusual each transaction is among the others, not the probability of fraud.',
+};
+const NOT_CHECKED_LISTS = {
+  es: 'No se cruzaron listas de vigilancia ni se verificó que el titular corresponda a la cuenta.',
+  en: 'No watch lists were searched, and names were not checked against account holders.',
+};
+const NOT_CHECKED_GRAPH = {
+  es: 'No se siguieron cadenas de transferencias de más de un salto.',
+  en: 'Chains of transfers longer than one hop were not followed.',
+};
+
+function roleOf(name: string) {
+  return name === 'gbdt'
+    ? { es: 'aprende de los fraudes etiquetados anteriores', en: 'learns from earlier labelled frauds' }
+    : { es: 'busca lo inusual, sin etiquetas', en: 'looks for the unusual, without labels' };
+}
+
+function anomalyOf(detection: Detection, anomaly: Anomaly, rank: number, flagged: Uint8Array): ReportAnomaly {
+  const { transaction, row, risk, calibrated } = anomaly;
+  return {
+    rank,
+    id: transaction.id,
+    timeMs: transaction.eventTimeMs,
+    amountMinor: transaction.amountMinor,
+    currency: transaction.currency,
+    payer: masked(transaction.payerId),
+    payee: masked(transaction.payeeId),
+    terminal: transaction.terminalId ?? transaction.merchantId,
+    score: risk,
+    probability: calibrated ? risk : null,
+    decision: decideAction(risk, calibrated, { reviewAtRisk: 0, holdAtRisk: DEFAULT_HOLD_AT_RISK }),
+    reasons: anomaly.reasons,
+    detectors: anomaly.byDetector.map(({ name, score, threshold }) => ({ name, score, agrees: score >= threshold })),
+    qualityCodes: qualityFindings(transaction),
+    label: transaction.isFraud === null ? null : transaction.isFraud ? 'fraud' : 'genuine',
+    typology: transaction.typology,
+    history: historyOf(detection, transaction, row, flagged),
+  };
+}
+
+/** Ids are the bank's own tokens; a card number among them is never shown whole. */
+function masked(id: string | null): string | null {
+  return id === null ? null : maskPansIn(id);
+}
+
+function historyOf(detection: Detection, transaction: Transaction, row: number, flagged: Uint8Array): HistoryPoint[] {
+  const history = detection.histories.get(detection.table.payers[row]) ?? [];
+  const own = history.filter(
+    (past) => past.currency === transaction.currency && (past.timeMs < transaction.eventTimeMs || past.row === row),
+  );
+  return own
+    .slice(-HISTORY_POINTS)
+    .map(({ timeMs, amountMinor, row: past }) => ({ timeMs, amountMinor, flagged: flagged[past] === 1 }));
+}
+
+function histogramOf({ scores, table, flagged }: Detection): ScoreHistogram | null {
+  if (table.rows === 0) return null;
+  const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
+  const positives = new Array<number>(HISTOGRAM_BINS).fill(0);
+  let labelled = false;
+  for (let row = 0; row < table.rows; row++) {
+    const bin = Math.min(HISTOGRAM_BINS - 1, Math.floor(scores.risk[row] * HISTOGRAM_BINS));
+    counts[bin] += 1;
+    if (table.labels[row] === 1) positives[bin] += 1;
+    labelled ||= table.labels[row] >= 0;
+  }
+  return { counts, positives: labelled ? positives : null, threshold: scores.risk[flagged[flagged.length - 1]] };
+}
+
+/** On the rows of the segments with supervised models, or all rows where there are none; none without labels. */
+function evaluationOf(detection: Detection, flagged: Uint8Array): ReportEvaluation | null {
+  const { table, scores } = detection;
+  const later = scores.segments.find(({ model }) => model.parts.some((part) => part.supervised));
+  const rows: number[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    if (table.labels[row] >= 0 && (later === undefined || table.timesMs[row] >= later.fromMs)) rows.push(row);
+  }
+  const labels = Uint8Array.from(rows, (row) => table.labels[row]);
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  if (positives === 0 || positives === labels.length) return null;
+  const columns: (readonly [string, boolean, Float32Array])[] = [...scores.byDetector].map(
+    ([name, column]) => [name, name === 'gbdt', column] as const,
+  );
+  if (columns.length > 1) columns.push(['centinela', true, scores.ranking]);
+  const detectors = columns.map(([name, supervised, column]) =>
+    evaluateDetector(
+      name,
+      supervised,
+      labels,
+      Float32Array.from(rows, (row) => column[row]),
+    ),
+  );
+  const caught = rows.reduce((sum, row) => sum + (flagged[row] & table.labels[row]), 0);
+  const raised = rows.reduce((sum, row) => sum + flagged[row], 0);
+  return {
+    rows: rows.length,
+    positives,
+    periodMs: [table.timesMs[rows[0]], table.timesMs[rows[rows.length - 1]]],
+    detectors: detectors.sort((a, b) => b.averagePrecision - a.averagePrecision),
+    operatingPoint: raised === 0 ? null : { recall: caught / positives, precision: caught / raised },
+  };
+}
+
+function evaluateDetector(
+  name: string,
+  supervised: boolean,
+  labels: Uint8Array,
+  scores: Float32Array,
+): DetectorEvaluation {
+  const { precision, recall } = precisionRecallCurve(labels, scores);
+  const step = Math.max(1, Math.floor(precision.length / CURVE_POINTS));
+  const curve = [];
+  for (let i = 0; i < precision.length; i += step) curve.push({ recall: recall[i], precision: precision[i] });
+  curve.sort((a, b) => a.recall - b.recall);
+  const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+  const precisionAt = PRECISION_AT.filter((k) => k <= labels.length).map((k) => ({
+    k,
+    precision: order.subarray(0, k).reduce((sum, row) => sum + labels[row], 0) / k,
+  }));
+  return {
+    name,
+    supervised,
+    aucRoc: aucRoc(labels, scores),
+    averagePrecision: averagePrecision(labels, scores),
+    precisionAt,
+    curve,
+  };
+}
+
+function timelineOf({ table }: Detection, flagged: Uint8Array, utcOffsetMinutes: number): AlertTimeline | null {
+  if (table.rows === 0) return null;
+  const offsetMs = utcOffsetMinutes * 60_000;
+  const days = new Map<number, { alerts: number; rows: number }>();
+  const hours = Array.from({ length: 24 }, () => ({ alerts: 0, rows: 0 }));
+  for (let row = 0; row < table.rows; row++) {
+    const localMs = table.timesMs[row] + offsetMs;
+    const day = Math.floor(localMs / DAY_MS);
+    const hour = hours[Math.floor((localMs - day * DAY_MS) / HOUR_MS)];
+    let total = days.get(day);
+    if (total === undefined) days.set(day, (total = { alerts: 0, rows: 0 }));
+    for (const count of [total, hour]) {
+      count.rows += 1;
+      count.alerts += flagged[row];
+    }
+  }
+  return {
+    days: [...days]
+      .sort(([a], [b]) => a - b)
+      .map(([day, total]) => ({ dayStartMs: day * DAY_MS - offsetMs, ...total })),
+    hours,
+  };
+}
+
+function typologiesOf({ table }: Detection, flagged: Uint8Array) {
+  const names = table.typologyNames;
+  const totals = names.map(() => ({ rows: 0, flagged: 0 }));
+  for (let row = 0; row < table.rows; row++) {
+    if (table.labels[row] !== 1) continue;
+    totals[table.typologies[row]].rows += 1;
+    totals[table.typologies[row]].flagged += flagged[row];
+  }
+  return names
+    .map((code, index) => ({ code: code ?? '', name: typologyName(code ?? ''), ...totals[index] }))
+    .filter(({ code, rows }) => code !== '' && rows > 0)
+    .sort((a, b) => b.rows - a.rows);
+}
+
+function driversOf({ definitions, drivers }: Detection) {
+  const total = drivers.reduce((sum, value) => sum + value, 0);
+  if (total === 0) return [];
+  return definitions
+    .map(({ id, meaning }, index) => ({ feature: id, meaning, share: drivers[index] / total }))
+    .sort((a, b) => b.share - a.share)
+    .slice(0, DRIVERS);
+}
+
+function labelCounts(labels: Int8Array) {
+  let known = 0;
+  let positive = 0;
+  for (const label of labels) {
+    if (label >= 0) known += 1;
+    if (label === 1) positive += 1;
+  }
+  return known === 0 ? null : { known, positive };
+}
+
+function totalsOf(anomalies: readonly Anomaly[]): MoneyTotal[] {
+  const totals = new Map<string, { rows: number; amountMinor: number }>();
+  for (const { transaction } of anomalies) {
+    const total = totals.get(transaction.currency) ?? { rows: 0, amountMinor: 0 };
+    total.rows += 1;
+    total.amountMinor += transaction.amountMinor;
+    totals.set(transaction.currency, total);
+  }
+  return [...totals].map(([currency, total]) => ({ currency, ...total }));
+}
+
+function least(values: Float64Array): number {
+  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+}
+
+function greatest(values: Float64Array): number {
+  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}

@@ -42,8 +42,7 @@ export function startOfLimaDayMs(dayNumber: number): number {
 
 /** Day of the week, Monday 0 … Sunday 6. */
 export function dayOfWeek(dayNumber: number): number {
-  const shifted = (dayNumber + 3) % 7;
-  return shifted < 0 ? shifted + 7 : shifted;
+  return (((dayNumber + 3) % 7) + 7) % 7;
 }
 
 /** Saturday or Sunday. */

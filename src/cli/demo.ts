@@ -128,7 +128,7 @@ function createScreen({ log, terminal, nowMs }: CommandContext, locale: 'es' | '
 
 function alertLine({ transaction, risk, action, reasons }: Decision, locale: 'es' | 'en', colour: boolean): string {
   const mark = action === 'hold' ? (colour ? '\x1b[31m■\x1b[0m' : '■') : colour ? '\x1b[33m▲\x1b[0m' : '▲';
-  const money = formatMoney(transaction.amountMinor, transaction.currency, locale);
+  const money = formatMoney(transaction.amountMinor, transaction.currency);
   const why = reasons.map((reason) => reason[locale]).join(' · ');
   return `${mark} ${limaTimestamp(transaction.eventTimeMs)}  ${money.padStart(14)}  ${(risk * 100).toFixed(0).padStart(3)} %  ${why}\n`;
 }
@@ -142,7 +142,7 @@ function summaryOf(totals: DemoTotals): string {
   return [
     '',
     `${totals.rows.toLocaleString('en-US')} transactions decided, ${totals.flagged} flagged for the analysts.`,
-    `Frauds and errors flagged: ${totals.flaggedFrauds} of ${totals.frauds}; ${formatMoney(totals.caughtMinor, 'PEN', 'en')} of ${formatMoney(totals.fraudMinor, 'PEN', 'en')} (${Math.round(share * 100)} %).`,
+    `Frauds and errors flagged: ${totals.flaggedFrauds} of ${totals.frauds}; ${formatMoney(totals.caughtMinor, 'PEN')} of ${formatMoney(totals.fraudMinor, 'PEN')} (${Math.round(share * 100)} %).`,
     '',
     'What to do next',
     '  npx centinela simulate --customers 2000 --days 60 --seed 7 --out out/bank.csv.gz    a labelled file to play with',

@@ -38,7 +38,7 @@ export function trainModel(options: TrainOptions): TrainedModel {
   const startMs = timesMs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const endMs = timesMs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const cutMs = endMs - (endMs - startMs) * EVALUATION_SHARE;
-  const fit = (untilMs: number) =>
+  const fitUntil = (untilMs: number) =>
     fitRiskModel(table, {
       definitions,
       detectors: options.detectors,
@@ -49,7 +49,7 @@ export function trainModel(options: TrainOptions): TrainedModel {
       seed: options.seed,
     });
   options.onProgress('training', 0);
-  const earlier = fit(cutMs);
+  const earlier = fitUntil(cutMs);
   options.onProgress('measuring on later time', 0.4);
   const later = Uint32Array.from(timesMs.keys()).filter((row) => timesMs[row] >= cutMs);
   const { risk, ranking } = scoreRisk(earlier, table.take(later));
@@ -58,7 +58,7 @@ export function trainModel(options: TrainOptions): TrainedModel {
   const reviewAtRisk =
     ordered[Math.max(0, ordered.length - Math.max(1, Math.round(ordered.length * options.reviewShare)))];
   options.onProgress('training on everything', 0.6);
-  return { model: fit(endMs + 1 + options.labelDelayMs), reviewAtRisk, metrics };
+  return { model: fitUntil(endMs + 1 + options.labelDelayMs), reviewAtRisk, metrics };
 }
 
 function measure(labels: Int8Array, rows: Uint32Array, ranking: Float32Array): TrainedModel['metrics'] {

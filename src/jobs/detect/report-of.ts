@@ -225,8 +225,8 @@ function timelineOf({ table }: Detection, flagged: Uint8Array, utcOffsetMinutes:
     const localMs = table.timesMs[row] + offsetMs;
     const day = Math.floor(localMs / DAY_MS);
     const hour = hours[Math.floor((localMs - day * DAY_MS) / HOUR_MS)];
-    let total = days.get(day);
-    if (total === undefined) days.set(day, (total = { alerts: 0, rows: 0 }));
+    const total = days.get(day) ?? { alerts: 0, rows: 0 };
+    days.set(day, total);
     for (const count of [total, hour]) {
       count.rows += 1;
       count.alerts += flagged[row];

@@ -1,0 +1,215 @@
+// A feature matrix as small integers: each value is replaced by the number of its bin.
+//
+// Bins are stored by column, several columns to one 32-bit word (four of 8 bits, or two of 16 bits where a feature has
+// more than 256 bins), because one load then serves several histograms. Finding the bin of a number by a table on the
+// leading bits of the float costs a seventh of a binary search.
+import type { Prng } from '../../lib/prng.ts';
+import type { Matrix } from '../matrix.ts';
+import { createEdgeScratch, findBinEdges } from './bin-edges.ts';
+import { keyOfFloat, orderKey } from './float-order.ts';
+
+/** Edges are found on a sample of at most so many rows. */
+const EDGE_SAMPLE_ROWS = 200_000;
+const TABLE_BITS = 14;
+const ROW_BLOCK = 2048;
+const NARROW_BINS = 256;
+
+export interface BinnedFeature {
+  /** Column in the matrix. */
+  readonly column: number;
+  /** Which of `words` holds it, and where in the word. */
+  readonly word: number;
+  readonly shift: number;
+  readonly mask: number;
+  /** First cell of this feature in a histogram. */
+  readonly offset: number;
+  /** Number of bins for numbers; the bin for missing values, if any, has this number. */
+  readonly valueBins: number;
+  readonly hasMissing: boolean;
+  /** Upper ends of all value bins but the last. */
+  readonly thresholds: Float32Array;
+}
+
+/** Four features of 8 bits or two of 16 bits. */
+export interface BinnedWord {
+  readonly wide: boolean;
+  /** One word per row. */
+  readonly bins: Uint32Array;
+  /** Places in `features`; `offsets` has 4 or 2 histogram offsets, those of unused places point to a cell of their own. */
+  readonly features: readonly number[];
+  readonly offsets: readonly number[];
+}
+
+export interface BinnedMatrix {
+  readonly rows: number;
+  /** Features with more than one bin; a constant one can't be split on and is left out. */
+  readonly features: readonly BinnedFeature[];
+  readonly words: readonly BinnedWord[];
+  /** Cells of one histogram. */
+  readonly cells: number;
+}
+
+/** @param maxBins bins per feature at most, the one for missing values included, 3 … 4096. */
+export function binMatrix(matrix: Matrix, maxBins: number, prng: Prng): BinnedMatrix {
+  const { rows, columns, values } = matrix;
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const sample = sampleRows(rows, prng);
+  const scratch = createEdgeScratch(sample.length);
+  const narrow: Planned[] = [];
+  const wide: Planned[] = [];
+  for (let column = 0; column < columns; column++) {
+    const edges = findBinEdges(bits, column, columns, sample, maxBins, scratch);
+    // Missing values outside the sample still need their bin.
+    const hasMissing = edges.hasMissing || (sample.length < rows && columnHasMissing(bits, column, columns));
+    const bins = edges.thresholds.length + 1 + (hasMissing ? 1 : 0);
+    const planned = { column, thresholds: edges.thresholds, hasMissing, bins };
+    if (bins > 1) (bins > NARROW_BINS ? wide : narrow).push(planned);
+  }
+  const layout = layOut(rows, narrow, wide);
+  fillWords(layout, bits, columns);
+  return layout;
+}
+
+interface Planned {
+  readonly column: number;
+  readonly thresholds: Float32Array;
+  readonly hasMissing: boolean;
+  readonly bins: number;
+}
+
+function sampleRows(rows: number, prng: Prng): Uint32Array {
+  const taken = Math.min(rows, EDGE_SAMPLE_ROWS);
+  const sample = new Uint32Array(taken);
+  if (taken === rows) {
+    for (let i = 0; i < rows; i++) sample[i] = i;
+    return sample;
+  }
+  for (let i = 0; i < taken; i++) {
+    const from = Math.floor((i * rows) / taken);
+    const to = Math.floor(((i + 1) * rows) / taken);
+    sample[i] = from + prng.nextBelow(to - from);
+  }
+  return sample;
+}
+
+function columnHasMissing(bits: Int32Array, column: number, columns: number): boolean {
+  for (let at = column; at < bits.length; at += columns) {
+    if ((bits[at] & 0x7fffffff) > 0x7f800000) return true;
+  }
+  return false;
+}
+
+function layOut(rows: number, narrow: readonly Planned[], wide: readonly Planned[]): BinnedMatrix {
+  const features: BinnedFeature[] = [];
+  const words: BinnedWord[] = [];
+  let cells = 0;
+  for (const [planned, isWide] of [
+    [narrow, false],
+    [wide, true],
+  ] as const) {
+    const places = isWide ? 2 : 4;
+    const width = 32 / places;
+    for (let first = 0; first < planned.length; first += places) {
+      const members: number[] = [];
+      const offsets: number[] = [];
+      for (const { column, thresholds, hasMissing, bins } of planned.slice(first, first + places)) {
+        members.push(features.length);
+        features.push({
+          column,
+          word: words.length,
+          shift: offsets.length * width,
+          mask: isWide ? 0xffff : 0xff,
+          offset: cells,
+          valueBins: thresholds.length + 1,
+          hasMissing,
+          thresholds,
+        });
+        offsets.push(cells);
+        cells += bins;
+      }
+      words.push({ wide: isWide, bins: new Uint32Array(rows), features: members, offsets });
+    }
+  }
+  // Unused places of a word always hold bin 0 and add to one last cell that nobody reads.
+  const padded = words.map((word) => {
+    const offsets = [...word.offsets];
+    while (offsets.length < (word.wide ? 2 : 4)) offsets.push(cells);
+    return { ...word, offsets };
+  });
+  return { rows, features, words: padded, cells: cells + 1 };
+}
+
+function fillWords(binned: BinnedMatrix, bits: Int32Array, columns: number): void {
+  const lookups = binned.features.map(createLookup);
+  for (let from = 0; from < binned.rows; from += ROW_BLOCK) {
+    const to = Math.min(binned.rows, from + ROW_BLOCK);
+    for (let f = 0; f < binned.features.length; f++) {
+      const feature = binned.features[f];
+      fillBlock(binned.words[feature.word].bins, feature, lookups[f], bits, columns, from, to);
+    }
+  }
+}
+
+/** For each value of a float's leading bits, the bins that numbers starting so can be in. */
+interface Lookup {
+  readonly keys: Uint32Array;
+  readonly firstKey: number;
+  readonly shift: number;
+  /** `low[slot]` is the bin of the slot's smallest number; `low[slot + 1]` bounds its greatest. */
+  readonly low: Uint16Array;
+}
+
+function createLookup(feature: BinnedFeature): Lookup {
+  const keys = Uint32Array.from(feature.thresholds, keyOfFloat);
+  if (keys.length === 0) return { keys, firstKey: 0, shift: 31, low: new Uint16Array(3) };
+  const firstKey = keys[0];
+  const span = keys[keys.length - 1] - firstKey;
+  const shift = Math.max(0, 32 - Math.clz32(span) - TABLE_BITS);
+  const slots = (span >>> shift) + 1;
+  const low = new Uint16Array(slots + 1);
+  let bin = 0;
+  for (let slot = 0; slot < slots; slot++) {
+    const smallest = firstKey + slot * 2 ** shift;
+    while (bin < keys.length && keys[bin] < smallest) bin++;
+    low[slot] = bin;
+  }
+  low[slots] = keys.length;
+  return { keys, firstKey, shift, low };
+}
+
+function fillBlock(
+  words: Uint32Array,
+  feature: BinnedFeature,
+  lookup: Lookup,
+  bits: Int32Array,
+  columns: number,
+  from: number,
+  to: number,
+): void {
+  const { column, shift, valueBins } = feature;
+  const { keys, firstKey, shift: slotShift, low } = lookup;
+  const lastKey = keys.length === 0 ? 0 : keys[keys.length - 1];
+  const last = keys.length;
+  let at = from * columns + column;
+  for (let row = from; row < to; row++, at += columns) {
+    const value = bits[at];
+    let bin = 0;
+    if ((value & 0x7fffffff) > 0x7f800000) {
+      bin = valueBins;
+    } else {
+      const key = orderKey(value);
+      if (key > lastKey) bin = last;
+      else if (key > firstKey) {
+        const slot = (key - firstKey) >>> slotShift;
+        bin = low[slot];
+        let high = low[slot + 1];
+        while (bin < high) {
+          const middle = (bin + high) >>> 1;
+          if (keys[middle] < key) bin = middle + 1;
+          else high = middle;
+        }
+      }
+    }
+    words[row] |= bin << shift;
+  }
+}

@@ -17,18 +17,21 @@ export interface PrequentialOptions {
   readonly testDays?: number;
 }
 
+type Customers = Uint32Array | Int32Array;
+/** 1 fraud; anything else is not known to be one. */
+type Labels = Uint8Array | Int8Array;
+
 const DAY_MS = 86_400_000;
 const WEEK_DAYS = 7;
 
 /**
  * @param times event time of each row, milliseconds UTC, in any order.
  * @param customers code of each row's customer.
- * @param labels 1 fraud, 0 genuine.
  */
 export function prequentialFolds(
   times: Float64Array,
-  customers: Uint32Array,
-  labels: Uint8Array,
+  customers: Customers,
+  labels: Labels,
   options: PrequentialOptions,
 ): Fold[] {
   assert(times.length === customers.length && times.length === labels.length, 'one time, customer and label per row');
@@ -41,7 +44,7 @@ export function prequentialFolds(
 
 type FoldPlan = Required<Omit<PrequentialOptions, 'folds'>>;
 
-function createFold(times: Float64Array, customers: Uint32Array, labels: Uint8Array, plan: FoldPlan): Fold {
+function createFold(times: Float64Array, customers: Customers, labels: Labels, plan: FoldPlan): Fold {
   const dayOf = (row: number) => Math.floor((times[row] - plan.trainStartMs) / DAY_MS);
   const firstTestDay = plan.trainDays + plan.delayDays;
   const train: number[] = [];
@@ -63,8 +66,8 @@ function createFold(times: Float64Array, customers: Uint32Array, labels: Uint8Ar
 
 /** For each customer with a fraud the first test day on which it is known. */
 function firstKnownDays(
-  customers: Uint32Array,
-  labels: Uint8Array,
+  customers: Customers,
+  labels: Labels,
   dayOf: (row: number) => number,
   plan: FoldPlan,
 ): Map<number, number> {

@@ -71,7 +71,10 @@ export const FILTERS = [
   'weekend',
   'round-amount',
   'near-threshold',
+  /** far above the payer's own habit when it was made: see habit.ts */
   'off-habit',
+  /** approved payments that were not off-habit */
+  'habit',
   'cross-border',
 ] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -105,6 +108,8 @@ export interface FeatureDefinition {
   /** The window is moved back: `(t − delayMs − windowMs, t − delayMs]`; labels are used only there. */
   readonly delayMs: number;
   readonly filter: Filter;
+  /** `fraud-rate-smoothed` only: the rate assumed without evidence and how many events that assumption weighs. */
+  readonly smoothing?: { readonly prior: number; readonly weight: number };
   readonly unit: Unit;
   /** The value where there is no history or no such entity: a number, or NaN, which the trees treat as missing. */
   readonly missing: number;

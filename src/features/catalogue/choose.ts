@@ -1,0 +1,19 @@
+// A catalogue by its name, fitted to the data.
+import type { Transaction } from '../../domain/transaction.ts';
+import type { FeatureDefinition } from '../definition.ts';
+import { catalogueFor, defaultCatalogue } from './catalogue.ts';
+import { handbookCatalogue } from './handbook.ts';
+
+const CATALOGUES: Readonly<Record<string, readonly FeatureDefinition[]>> = {
+  default: defaultCatalogue,
+  handbook: handbookCatalogue,
+};
+
+/** @throws RangeError for a catalogue that does not exist; the message lists those that do. */
+export function definitionsFor(name: string, fieldsPresent: ReadonlySet<keyof Transaction>): FeatureDefinition[] {
+  const catalogue = CATALOGUES[name];
+  if (catalogue === undefined) {
+    throw new RangeError(`no catalogue named ${name}: there are ${Object.keys(CATALOGUES).join(', ')}`);
+  }
+  return catalogueFor(fieldsPresent, catalogue);
+}

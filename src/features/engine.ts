@@ -1,0 +1,353 @@
+// The feature engine: a pure fold of transactions into exact sliding-window features.
+//
+// Rules. An event sees itself and every event with its time or an earlier one that was folded before it (the SQL window
+// also shows it later ones with the same time). An event older than one that its entity has already seen is late: its
+// features are exact as of its own time over what was folded before it, and later events see it in its place. An event
+// older than the stream's newest by more than `latenessMs` is too late, one too far ahead is too early: both are scored
+// over what is retained, counted, and not folded. Duplicates by id are dropped before the engine (duplicate-filter.ts).
+import type { Transaction } from '../domain/transaction.ts';
+import { CheckpointReader, encodeCheckpoint } from './checkpoint.ts';
+import type { EntityKind, FeatureDefinition } from './definition.ts';
+import { emit, habitOf } from './emit.ts';
+import { EntityStore } from './entity-store.ts';
+import { FoldEvent, KINDS, labelFlags } from './event.ts';
+import { FLAG_HABIT, FLAG_OFF_HABIT, flagOf } from './event-flags.ts';
+import { isOffHabit } from './habit.ts';
+import { checkLimits, DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
+import { needsOtherRole, PassThroughs } from './pass-through.ts';
+import { compilePlan, DISTINCT_FIELDS, NEWEST_MS, type Operation, type Request } from './plan.ts';
+import { type NumberArray, restoreStore, stateArrays } from './state-arrays.ts';
+import { compileValues, type ValuePlan, writeValues } from './values.ts';
+
+/** What became of an event: only 'ok' and 'late' ones are in the state. */
+export type FoldResult = 'ok' | 'late' | 'too-late' | 'too-early';
+
+export interface EngineCounters {
+  readonly folded: number;
+  readonly late: number;
+  readonly tooLate: number;
+  readonly tooEarly: number;
+  /** Events dropped from full rings before they left their windows. */
+  readonly truncated: number;
+  /** Entities forgotten after `idleMs`, and before that because their kind was full. */
+  readonly evictedEntities: number;
+  readonly evictedEarly: number;
+  readonly retainedEvents: number;
+  readonly entities: Readonly<Partial<Record<EntityKind, number>>>;
+}
+
+export interface FeatureEngine {
+  readonly definitions: readonly FeatureDefinition[];
+  /** Features per event: `definitions.length`. */
+  readonly width: number;
+  /**
+   * Folds one event into the state and writes the features as of this event to `out[offset … offset + width)`, in the
+   * order of the definitions.
+   */
+  fold(tx: Transaction, out: Float64Array, offset?: number): FoldResult;
+  /**
+   * A label that arrives later than its event, or changes. It counts once its event is older than a feature's delay.
+   * @returns false if no entity retains the event
+   */
+  learnLabel(tx: Transaction, isFraud: boolean): boolean;
+  counters(): EngineCounters;
+  /** Bytes of all state arrays. */
+  memoryBytes(): number;
+  /** The whole state; `restoreFeatureEngine` continues from it with identical bits. */
+  checkpoint(): Uint8Array;
+}
+
+const PAYER = KINDS.indexOf('payer');
+
+class FoldEngine implements FeatureEngine {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly width: number;
+  readonly limits: EngineLimits;
+  readonly stores: readonly (EntityStore | null)[];
+  readonly #event: FoldEvent;
+  readonly #values: ValuePlan;
+  readonly #passThroughs: PassThroughs;
+  readonly #missing: Float64Array;
+  readonly #distinctValues: readonly Uint32Array[];
+  readonly #distinctSources: readonly Int32Array[];
+  readonly #labelDelayMs: Float64Array;
+  newestMs = Number.NEGATIVE_INFINITY;
+  aheadInRow = 0;
+  folded = 0;
+  late = 0;
+  tooLate = 0;
+  tooEarly = 0;
+
+  constructor(definitions: readonly FeatureDefinition[], limits: EngineLimits) {
+    checkLimits(limits);
+    checkIds(definitions);
+    this.definitions = definitions;
+    this.width = definitions.length;
+    this.limits = limits;
+    this.#event = new FoldEvent(limits);
+    this.#values = compileValues(definitions);
+    this.#missing = Float64Array.from(definitions, (definition) => definition.missing);
+    this.stores = createStores(definitions, limits, this.#event);
+    this.#passThroughs = new PassThroughs(definitions, this.stores);
+    this.#distinctValues = this.stores.map((store) => new Uint32Array(store?.plan.distinctFields.length ?? 0));
+    this.#distinctSources = this.stores.map((store) =>
+      Int32Array.from(store?.plan.distinctFields ?? [], (field) => DISTINCT_FIELDS.indexOf(field)),
+    );
+    this.#labelDelayMs = Float64Array.from(this.stores, (store) =>
+      store !== null ? (store.plan.laneDelayMs[1] ?? 0) : 0,
+    );
+  }
+
+  fold(tx: Transaction, out: Float64Array, offset = 0): FoldResult {
+    const event = this.#event;
+    const result = this.#admit(tx);
+    const keep = result === 'ok';
+    event.read(tx);
+    out.set(this.#missing, offset);
+    writeValues(this.#values, tx, event, out, offset);
+    this.#resolve();
+    let isLate = false;
+    for (let kind = 0; kind < this.stores.length; kind++) {
+      const store = this.stores[kind];
+      if (store === null || event.slots[kind] < 0) continue;
+      if (this.#foldInto(store, kind, tx, keep, out, offset)) isLate = true;
+    }
+    this.#passThroughs.write(this.stores, event, out, offset);
+    if (!keep) {
+      this.#takeOut();
+      return result;
+    }
+    this.newestMs = Math.max(this.newestMs, event.timeMs);
+    for (let kind = 0; kind < this.stores.length; kind++) this.stores[kind]?.evictIdle(this.newestMs);
+    this.folded++;
+    if (isLate) this.late++;
+    return isLate ? 'late' : 'ok';
+  }
+
+  /** Whether the event belongs into the state, judged by its time. */
+  #admit(tx: Transaction): FoldResult {
+    const { eventTimeMs, ingestTimeMs } = tx;
+    if (!Number.isSafeInteger(eventTimeMs) || !Number.isSafeInteger(tx.amountMinor)) {
+      throw new RangeError(
+        `transaction ${tx.id}: eventTimeMs (${eventTimeMs}) and amountMinor (${tx.amountMinor}) must be integers`,
+      );
+    }
+    if (eventTimeMs < this.newestMs - this.limits.latenessMs) {
+      this.tooLate++;
+      return 'too-late';
+    }
+    if (ingestTimeMs !== null && eventTimeMs > ingestTimeMs + this.limits.aheadOfIngestMs) {
+      this.tooEarly++;
+      return 'too-early';
+    }
+    const jumps = eventTimeMs > this.newestMs + this.limits.jumpMs && this.folded > 0;
+    this.aheadInRow = jumps ? this.aheadInRow + 1 : 0;
+    if (jumps && this.aheadInRow < this.limits.jumpConfirmations) {
+      this.tooEarly++;
+      return 'too-early';
+    }
+    return 'ok';
+  }
+
+  /** Finds or makes the event's entities. */
+  #resolve(): void {
+    const event = this.#event;
+    for (let kind = 0; kind < this.stores.length; kind++) {
+      const store = this.stores[kind];
+      event.created[kind] = 0;
+      event.slots[kind] = -1;
+      if (store === null || event.present[kind] === 0) continue;
+      const low = event.keyLow[kind];
+      const high = event.keyHigh[kind];
+      let slot = store.slots.find(low, high);
+      if (slot < 0) {
+        slot = store.create(low, high, event.timeMs);
+        event.created[kind] = 1;
+      }
+      event.slots[kind] = slot;
+    }
+  }
+
+  /** @returns whether the entity had already seen a later event */
+  #foldInto(
+    store: EntityStore,
+    kind: number,
+    tx: Transaction,
+    keep: boolean,
+    out: Float64Array,
+    offset: number,
+  ): boolean {
+    const event = this.#event;
+    const created = event.created[kind] === 1;
+    store.open(event.slots[kind]);
+    const isLate = store.floats[store.float + NEWEST_MS] > event.timeMs;
+    store.position(event.timeMs);
+    if (kind === PAYER && store.plan.habit !== null) this.#judgeHabit(store, store.plan.habit);
+    emit(store, store.plan.before, event, created, out, offset);
+    const values = this.#distinctValues[kind];
+    const sources = this.#distinctSources[kind];
+    for (let c = 0; c < values.length; c++) values[c] = this.#distinctValue(sources[c]);
+    store.insert(event.timeMs, event.flags | labelFlags(tx, this.#labelDelayMs[kind]), event.amount, values, keep);
+    emit(store, store.plan.after, event, created, out, offset);
+    return isLate;
+  }
+
+  #judgeHabit(store: EntityStore, operation: Operation): void {
+    const event = this.#event;
+    const { events, mean, std } = habitOf(store, operation);
+    if (isOffHabit(event.amount, events, mean, std)) event.flags |= FLAG_OFF_HABIT;
+    else if ((event.flags & flagOf('approved')) !== 0) event.flags |= FLAG_HABIT;
+  }
+
+  /** An id of the event's value in a distinct field, 0 for none. */
+  #distinctValue(source: number): number {
+    const event = this.#event;
+    if (source < KINDS.length) return event.slots[source] + 1;
+    switch (DISTINCT_FIELDS[source]) {
+      case 'mcc':
+        return event.mcc;
+      case 'country':
+        return event.country;
+      case 'channel':
+        return event.channel;
+      default:
+        return event.currency;
+    }
+  }
+
+  /** Leaves no trace of an event that is not folded. */
+  #takeOut(): void {
+    const event = this.#event;
+    for (let kind = 0; kind < this.stores.length; kind++) {
+      const store = this.stores[kind];
+      if (store === null || event.slots[kind] < 0) continue;
+      store.open(event.slots[kind]);
+      store.position(event.timeMs);
+      store.takeOut();
+      if (event.created[kind] === 1) store.forget();
+    }
+  }
+
+  learnLabel(tx: Transaction, isFraud: boolean): boolean {
+    const event = this.#event;
+    event.read(tx);
+    let known = false;
+    for (let kind = 0; kind < this.stores.length; kind++) {
+      const store = this.stores[kind];
+      if (store === null || event.present[kind] === 0) continue;
+      const slot = store.slots.find(event.keyLow[kind], event.keyHigh[kind]);
+      if (slot < 0) continue;
+      store.open(slot);
+      if (store.learnLabel(event.timeMs, event.amount, isFraud)) known = true;
+    }
+    return known;
+  }
+
+  counters(): EngineCounters {
+    const total = (of: (store: EntityStore) => number) =>
+      this.stores.reduce((sum, store) => sum + (store === null ? 0 : of(store)), 0);
+    const entities: Partial<Record<EntityKind, number>> = {};
+    this.stores.forEach((store, kind) => {
+      const name = KINDS[kind];
+      if (store !== null && name !== 'ip') entities[name] = store.slots.size;
+    });
+    return {
+      folded: this.folded,
+      late: this.late,
+      tooLate: this.tooLate,
+      tooEarly: this.tooEarly,
+      truncated: total((store) => store.truncated),
+      evictedEntities: total((store) => store.evicted),
+      evictedEarly: total((store) => store.evictedEarly),
+      retainedEvents: total((store) => store.retainedEvents),
+      entities,
+    };
+  }
+
+  memoryBytes(): number {
+    return this.stores.reduce((sum, store) => sum + (store === null ? 0 : store.memoryBytes()), 0);
+  }
+
+  restore(reader: CheckpointReader): void {
+    const numbers = new Float64Array(6);
+    reader.readInto(numbers);
+    [this.folded, this.late, this.tooLate, this.tooEarly, this.newestMs, this.aheadInRow] = numbers;
+    for (const store of this.stores) if (store !== null) restoreStore(store, reader);
+    reader.finish();
+  }
+
+  checkpoint(): Uint8Array {
+    const { folded, late, tooLate, tooEarly, newestMs, aheadInRow } = this;
+    const arrays: NumberArray[] = [Float64Array.of(folded, late, tooLate, tooEarly, newestMs, aheadInRow)];
+    for (const store of this.stores) if (store !== null) arrays.push(...stateArrays(store));
+    return encodeCheckpoint({ definitions: identityOf(this.definitions), limits: { ...this.limits } }, arrays);
+  }
+}
+
+/** What a state depends on in its definitions; texts may change. */
+function identityOf(definitions: readonly FeatureDefinition[]): string {
+  return JSON.stringify(definitions.map(({ meaning: _, unit: __, ...rest }) => rest));
+}
+
+function checkIds(definitions: readonly FeatureDefinition[]): void {
+  const ids = new Set<string>();
+  for (const { id } of definitions) {
+    if (ids.has(id)) throw new RangeError(`feature ${id} is defined twice`);
+    ids.add(id);
+  }
+}
+
+/** Stores by kind; a kind that no feature needs, not even as a distinct value, has none. */
+function createStores(
+  definitions: readonly FeatureDefinition[],
+  limits: EngineLimits,
+  event: FoldEvent,
+): (EntityStore | null)[] {
+  const withHabit = definitions.some(({ filter }) => filter === 'off-habit' || filter === 'habit');
+  return KINDS.map((kind, index) => {
+    const requests: Request[] = [];
+    definitions.forEach((definition, column) => {
+      if (definition.entity === kind) requests.push({ definition, column });
+      else if (needsOtherRole(definition, kind)) requests.push({ definition, column: -1 });
+    });
+    const isValue = definitions.some(({ aggregate, field }) => aggregate === 'distinct' && field === kind);
+    const habit = withHabit && index === PAYER;
+    if (requests.length === 0 && !isValue && !habit) return null;
+    return new EntityStore(compilePlan(kind, requests, habit), limits, event);
+  });
+}
+
+/** @throws RangeError if a definition or a limit makes no sense; the message names it. */
+export function createFeatureEngine(
+  definitions: readonly FeatureDefinition[],
+  limits: Partial<EngineLimits> = {},
+): FeatureEngine {
+  return new FoldEngine(definitions, { ...DEFAULT_LIMITS, ...limits });
+}
+
+/**
+ * Continues from a checkpoint with identical bits.
+ * @param limits may be left out; what is given must be as it was
+ * @throws RangeError if the checkpoint is damaged or was made with other definitions or limits
+ */
+export function restoreFeatureEngine(
+  definitions: readonly FeatureDefinition[],
+  bytes: Uint8Array,
+  limits: Partial<EngineLimits> = {},
+): FeatureEngine {
+  const reader = new CheckpointReader(bytes);
+  const stored = reader.head.limits as unknown as EngineLimits;
+  if (reader.head.definitions !== identityOf(definitions)) {
+    throw new RangeError('the checkpoint was made with other feature definitions: replay the log instead');
+  }
+  for (const name of Object.keys(limits) as (keyof EngineLimits)[]) {
+    if (JSON.stringify(limits[name]) !== JSON.stringify(stored[name])) {
+      throw new RangeError(
+        `the checkpoint was made with ${name} = ${JSON.stringify(stored[name])}: replay the log instead`,
+      );
+    }
+  }
+  const engine = new FoldEngine(definitions, stored);
+  engine.restore(reader);
+  return engine;
+}

@@ -5,6 +5,7 @@
 
 import { limaDayNumber, MS_PER_DAY } from '../domain/calendar.ts';
 import { cciCurrencyHint, isValidCci, looksLikeCci } from '../domain/cci.ts';
+import { isDigits } from '../domain/digits.ts';
 import { isPlaceholderDni, parseDni } from '../domain/dni.ts';
 import { documentKind } from '../domain/documents.ts';
 import { entityOf } from '../domain/entities.ts';
@@ -83,6 +84,7 @@ function accountBits(account: string | null, tx: Transaction): number {
 
 function documentBits(document: string | null): number {
   if (document === null) return 0;
+  if (isDigits(document, 8)) return isPlaceholderDni(document) ? BIT.DNI_INVALIDO : 0;
   switch (documentKind(document)) {
     case 'ruc':
       return isValidRuc(document) ? 0 : BIT.RUC_INVALIDO;
@@ -113,6 +115,8 @@ const LONGEST_PLACEHOLDER = 11;
 
 function isPresent(text: string | null): boolean {
   if (text === null) return false;
+  const first = text.charCodeAt(0);
+  if (first >= 49 && first <= 57) return true;
   if (FILLER.test(text)) return false;
   return text.length > LONGEST_PLACEHOLDER || !PLACEHOLDERS.has(text.trim().toUpperCase());
 }
@@ -163,9 +167,9 @@ function isSignReversed(tx: Transaction): boolean {
 
 function isCurrencySuspect(tx: Transaction): boolean {
   const account = tx.payeeAccount;
-  if (account === null || tx.operation === 'currency-exchange' || !isValidCci(account)) return false;
+  if (account === null || tx.operation === 'currency-exchange' || !looksLikeCci(account)) return false;
   const hint = cciCurrencyHint(account);
-  return hint !== null && hint !== tx.currency;
+  return hint !== null && hint !== tx.currency && isValidCci(account);
 }
 
 function isAboveLimit(tx: Transaction): boolean {

@@ -124,6 +124,7 @@ test('BCP numbers tell their currency', () => {
   expect(cciCurrencyHint(completeCci('002193100000000100'))).toBe('USD');
   expect(cciCurrencyHint(completeCci('002193100000000700'))).toBeNull();
   expect(cciCurrencyHint(completeCci('011193100000000100'))).toBeNull();
+  expect(cciCurrencyHint(completeCci('002999100000000100'))).toBeNull();
 });
 
 test('the table of entities has no code twice, and an unknown code is unknown', () => {

@@ -15,6 +15,8 @@ const CONTROL_OF_ACCOUNT = 19;
 
 const BCP = '002';
 const BCP_CURRENCY_INDEX = 15;
+/** No office has this number: accounts made up for tests and simulations carry it. */
+const MADE_UP_OFFICE = '999';
 
 export interface Cci {
   /** 3 digits, see `entityOf` in entities.ts. */
@@ -31,9 +33,9 @@ export interface Cci {
 
 function controlDigit(text: string, from: number, to: number): number {
   let sum = 0;
-  for (let i = from; i < to; i++) {
+  for (let i = from, isDoubled = false; i < to; i++, isDoubled = !isDoubled) {
     const digit = digitAt(text, i);
-    const product = (i - from) % 2 === 0 ? digit : digit * 2;
+    const product = isDoubled ? digit * 2 : digit;
     sum += product > 9 ? product - 9 : product;
   }
   return (10 - (sum % 10)) % 10;
@@ -65,12 +67,12 @@ export function looksLikeCci(text: string): boolean {
 }
 
 /**
- * The currency that a BCP account number tells, or null for other entities and other digits.
- * @param text 20 digits
+ * The currency that a BCP account number tells, or null for other entities, other digits and made-up numbers.
+ * @param cci 20 digits
  */
-export function cciCurrencyHint(text: string): 'PEN' | 'USD' | null {
-  if (!text.startsWith(BCP)) return null;
-  const digit = digitAt(text, BCP_CURRENCY_INDEX);
+export function cciCurrencyHint(cci: string): 'PEN' | 'USD' | null {
+  if (!cci.startsWith(BCP) || cci.startsWith(MADE_UP_OFFICE, BCP.length)) return null;
+  const digit = digitAt(cci, BCP_CURRENCY_INDEX);
   if (digit === 0) return 'PEN';
   return digit === 1 ? 'USD' : null;
 }

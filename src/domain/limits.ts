@@ -118,6 +118,11 @@ export function isNearThreshold(
   return thresholdJustAbove(amountMinor, currency, rail, dayNumber, channel) !== null;
 }
 
+const isMaximum = (kind: LimitKind): boolean => kind === 'max-per-operation' || kind === 'max-per-day';
+const RAILS_WITH_MAXIMUM: ReadonlySet<string | null> = new Set(
+  LIMIT_RULES.filter((rule) => isMaximum(rule.kind) && rule.rail !== null).map((rule) => rule.rail),
+);
+
 /**
  * The limit per operation or per day of a rail that one operation exceeds by itself, or null. Limits by channel (cash
  * machines) differ from bank to bank and are not checked.
@@ -128,10 +133,10 @@ export function limitExceededBy(
   rail: string | null,
   dayNumber: number,
 ): Threshold | null {
-  if (rail === null) return null;
+  if (!RAILS_WITH_MAXIMUM.has(rail)) return null;
   for (const threshold of thresholdsOn(dayNumber)) {
-    const isMaximum = threshold.kind === 'max-per-operation' || threshold.kind === 'max-per-day';
-    if (isMaximum && amountMinor > threshold.amountMinor && applies(threshold, currency, rail, null)) return threshold;
+    const isExceeded = amountMinor > threshold.amountMinor && isMaximum(threshold.kind);
+    if (isExceeded && applies(threshold, currency, rail, null)) return threshold;
   }
   return null;
 }

@@ -2,7 +2,7 @@
 //
 // Structure `EEE OOO CCCCCCCCCCCC DD`: entity, office, account, two control digits. Each control digit is a Luhn-type
 // digit modulo 10 with weights 1, 2 from left to right: the first over entity and office, the second over the account.
-// The rule was checked against 28 published CCIs of 8 entities (docs/domain.md); the clearing house's own text is not
+// The rule was checked against published CCIs of six entities (docs/domain.md); the clearing house's own text is not
 // public. A valid CCI says nothing about who owns the account.
 import { assert } from '../lib/assert.ts';
 import { digitAt, isDigits } from './digits.ts';

@@ -1,0 +1,113 @@
+// Bytes of a file in large chunks, unpacked where they are gzip, with errors that say what is wrong with the file.
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { InputError } from '../../lib/errors.ts';
+
+/** Bytes per chunk: large enough that the cost of handing over a chunk vanishes, small enough for the cache. */
+const CHUNK_BYTES = 1 << 20;
+
+export interface ByteSource {
+  readonly path: string;
+  readonly gzip: boolean;
+  readonly bytesTotal: number;
+  /** Bytes of the file (packed) read by the latest `chunks`. */
+  bytesRead(): number;
+  chunks(): AsyncIterable<Buffer>;
+}
+
+/** Fails with a clear message where the path is not a readable file with content. */
+export async function openBytes(path: string, onProgress?: (read: number, total: number) => void): Promise<ByteSource> {
+  const bytesTotal = await sizeOf(path);
+  const start = await firstBytes(path, 4);
+  const gzip = start[0] === 0x1f && start[1] === 0x8b;
+  if (path.toLowerCase().endsWith('.gz') && !gzip) {
+    throw new InputError(
+      'GZIP_INVALID',
+      `${path} ends in .gz but is not a gzip file`,
+      'If it is plain text, take the .gz off its name; otherwise copy it again',
+    );
+  }
+  let bytesRead = 0;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    bytesRead = 0;
+    const file = createReadStream(path, { highWaterMark: gzip ? CHUNK_BYTES / 4 : CHUNK_BYTES });
+    file.on('data', (chunk) => {
+      bytesRead += chunk.length;
+      onProgress?.(bytesRead, bytesTotal);
+    });
+    const unpacked = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
+    if (gzip) file.on('error', (error) => unpacked.destroy(error));
+    try {
+      for await (const chunk of unpacked) yield chunk as Buffer;
+    } catch (error) {
+      throw explainReadError(path, error);
+    } finally {
+      file.destroy();
+      unpacked.destroy();
+    }
+  }
+  return { path, gzip, bytesTotal, bytesRead: () => bytesRead, chunks };
+}
+
+/** The first `limit` bytes of the content (unpacked), fewer where it is shorter. */
+export async function readStart(source: ByteSource, limit: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source.chunks()) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length >= limit) break;
+  }
+  return Buffer.concat(parts).subarray(0, limit);
+}
+
+export async function firstBytes(path: string, length: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  let entry: Awaited<ReturnType<typeof stat>>;
+  try {
+    entry = await stat(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new InputError('FILE_MISSING', `There is no file ${path}`, 'Check the name and the folder');
+    }
+    throw explainReadError(path, error);
+  }
+  if (entry.isDirectory()) {
+    throw new InputError('FILE_IS_FOLDER', `${path} is a folder`, 'Give one file of transactions in it');
+  }
+  if (entry.size === 0) throw emptyFile(path);
+  return entry.size;
+}
+
+export function emptyFile(path: string): InputError {
+  return new InputError('FILE_EMPTY', `${path} is empty`, 'It needs a line with the names of the columns, and rows');
+}
+
+function explainReadError(path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'Z_BUF_ERROR') {
+    return new InputError(
+      'GZIP_TRUNCATED',
+      `${path} is cut off: the gzip data ends in the middle`,
+      'Copy or download it again, or unpack what there is with zcat',
+    );
+  }
+  if (code === 'Z_DATA_ERROR') {
+    return new InputError('GZIP_CORRUPT', `${path} holds damaged gzip data`, 'Copy or download it again');
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new InputError('FILE_FORBIDDEN', `${path} may not be read`, 'Check its permissions');
+  }
+  return error;
+}

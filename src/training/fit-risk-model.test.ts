@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { scoreRisk } from '../decisions/risk-model.ts';
-import { handbookCatalogue } from '../features/catalogue/catalogue.ts';
+import { handbookCatalogue } from '../features/catalogue/handbook.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { createMatrix, takeRows } from '../models/matrix.ts';

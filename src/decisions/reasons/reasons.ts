@@ -1,7 +1,15 @@
-// From a detector's contributions to the few reasons an analyst reads.
+// From a detector's contributions to the few reasons an analyst reads and can check.
+//
+// Features that say the same thing (one code) become one reason, told by the most telling of them, with the weight of
+// all. A feature that raised the score with an ordinary-looking value lends its weight to a reason of its kind, or is
+// stated plainly as part of an uncommon combination: nothing ordinary is ever called high.
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import type { Finding, Row } from './evidence.ts';
+import { judge, kinOf, plainText } from './judge.ts';
 import type { Reason } from './reason.ts';
+import { upperFirst } from './words.ts';
 
 export type { Reason } from './reason.ts';
 
@@ -14,22 +22,122 @@ export interface ReasonInput {
   readonly transaction: Transaction;
   /** At most so many reasons; 3 where not given. */
   readonly limit?: number;
+  /** Currency of the features in money, where it is not the transaction's own. */
+  readonly referenceCurrency?: string;
+  /** Local time of the hours, minutes east of UTC; Lima (−300) where not given. */
+  readonly utcOffsetMinutes?: number;
 }
+
+interface Share {
+  readonly definition: FeatureDefinition;
+  readonly value: number;
+  /** Of the positive contributions; 0 where the feature did not raise the score. */
+  readonly weight: number;
+}
+
+const DEFAULT_LIMIT = 3;
+/** A reason with less weight than this is noise, unless it is the only one. */
+const LEAST_WEIGHT = 0.02;
+/** An uncommon combination is worth a line of its own from this weight on. */
+const LEAST_COMBINATION = 0.25;
+const COMBINED_FEATURES = 3;
+const LIMA_OFFSET_MINUTES = -300;
+/** Lets a telling feature without weight of its own speak for its kin. */
+const SPEAKER_FLOOR = 0.02;
 
 /** At most `limit` reasons with different codes, strongest first; none where nothing raised the score. */
 export function reasonsFor(input: ReasonInput): Reason[] {
-  const { definitions, contributions, limit = 3 } = input;
-  const total = contributions.reduce((sum, value) => sum + Math.max(0, value), 0);
-  if (!(total > 0)) return [];
-  return definitions
-    .map((definition, index) => ({ definition, weight: contributions[index] / total }))
-    .filter(({ weight }) => weight > 0)
-    .sort((a, b) => b.weight - a.weight)
-    .slice(0, Math.min(1, limit))
-    .map(({ definition, weight }) => ({
-      code: 'COMBINACION_INUSUAL',
-      features: [definition.id],
-      weight,
-      ...definition.meaning,
-    }));
+  const limit = input.limit ?? DEFAULT_LIMIT;
+  const shares = positiveShares(input);
+  if (shares === null || limit <= 0) return [];
+  const row: Row = {
+    definitions: input.definitions,
+    values: input.values,
+    transaction: input.transaction,
+    currency: input.referenceCurrency ?? input.transaction.currency,
+    utcOffsetMinutes: input.utcOffsetMinutes ?? LIMA_OFFSET_MINUTES,
+  };
+  const groups = new Map<ReasonCode, Group>();
+  const rest: Share[] = [];
+  for (const share of shares) {
+    const finding = judge(share.definition, share.value, row);
+    if (finding === null) rest.push(share);
+    else addTo(groups, share, finding);
+  }
+  const left = rest.filter((share) => share.weight > 0 && !lend(groups, share));
+  const told = [...groups.values()].filter(({ weight }) => weight >= LEAST_WEIGHT).sort((a, b) => b.weight - a.weight);
+  const reasons = told.slice(0, limit).map(reasonOf);
+  const combination = combinationOf(left, row);
+  if (combination === null || groups.has(combination.code as ReasonCode)) return reasons;
+  if (reasons.length > 0 && combination.weight < LEAST_COMBINATION) return reasons;
+  return [...reasons, combination].sort((a, b) => b.weight - a.weight).slice(0, limit);
+}
+
+function positiveShares({ definitions, values, contributions }: ReasonInput): Share[] | null {
+  let total = 0;
+  for (const contribution of contributions) if (contribution > 0) total += contribution;
+  if (!(total > 0) || total === Number.POSITIVE_INFINITY) return null;
+  return definitions.map((definition, index) => {
+    const contribution = contributions[index];
+    return { definition, value: values[index], weight: contribution > 0 ? contribution / total : 0 };
+  });
+}
+
+interface Group {
+  readonly code: ReasonCode;
+  weight: number;
+  features: { readonly id: string; readonly weight: number }[];
+  speaker: Finding;
+  /** The speaker's weight × strength. */
+  voice: number;
+}
+
+function addTo(groups: Map<ReasonCode, Group>, { definition, weight }: Share, finding: Finding): void {
+  const voice = (weight + SPEAKER_FLOOR) * finding.strength;
+  const group = groups.get(finding.code);
+  const feature = { id: definition.id, weight };
+  if (group === undefined) {
+    groups.set(finding.code, { code: finding.code, weight, features: [feature], speaker: finding, voice });
+    return;
+  }
+  group.weight += weight;
+  group.features.push(feature);
+  if (voice > group.voice) {
+    group.speaker = finding;
+    group.voice = voice;
+  }
+}
+
+/** Adds the weight of an ordinary-looking feature to the reason of its kind; false where there is none. */
+function lend(groups: Map<ReasonCode, Group>, { definition, weight }: Share): boolean {
+  const kin = kinOf(definition);
+  const group = kin === null ? undefined : groups.get(kin);
+  if (group === undefined) return false;
+  group.weight += weight;
+  group.features.push({ id: definition.id, weight });
+  return true;
+}
+
+function reasonOf({ code, weight, features, speaker }: Group): Reason {
+  const spoken = features.filter((feature) => feature.weight > 0).sort((a, b) => b.weight - a.weight);
+  return { code, features: spoken.map(({ id }) => id), weight: Math.min(1, weight), es: speaker.es, en: speaker.en };
+}
+
+function combinationOf(left: readonly Share[], row: Row): Reason | null {
+  if (left.length === 0) return null;
+  const strongest = [...left].sort((a, b) => b.weight - a.weight).slice(0, COMBINED_FEATURES);
+  const plain = strongest.map(({ definition, value }) => plainText(definition, value, row));
+  const one = plain.length === 1;
+  const es = plain.map((text) => text.es).join('; ');
+  const en = plain.map((text) => text.en).join('; ');
+  return {
+    code: 'COMBINACION_INUSUAL',
+    features: strongest.map(({ definition }) => definition.id),
+    weight: Math.min(
+      1,
+      left.reduce((sum, { weight }) => sum + weight, 0),
+    ),
+    es: one ? upperFirst(es) : `Combinación poco común: ${es}`,
+    en: one ? upperFirst(en) : `Uncommon combination: ${en}`,
+  };
 }

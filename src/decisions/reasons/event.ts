@@ -1,0 +1,115 @@
+// Sentences on the event itself: its hour, place, speed and kind.
+import { limaMinuteOfDay } from '../../domain/calendar.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import { type EntityFeature, type Finding, neighbour, type Row } from './evidence.ts';
+import { duration, integer, money, type Texts } from './format.ts';
+import { entityWords } from './words.ts';
+
+const LIMA_OFFSET_MINUTES = -300;
+const IMPLAUSIBLE_KMH = 250;
+/** An airliner's speed, with the way to and from the airport. */
+const IMPOSSIBLE_KMH = 800;
+const ABSURD_KMH = 20_000;
+const RARE_HOUR_SHARE = 0.05;
+const FEWEST_EVENTS = 10;
+
+/** `03:12` in the file's local time. */
+export function clockOf(row: Row): string {
+  const minute = limaMinuteOfDay(row.transaction.eventTimeMs + (row.utcOffsetMinutes - LIMA_OFFSET_MINUTES) * 60_000);
+  return `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+}
+
+export function speed({ value }: EntityFeature): Finding | null {
+  if (value < IMPLAUSIBLE_KMH) return null;
+  const impossible = value >= IMPOSSIBLE_KMH;
+  const strength = impossible ? 0.95 : 0.5;
+  const code = impossible ? 'DESPLAZAMIENTO_IMPOSIBLE' : 'LUGAR_INUSUAL';
+  if (value > ABSURD_KMH) {
+    return {
+      code,
+      strength,
+      es: 'Dos operaciones casi simultáneas en lugares distantes: desplazamiento imposible',
+      en: 'Two nearly simultaneous transactions in distant places: impossible travel',
+    };
+  }
+  const kmh = integer(value);
+  return {
+    code,
+    strength,
+    es: `${kmh} km/h entre dos operaciones: desplazamiento ${impossible ? 'imposible' : 'poco verosímil'}`,
+    en: `${kmh} km/h between two transactions: ${impossible ? 'impossible' : 'implausible'} travel`,
+  };
+}
+
+/** Share of the entity's past events within an hour of this one's hour. */
+export function hourShare({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
+  if (value < 0 || value > RARE_HOUR_SHARE) return null;
+  // A few events cover few hours: being outside them means nothing.
+  if (neighbour(row, definition, 'count', definition.windowMs) < FEWEST_EVENTS) return null;
+  const clock = clockOf(row);
+  const who = entityWords(entity, row.transaction).subject;
+  const window = definition.windowMs === null || value > 0 ? null : duration(definition.windowMs);
+  return {
+    code: 'HORA_INUSUAL',
+    strength: value === 0 ? 0.8 : 0.6,
+    es: `Operación a las ${clock}, hora en la que ${who.es} ${window === null ? 'casi nunca opera' : `no operó en ${window.es}`}`,
+    en: `Transaction at ${clock}, an hour when ${who.en} ${window === null ? 'hardly ever operates' : `did not operate in ${window.en}`}`,
+  };
+}
+
+interface FlagTexts extends Texts {
+  readonly code: ReasonCode;
+  readonly strength: number;
+}
+
+/** Properties of an event that are worth saying where they hold. */
+const FLAGS: Readonly<Record<string, (row: Row) => FlagTexts>> = {
+  night: (row) => ({
+    code: 'HORA_INUSUAL',
+    strength: 0.2,
+    es: `Operación de madrugada (${clockOf(row)})`,
+    en: `Transaction at night (${clockOf(row)})`,
+  }),
+  'round-amount': (row) => ({
+    code: 'MONTO_REDONDO',
+    strength: 0.2,
+    es: `Monto redondo: ${money(row.transaction.amountMinor, row.transaction.currency)}`,
+    en: `Round amount: ${money(row.transaction.amountMinor, row.transaction.currency)}`,
+  }),
+  'near-threshold': (row) => ({
+    code: 'CERCA_DE_UMBRAL',
+    strength: 0.5,
+    es: `Monto de ${money(row.transaction.amountMinor, row.transaction.currency)}, justo debajo de un umbral`,
+    en: `Amount of ${money(row.transaction.amountMinor, row.transaction.currency)}, just below a threshold`,
+  }),
+  'cross-border': (row) => ({
+    code: 'PAIS_NUEVO',
+    strength: 0.4,
+    es: `Operación en el extranjero${row.transaction.country === null ? '' : ` (${row.transaction.country})`}`,
+    en: `Transaction abroad${row.transaction.country === null ? '' : ` (${row.transaction.country})`}`,
+  }),
+  fallback: () => ({
+    code: 'FALLBACK_BANDA',
+    strength: 0.6,
+    es: 'Tarjeta con chip leída por la banda (fallback)',
+    en: 'Chip card read by its stripe (fallback)',
+  }),
+  declined: () => ({
+    code: 'RECHAZOS_PREVIOS',
+    strength: 0.3,
+    es: 'La operación fue rechazada',
+    en: 'The transaction was declined',
+  }),
+  'extortion-term': () => ({
+    code: 'LEXICO_EXTORSION',
+    strength: 0.6,
+    es: 'El concepto contiene un término asociado a extorsión',
+    en: 'The concept contains a term linked to extortion',
+  }),
+};
+
+/** A property of the event alone; the amount is compared elsewhere. */
+export function property(field: string | null, value: number, row: Row): Finding | null {
+  if (field === null || value !== 1 || !Object.hasOwn(FLAGS, field)) return null;
+  return FLAGS[field](row);
+}

@@ -1,0 +1,105 @@
+// What a sentence is made from: one feature of one transaction, and a look at its neighbours in the same row.
+import type { Transaction } from '../../domain/transaction.ts';
+import type { Aggregate, EntityKind, FeatureDefinition } from '../../features/definition.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import type { Texts } from './format.ts';
+
+/** A feature whose value is out of the ordinary, said in words. */
+export interface Finding extends Texts {
+  readonly code: ReasonCode;
+  /** How far from ordinary, in (0, 1]; chooses among windows and statistics that say the same thing. */
+  readonly strength: number;
+}
+
+/** A feature that belongs to an entity of the transaction. */
+export interface EntityFeature {
+  readonly definition: FeatureDefinition;
+  readonly entity: EntityKind;
+  readonly value: number;
+}
+
+export interface Row {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly values: Float64Array | Float32Array;
+  readonly transaction: Transaction;
+  /** Currency of the features in minor units. */
+  readonly currency: string;
+  readonly utcOffsetMinutes: number;
+}
+
+/** The transaction's amount as the features see it: in the reference currency where the row has it. */
+export function amountOf(row: Row): number {
+  const index = row.definitions.findIndex(
+    ({ entity, aggregate, field }) => entity === 'transaction' && aggregate === 'value' && field === 'amount',
+  );
+  const own = row.transaction.amountMinor;
+  const value = index < 0 ? own : row.values[index];
+  // A matrix in float32 rounds large amounts: the transaction has the exact one.
+  const same = Math.fround(value) === Math.fround(own);
+  return same || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? own : value;
+}
+
+/** A neighbour: the same entity, field, filter and delay, another aggregate or window; NaN where the row has none. */
+export function neighbour(row: Row, of: FeatureDefinition, aggregate: Aggregate, windowMs: number | null): number {
+  const index = row.definitions.findIndex(
+    (other) =>
+      other.entity === of.entity &&
+      other.aggregate === aggregate &&
+      other.windowMs === windowMs &&
+      other.delayMs === of.delayMs &&
+      other.filter === of.filter &&
+      (other.field === of.field || aggregate === 'count' || aggregate === 'age'),
+  );
+  return index < 0 ? Number.NaN : row.values[index];
+}
+
+export interface LongerWindow {
+  readonly windowMs: number;
+  readonly value: number;
+}
+
+/** The same statistic over the longest window of the row, if that is longer than the feature's own. */
+export function longestWindow(row: Row, of: FeatureDefinition): LongerWindow | null {
+  let longest: LongerWindow | null = null;
+  row.definitions.forEach((other, index) => {
+    if (
+      other.entity !== of.entity ||
+      other.aggregate !== of.aggregate ||
+      other.field !== of.field ||
+      other.filter !== of.filter ||
+      other.delayMs !== of.delayMs ||
+      other.windowMs === null ||
+      of.windowMs === null ||
+      !Number.isFinite(row.values[index])
+    ) {
+      return;
+    }
+    if (other.windowMs > (longest?.windowMs ?? of.windowMs))
+      longest = { windowMs: other.windowMs, value: row.values[index] };
+  });
+  return longest;
+}
+
+export interface Habit {
+  /** Events (or money) per ms outside the feature's own window. */
+  readonly perMs: number;
+  /** Length of the long window, or the entity's age where that is shorter. */
+  readonly spanMs: number;
+}
+
+/** How much of an additive statistic is usual: what the longest window has beyond this one, per unit of time. */
+export function habitOf(row: Row, of: FeatureDefinition, value: number): Habit | null {
+  const longer = longestWindow(row, of);
+  if (longer === null || of.windowMs === null) return null;
+  const ageIndex = row.definitions.findIndex(({ entity, aggregate }) => entity === of.entity && aggregate === 'age');
+  const age = ageIndex < 0 ? Number.NaN : row.values[ageIndex];
+  const spanMs = age > 0 ? Math.min(longer.windowMs, age) : longer.windowMs;
+  // Too short a past outside the window says nothing of the habit.
+  if (spanMs < 2 * of.windowMs) return null;
+  return { perMs: Math.max(0, longer.value - value) / (spanMs - of.windowMs), spanMs };
+}
+
+/** A growing ratio as a strength: 0 at 1, 1 at `full` and beyond. */
+export function strengthOf(ratio: number, full: number): number {
+  return Math.max(0.01, Math.min(1, Math.log(ratio) / Math.log(full)));
+}

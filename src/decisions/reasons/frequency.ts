@@ -1,0 +1,298 @@
+// Sentences on how often: bursts against the habit, repeated amounts, many different counterparties, shares.
+import type { EntityKind, Filter } from '../../features/definition.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import {
+  amountOf,
+  type EntityFeature,
+  type Finding,
+  habitOf,
+  longestWindow,
+  neighbour,
+  type Row,
+  strengthOf,
+} from './evidence.ts';
+import { factor, integer, money, percent, type Texts, windowText } from './format.ts';
+import { countedEvents, entityWords, eventNoun, upperFirst } from './words.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Codes of what a filter counts; the rest is frequency. */
+const FILTER_CODES: Partial<Record<Filter, ReasonCode>> = {
+  declined: 'RECHAZOS_PREVIOS',
+  security: 'CAMBIO_DE_CREDENCIALES',
+  'near-threshold': 'FRACCIONAMIENTO',
+  'round-amount': 'MONTO_REDONDO',
+  night: 'HORA_INUSUAL',
+  'cross-border': 'PAIS_NUEVO',
+};
+/** Entities that are busy by nature: many events of theirs are no news by themselves. */
+const BUSY: ReadonlySet<EntityKind> = new Set(['payee', 'terminal', 'place']);
+
+function codeOf(filter: Filter, entity: EntityKind): ReasonCode {
+  if (filter === 'off-habit') return BUSY.has(entity) ? 'RIESGO_DEL_TERMINAL' : 'MONTO_FUERA_DE_PERFIL';
+  return FILTER_CODES[filter] ?? 'FRECUENCIA_ALTA';
+}
+
+const subjectIn = (feature: EntityFeature, row: Row): Texts => entityWords(feature.entity, row.transaction).of;
+
+export function count(feature: EntityFeature, row: Row): Finding | null {
+  const { definition, entity, value } = feature;
+  const { filter, windowMs, delayMs } = definition;
+  if (windowMs === null) return null;
+  if (filter === 'all' || filter === 'approved' || filter === 'cash')
+    return burst(feature, row, windowMs) ?? onlyOne(feature);
+  if (filter === 'habit' || filter === 'weekend') return null;
+  // A repeated event of these kinds is news; a single one only for what should not happen at all.
+  const least = filter === 'declined' || filter === 'security' || filter === 'off-habit' ? 1 : 2;
+  if (value < least || (BUSY.has(entity) && filter !== 'off-habit')) return burst(feature, row, windowMs);
+  const events = countedEvents(value, filter);
+  const window = windowText(windowMs, delayMs);
+  const of = subjectIn(feature, row);
+  return {
+    code: codeOf(filter, entity),
+    strength: Math.min(1, 0.3 + value / 15),
+    es: `${events.es} ${of.es} ${window.es}`,
+    en: `${events.en} ${of.en} ${window.en}`,
+  };
+}
+
+/** Clearly more than the longest window of the row lets expect. */
+function burst(feature: EntityFeature, row: Row, windowMs: number): Finding | null {
+  const { definition, entity, value } = feature;
+  if (value < 3) return null;
+  const events = countedEvents(value, definition.filter);
+  const window = windowText(windowMs, definition.delayMs);
+  const start = {
+    es: `${events.es} ${subjectIn(feature, row).es} ${window.es}`,
+    en: `${events.en} ${subjectIn(feature, row).en} ${window.en}`,
+  };
+  const code = codeOf(definition.filter, entity);
+  const habit = habitOf(row, definition, value);
+  if (habit === null) {
+    // Without a past to compare with, only a plain burst of one customer speaks for itself.
+    if (BUSY.has(entity) || windowMs > HOUR_MS || value < 5 || longestWindow(row, definition) !== null) return null;
+    return { code, strength: Math.min(1, value / 30), ...start };
+  }
+  const expected = habit.perMs * windowMs;
+  // Beyond chance: three standard deviations of a Poisson count, and at least twice the expected.
+  if (value < Math.max(2 * expected, expected + 3 * Math.sqrt(expected) + 2)) return null;
+  const usual = usualText(habit.perMs, windowMs);
+  return {
+    code,
+    strength: strengthOf(value / Math.max(expected, 0.2), 40),
+    es: `${start.es}; ${usual.es}`,
+    en: `${start.en}; ${usual.en}`,
+  };
+}
+
+/** `lo habitual son 2 al día`: in the shortest unit, not below the window, in which the number is at least one. */
+function usualText(perMs: number, windowMs: number): Texts {
+  const units = [
+    { ms: HOUR_MS, es: 'por hora', en: 'an hour' },
+    { ms: DAY_MS, es: 'al día', en: 'a day' },
+    { ms: 7 * DAY_MS, es: 'a la semana', en: 'a week' },
+    { ms: 30 * DAY_MS, es: 'al mes', en: 'a month' },
+  ];
+  const unit = units.find(({ ms }) => ms >= windowMs && perMs * ms >= 0.95);
+  if (unit === undefined) return { es: 'lo habitual es menos de 1 al mes', en: 'usually less than 1 a month' };
+  const number = factor(perMs * unit.ms);
+  return {
+    es: `lo habitual ${number === '1' ? 'es' : 'son'} ${number} ${unit.es}`,
+    en: `usually ${number} ${unit.en}`,
+  };
+}
+
+/** No other event than this one in a long window: a new or dormant customer, card or relation. */
+function onlyOne({ definition, entity, value }: EntityFeature): Finding | null {
+  const { windowMs, delayMs, filter } = definition;
+  if (value !== 1 || windowMs === null || windowMs < 7 * DAY_MS || delayMs > 0 || filter !== 'all') return null;
+  const text = ONLY_ONE[entity];
+  if (text === undefined) return null;
+  const window = windowText(windowMs, 0);
+  return { code: text.code, strength: 0.3, es: `${text.es} ${window.es}`, en: `${text.en} ${window.en}` };
+}
+
+const ONLY_ONE: Partial<Record<EntityKind, Texts & { readonly code: ReasonCode }>> = {
+  payer: {
+    code: 'CUENTA_NUEVA_O_DORMIDA',
+    es: 'Ninguna otra operación del cliente',
+    en: 'No other transaction of the customer',
+  },
+  card: {
+    code: 'CUENTA_NUEVA_O_DORMIDA',
+    es: 'Ninguna otra operación de la tarjeta',
+    en: 'No other transaction of the card',
+  },
+  device: {
+    code: 'DISPOSITIVO_NUEVO',
+    es: 'Ninguna otra operación desde este dispositivo',
+    en: 'No other transaction from this device',
+  },
+  pair: {
+    code: 'BENEFICIARIO_NUEVO',
+    es: 'Ningún otro pago al mismo destino',
+    en: 'No other payment to the same destination',
+  },
+};
+
+export function sameAmount(feature: EntityFeature, row: Row): Finding | null {
+  const { definition, entity, value } = feature;
+  const { windowMs, delayMs } = definition;
+  if (windowMs === null || amountOf(row) <= 0) return null;
+  // A shop sells the same thing to many people.
+  const least = entity === 'terminal' || entity === 'place' ? 10 : entity === 'payee' ? 4 : 2;
+  if (value < least) return null;
+  const amount = money(amountOf(row), row.currency);
+  const window = windowText(windowMs, delayMs);
+  const duplicate = windowMs <= 10 * MINUTE_MS && !BUSY.has(entity);
+  const of = subjectIn(feature, row);
+  return {
+    code: duplicate ? 'DUPLICADO' : 'MONTO_REPETIDO',
+    strength: Math.min(1, (duplicate ? 0.5 : 0.2) + value / 20),
+    es: `${integer(value)} operaciones ${of.es} por el mismo monto (${amount}) ${window.es}`,
+    en: `${integer(value)} transactions ${of.en} for the same amount (${amount}) ${window.en}`,
+  };
+}
+
+/** How a distinct count is said: `{count} {things}` with what was done. */
+interface DistinctTexts {
+  readonly code: ReasonCode;
+  readonly es: (count: string) => string;
+  readonly en: (count: string) => string;
+}
+
+const THINGS: Readonly<Record<string, Texts>> = {
+  payer: { es: 'clientes distintos', en: 'different customers' },
+  card: { es: 'tarjetas distintas', en: 'different cards' },
+  device: { es: 'dispositivos distintos', en: 'different devices' },
+  payee: { es: 'beneficiarios distintos', en: 'different payees' },
+  pair: { es: 'contrapartes distintas', en: 'different counterparties' },
+  terminal: { es: 'terminales distintos', en: 'different terminals' },
+  place: { es: 'lugares distintos', en: 'different places' },
+  ip: { es: 'direcciones IP distintas', en: 'different IP addresses' },
+  mcc: { es: 'rubros distintos', en: 'different merchant categories' },
+  country: { es: 'países distintos', en: 'different countries' },
+  channel: { es: 'canales distintos', en: 'different channels' },
+  currency: { es: 'monedas distintas', en: 'different currencies' },
+};
+
+const DISTINCT_CODES: Readonly<Record<string, ReasonCode>> = {
+  'payer/payee': 'ABANICO_SALIDA',
+  'payer/pair': 'ABANICO_SALIDA',
+  'payee/payer': 'ABANICO_ENTRADA',
+  'payee/card': 'PRUEBA_DE_TARJETAS',
+  'terminal/payer': 'PRUEBA_DE_TARJETAS',
+  'terminal/card': 'PRUEBA_DE_TARJETAS',
+  'device/card': 'PRUEBA_DE_TARJETAS',
+  'device/payer': 'DISPOSITIVO_NUEVO',
+  'payer/device': 'DISPOSITIVO_NUEVO',
+  'card/device': 'DISPOSITIVO_NUEVO',
+  'payer/ip': 'DISPOSITIVO_NUEVO',
+  'payer/channel': 'CANAL_NUEVO',
+  'payer/mcc': 'COMERCIO_NUEVO',
+  'card/mcc': 'COMERCIO_NUEVO',
+  'payer/country': 'PAIS_NUEVO',
+  'card/country': 'PAIS_NUEVO',
+  'payer/place': 'LUGAR_INUSUAL',
+  'card/place': 'LUGAR_INUSUAL',
+  'payer/terminal': 'FRECUENCIA_ALTA',
+  'card/terminal': 'FRECUENCIA_ALTA',
+};
+
+export function distinct(feature: EntityFeature, row: Row): Finding | null {
+  const { definition, entity, value } = feature;
+  const { field, windowMs, delayMs } = definition;
+  if (field === null || windowMs === null || THINGS[field] === undefined) return null;
+  if (!(BUSY.has(entity) ? manyForBusy(feature, row, windowMs) : value >= manyFor(entity, field, windowMs)))
+    return null;
+  const texts = distinctTexts(feature, row, field);
+  const window = windowText(windowMs, delayMs);
+  const number = integer(value);
+  return {
+    code: texts.code,
+    strength: Math.min(1, 0.3 + value / 30),
+    es: upperFirst(`${texts.es(number)} ${window.es}`),
+    en: upperFirst(`${texts.en(number)} ${window.en}`),
+  };
+}
+
+/** Few countries or devices are already many; counterparties take more. */
+function manyFor(entity: EntityKind, field: string, windowMs: number): number {
+  if (field === 'country' || field === 'currency') return windowMs <= DAY_MS ? 2 : 3;
+  if (entity === 'device' && field === 'payer') return 2;
+  if (field === 'device') return windowMs <= 7 * DAY_MS ? 3 : 4;
+  if (windowMs <= HOUR_MS) return 3;
+  return windowMs <= DAY_MS ? 6 : 15;
+}
+
+/** For a shop or a payee, many within a short window of those of the long one. */
+function manyForBusy(feature: EntityFeature, row: Row, windowMs: number): boolean {
+  const longer = longestWindow(row, feature.definition);
+  if (feature.value < 5) return false;
+  return longer === null
+    ? windowMs <= HOUR_MS && feature.value >= 10
+    : 7 * windowMs <= longer.windowMs && feature.value >= 0.4 * longer.value;
+}
+
+function distinctTexts({ entity }: EntityFeature, row: Row, field: string): DistinctTexts {
+  const code = DISTINCT_CODES[`${entity}/${field}`] ?? 'FRECUENCIA_ALTA';
+  const things = THINGS[field];
+  const who = entityWords(entity, row.transaction).subject;
+  if (field === 'payee' || field === 'pair') {
+    return { code, es: (n) => `${who.es} pagó a ${n} ${things.es}`, en: (n) => `${who.en} paid ${n} ${things.en}` };
+  }
+  if (field === 'payer' && entity === 'payee') {
+    return {
+      code,
+      es: (n) => `${who.es} recibió de ${n} ordenantes distintos`,
+      en: (n) => `${who.en} received from ${n} different payers`,
+    };
+  }
+  if (field === 'payer' || field === 'card') {
+    return {
+      code,
+      es: (n) => `${n} ${things.es} operaron en ${who.es}`,
+      en: (n) => `${n} ${things.en} operated at ${who.en}`,
+    };
+  }
+  return {
+    code,
+    es: (n) => `${who.es} operó con ${n} ${things.es}`,
+    en: (n) => `${who.en} operated with ${n} ${things.en}`,
+  };
+}
+
+export function share(feature: EntityFeature, row: Row): Finding | null {
+  const { definition, entity, value } = feature;
+  const { filter, windowMs, delayMs } = definition;
+  const { predicate } = eventNoun(filter);
+  if (predicate === null || windowMs === null || value < 0.3 || value > 1) return null;
+  // A share of one or two events is an accident. The events of the window are its `all` count.
+  const events = neighbour(row, { ...definition, filter: 'all' }, 'count', windowMs);
+  if (events < 4) return null;
+  const of = subjectIn(feature, row);
+  const window = windowText(windowMs, delayMs);
+  const part = percent(value);
+  return {
+    code: codeOf(filter, entity),
+    strength: Math.min(1, value),
+    es: `El ${part.es} de las operaciones ${of.es} ${window.es} ${predicate.es}`,
+    en: `${part.en} of the transactions ${of.en} ${window.en} ${predicate.en}`,
+  };
+}
+
+/** Money out ÷ money in. */
+export function passThrough({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
+  if (definition.windowMs === null || value < 0.7 || value > 1.3) return null;
+  const part = percent(value);
+  const window = windowText(definition.windowMs, definition.delayMs);
+  const who = entityWords(entity, row.transaction).subject;
+  return {
+    code: 'PASO_RAPIDO',
+    strength: definition.windowMs <= DAY_MS ? 0.9 : 0.5,
+    es: `${upperFirst(who.es)} reenvió el ${part.es} de lo recibido ${window.es}`,
+    en: `${upperFirst(who.en)} sent on ${part.en} of what came in ${window.en}`,
+  };
+}

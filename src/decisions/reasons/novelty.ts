@@ -1,0 +1,173 @@
+// Sentences on what has not been seen before, or not for long.
+import type { EntityKind } from '../../features/definition.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import type { EntityFeature, Finding, Row } from './evidence.ts';
+import { duration, type Texts } from './format.ts';
+import { entityWords, eventNoun, upperFirst } from './words.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+interface CodedTexts extends Texts {
+  readonly code: ReasonCode;
+}
+
+const FIRST: Readonly<Record<EntityKind, CodedTexts>> = {
+  payer: {
+    code: 'CUENTA_NUEVA_O_DORMIDA',
+    es: 'Primera operación registrada del cliente',
+    en: 'First recorded transaction of the customer',
+  },
+  card: {
+    code: 'CUENTA_NUEVA_O_DORMIDA',
+    es: 'Primera operación registrada con esta tarjeta',
+    en: 'First recorded transaction with this card',
+  },
+  device: {
+    code: 'DISPOSITIVO_NUEVO',
+    es: 'Primera operación desde este dispositivo',
+    en: 'First transaction from this device',
+  },
+  payee: {
+    code: 'BENEFICIARIO_NUEVO',
+    es: 'Nadie había pagado antes a este beneficiario',
+    en: 'Nobody had paid this payee before',
+  },
+  pair: {
+    code: 'BENEFICIARIO_NUEVO',
+    es: 'Primera vez que paga a este beneficiario',
+    en: 'First payment to this payee',
+  },
+  terminal: {
+    code: 'COMERCIO_NUEVO',
+    es: 'Primera operación registrada en este terminal',
+    en: 'First recorded transaction at this terminal',
+  },
+  place: {
+    code: 'LUGAR_INUSUAL',
+    es: 'Primera operación registrada en este lugar',
+    en: 'First recorded transaction in this place',
+  },
+};
+const FIRST_AT_MERCHANT: CodedTexts = {
+  code: 'COMERCIO_NUEVO',
+  es: 'Primera vez que compra en este comercio',
+  en: 'First purchase at this merchant',
+};
+
+export function first({ entity }: Pick<EntityFeature, 'entity'>, row: Row): Finding {
+  const texts = entity === 'pair' && row.transaction.payeeId === null ? FIRST_AT_MERCHANT : FIRST[entity];
+  return { ...texts, strength: entity === 'place' || entity === 'terminal' ? 0.4 : 0.7 };
+}
+
+export function isNew(feature: EntityFeature, row: Row): Finding | null {
+  return feature.value === 1 ? first(feature, row) : null;
+}
+
+/** Younger than this is worth saying, days. */
+const YOUNG_DAYS: Readonly<Record<EntityKind, number>> = {
+  payer: 30,
+  card: 30,
+  device: 7,
+  payee: 30,
+  pair: 2,
+  terminal: 7,
+  place: 0,
+};
+
+export function age(feature: EntityFeature, row: Row): Finding | null {
+  const { entity, value } = feature;
+  if (value < 0 || value >= YOUNG_DAYS[entity] * DAY_MS) return null;
+  if (value < MINUTE_MS) return value === 0 ? first(feature, row) : null;
+  const { code } = first(feature, row);
+  const since = duration(value);
+  const strength = 0.6 * (1 - value / (YOUNG_DAYS[entity] * DAY_MS)) + 0.05;
+  if (entity === 'pair') {
+    const where =
+      row.transaction.payeeId === null
+        ? { es: 'en este comercio', en: 'at this merchant' }
+        : { es: 'a este beneficiario', en: 'to this payee' };
+    return {
+      code,
+      strength,
+      es: `El primer pago ${where.es} fue hace ${since.es}`,
+      en: `The first payment ${where.en} was ${since.en} ago`,
+    };
+  }
+  const words = entityWords(entity, row.transaction);
+  return {
+    code,
+    strength,
+    es: `El historial ${words.of.es} empieza hace solo ${since.es}`,
+    en: `The history ${words.of.en} starts only ${since.en} ago`,
+  };
+}
+
+export function timeSinceLast(feature: EntityFeature, row: Row): Finding | null {
+  const { definition, entity, value } = feature;
+  if (!(value >= 0)) return null;
+  if (definition.filter === 'declined' || definition.filter === 'security') return lately(feature, row);
+  if (definition.filter !== 'all' && definition.filter !== 'approved') return null;
+  const of = entityWords(entity, row.transaction).of;
+  const since = duration(value);
+  if (value >= 30 * DAY_MS && entity !== 'place') {
+    const { code } = entity === 'pair' ? first(feature, row) : FIRST.payer;
+    return {
+      code,
+      strength: Math.min(1, 0.2 + value / (180 * DAY_MS)),
+      es: `Sin operaciones ${of.es} desde hace ${since.es}`,
+      en: `No transactions ${of.en} for ${since.en}`,
+    };
+  }
+  if (value > 10 * MINUTE_MS || !['payer', 'card', 'device', 'pair'].includes(entity)) return null;
+  const strength = 0.4 - (0.3 * value) / (10 * MINUTE_MS);
+  if (value < 1000) {
+    return {
+      code: 'FRECUENCIA_ALTA',
+      strength,
+      es: `Otra operación ${of.es} en el mismo segundo`,
+      en: `Another transaction ${of.en} in the same second`,
+    };
+  }
+  return {
+    code: 'FRECUENCIA_ALTA',
+    strength,
+    es: `Otra operación ${of.es} hace ${since.es}`,
+    en: `Another transaction ${of.en} ${since.en} ago`,
+  };
+}
+
+/** A decline or a security event not long before. */
+function lately({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
+  const declined = definition.filter === 'declined';
+  const limit = declined ? DAY_MS : 3 * DAY_MS;
+  if (value > limit || entity === 'terminal' || entity === 'place' || entity === 'payee') return null;
+  const since = duration(value);
+  const what = eventNoun(definition.filter).one;
+  const of = entityWords(entity, row.transaction).of;
+  return {
+    code: declined ? 'RECHAZOS_PREVIOS' : 'CAMBIO_DE_CREDENCIALES',
+    strength: 0.3 + 0.5 * (1 - value / limit),
+    es: `${upperFirst(what.es)} ${of.es} hace ${since.es}`,
+    en: `${upperFirst(what.en)} ${of.en} ${since.en} ago`,
+  };
+}
+
+/** The value is missing although the transaction names the entity: it has no past that the feature could use. */
+export function withoutHistory(
+  { definition, entity }: Pick<EntityFeature, 'definition' | 'entity'>,
+  row: Row,
+): Finding | null {
+  if (definition.filter !== 'all' && definition.filter !== 'approved' && definition.filter !== 'habit') return null;
+  if (definition.delayMs > 0 || !['payer', 'card', 'device', 'pair'].includes(entity)) return null;
+  if (definition.aggregate === 'speed' || definition.aggregate === 'pass-through') return null;
+  const { code } = first({ entity }, row);
+  const of = entityWords(entity, row.transaction).of;
+  const window = definition.windowMs === null ? null : duration(definition.windowMs);
+  return {
+    code,
+    strength: 0.3,
+    es: `Sin historial previo ${of.es}${window === null ? '' : ` en ${window.es}`}`,
+    en: `No previous history ${of.en}${window === null ? '' : ` in ${window.en}`}`,
+  };
+}

@@ -84,7 +84,10 @@ class FoldEngine implements FeatureEngine {
     this.definitions = definitions;
     this.width = definitions.length;
     this.limits = limits;
-    this.#event = new FoldEvent(limits);
+    this.#event = new FoldEvent(
+      limits,
+      definitions.some(({ filter, field }) => filter === 'near-threshold' || field === 'near-threshold'),
+    );
     this.#values = compileValues(definitions);
     this.#missing = Float64Array.from(definitions, (definition) => definition.missing);
     this.stores = createStores(definitions, limits, this.#event);
@@ -104,7 +107,6 @@ class FoldEngine implements FeatureEngine {
     const keep = result === 'ok';
     event.read(tx);
     out.set(this.#missing, offset);
-    writeValues(this.#values, tx, event, out, offset);
     this.#resolve();
     let isLate = false;
     for (let kind = 0; kind < this.stores.length; kind++) {
@@ -112,6 +114,7 @@ class FoldEngine implements FeatureEngine {
       if (store === null || event.slots[kind] < 0) continue;
       if (this.#foldInto(store, kind, tx, keep, out, offset)) isLate = true;
     }
+    writeValues(this.#values, tx, event, out, offset);
     this.#passThroughs.write(this.stores, event, out, offset);
     if (!keep) {
       this.#takeOut();
@@ -303,7 +306,9 @@ function createStores(
   limits: EngineLimits,
   event: FoldEvent,
 ): (EntityStore | null)[] {
-  const withHabit = definitions.some(({ filter }) => filter === 'off-habit' || filter === 'habit');
+  const withHabit = definitions.some(
+    ({ filter, field }) => filter === 'off-habit' || filter === 'habit' || field === 'off-habit',
+  );
   return KINDS.map((kind, index) => {
     const requests: Request[] = [];
     definitions.forEach((definition, column) => {

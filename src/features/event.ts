@@ -1,9 +1,9 @@
 // The event being folded, as numbers: computed once from the transaction and read by every entity's store.
+import { isNearThreshold } from '../domain/limits.ts';
 import { RAILS, SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts';
 import { hashPair, hashText } from '../lib/hash.ts';
 import { FLAG_ALL, FLAG_FRAUD, FLAG_GENUINE, flagOf } from './event-flags.ts';
 import { DAY_MS, type EngineLimits, HOUR_MS, MINUTE_MS } from './limits.ts';
-import { isNearThreshold } from './thresholds.ts';
 
 /** Entity kinds by number; `ip` has no features of its own but is counted as a distinct value. */
 export const KINDS = ['payer', 'card', 'device', 'payee', 'pair', 'terminal', 'place', 'ip'] as const;
@@ -63,7 +63,11 @@ export class FoldEvent {
   /** 1 where the entity is new with this event. */
   readonly created: Uint8Array = new Uint8Array(KINDS.length);
 
-  constructor(limits: EngineLimits) {
+  readonly #wantsThreshold: boolean;
+
+  /** @param wantsThreshold whether any feature asks for amounts just below a threshold; the look-up is not free */
+  constructor(limits: EngineLimits, wantsThreshold: boolean) {
+    this.#wantsThreshold = wantsThreshold;
     this.limits = limits;
     this.#utcOffsetMs = limits.utcOffsetMinutes * MINUTE_MS;
   }
@@ -105,7 +109,9 @@ export class FoldEvent {
     if (this.hour <= LAST_NIGHT_HOUR) flags |= FLAG_NIGHT;
     if (this.weekday >= 5) flags |= FLAG_WEEKEND;
     if (tx.amountMinor >= ROUND_STEP_MINOR && tx.amountMinor % ROUND_STEP_MINOR === 0) flags |= FLAG_ROUND;
-    if (isNearThreshold(tx)) flags |= FLAG_NEAR_THRESHOLD;
+    if (this.#wantsThreshold && isNearThreshold(tx.amountMinor, tx.currency, tx.rail, this.day, tx.channel)) {
+      flags |= FLAG_NEAR_THRESHOLD;
+    }
     if (tx.country !== null && tx.country !== this.limits.homeCountry) flags |= FLAG_CROSS_BORDER;
     return flags;
   }

@@ -31,7 +31,27 @@ const OF_FILTER: Readonly<Partial<Record<Filter, Needs>>> = {
 };
 
 /** Properties of the event alone; what is not listed needs only the time and the amount. */
-const OF_VALUE: Readonly<Record<string, Needs>> = {};
+const OF_VALUE: Readonly<Record<string, Needs>> = {
+  'near-threshold': [['rail', 'operation']],
+  'off-habit': [['payerId']],
+  security: [['operation']],
+  'cross-border': [['country']],
+  operation: [['operation']],
+  rail: [['rail']],
+  channel: [['channel']],
+  'entry-mode': [['entryMode']],
+  status: [['status']],
+  mcc: [['mcc']],
+  'auth-factors': [['authFactors']],
+  'concept-length': [['concept']],
+  'extortion-word': [['concept']],
+  'invalid-payee-account': [['payeeAccount']],
+  'invalid-payer-document': [['payerDocument']],
+  'invalid-payee-document': [['payeeDocument']],
+  'missing-counterparty': [['payeeId', ...TERMINAL]],
+  'ingest-lag': [['ingestTimeMs']],
+  'balance-share': [['balanceAfterMinor']],
+};
 
 const OF_DISTINCT: Readonly<Record<string, Needs>> = {
   mcc: [['mcc']],

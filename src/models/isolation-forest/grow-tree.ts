@@ -6,11 +6,10 @@
 // `extensionLevel + 1` columns. Slopes are per standard deviation of the column, so that units do not decide the cut.
 import type { Prng } from '../../lib/prng.ts';
 
-/** The sample of one tree: column-major, no value missing or infinite. */
+/** The sample of one tree: row-major, no value missing or infinite. */
 export interface TreeSample {
   readonly size: number;
   readonly columns: number;
-  /** `values[column * size + row]` */
   readonly values: Float32Array;
 }
 
@@ -115,18 +114,17 @@ interface Splitter {
 }
 
 function createSplitter(sample: TreeSample, plan: GrowthPlan, prng: Prng): Splitter {
-  const { size, columns, values } = sample;
+  const { columns, values } = sample;
   const { terms } = plan;
   const order = Uint16Array.from({ length: columns }, (_, column) => column);
   let least = 0;
   let greatest = 0;
 
   function measure(rows: Uint32Array, start: number, end: number, column: number): void {
-    const base = column * size;
-    least = values[base + rows[start]];
+    least = values[rows[start] * columns + column];
     greatest = least;
     for (let i = start + 1; i < end; i++) {
-      const value = values[base + rows[i]];
+      const value = values[rows[i] * columns + column];
       if (value < least) least = value;
       else if (value > greatest) greatest = value;
     }
@@ -184,14 +182,14 @@ function createSplitter(sample: TreeSample, plan: GrowthPlan, prng: Prng): Split
     into: Float64Array,
   ): void {
     if (terms === 1) {
-      const base = nodes.splitColumns[node] * size;
-      for (let i = start; i < end; i++) into[i] = values[base + rows[i]];
+      const column = nodes.splitColumns[node];
+      for (let i = start; i < end; i++) into[i] = values[rows[i] * columns + column];
       return;
     }
     for (let i = start; i < end; i++) {
       let sum = 0;
       for (let at = node * terms; at < (node + 1) * terms; at++) {
-        sum += nodes.splitWeights[at] * values[nodes.splitColumns[at] * size + rows[i]];
+        sum += nodes.splitWeights[at] * values[rows[i] * columns + nodes.splitColumns[at]];
       }
       into[i] = sum;
     }

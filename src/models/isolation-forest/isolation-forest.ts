@@ -93,12 +93,12 @@ function growForest(matrix: Matrix, options: IsolationForestOptions, prng: Prng)
   return concatenate(trees, { columns: matrix.columns, sampleSize, terms, medians });
 }
 
-/** Copies rows into columns, with missing and infinite values replaced. */
+/** Copies rows with missing and infinite values replaced. */
 function gatherSample(matrix: Matrix, rows: Uint32Array, medians: Float32Array, into: Float32Array): void {
   for (let i = 0; i < rows.length; i++) {
     const offset = rows[i] * matrix.columns;
     for (let column = 0; column < matrix.columns; column++) {
-      into[column * rows.length + i] = cleanValue(matrix.values[offset + column], medians[column]);
+      into[i * matrix.columns + column] = cleanValue(matrix.values[offset + column], medians[column]);
     }
   }
 }

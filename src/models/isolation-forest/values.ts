@@ -11,7 +11,7 @@ const MAX_FLOAT32 = 3.4028234663852886e38;
 const LEAST_DEVIATION = 1e-30;
 
 /** Medians and spreads are taken from this many rows at most, drawn by the seed. */
-const SUMMARY_ROWS = 4096;
+const SUMMARY_ROWS = 2048;
 
 export interface ColumnSummary {
   /** Median of the values that are present, 0 where none is. */

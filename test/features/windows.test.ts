@@ -1,0 +1,98 @@
+// The engine against a naive oracle, on random streams with ties, late events, missing entities and corrected labels.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { feature, features } from '../../src/features/catalogue/builder.ts';
+import { defaultCatalogue } from '../../src/features/catalogue/catalogue.ts';
+import type { FeatureDefinition } from '../../src/features/definition.ts';
+import { createFeatureEngine, restoreFeatureEngine } from '../../src/features/engine.ts';
+import { NaiveFeatures } from './naive-features.ts';
+import { randomStream, streamShapes } from './streams.ts';
+
+/** What the oracle leaves to other tests: look-ups in the domain, and properties of the event alone. */
+const NAIVE_VALUES = ['amount', 'hour', 'weekday', 'weekend', 'night', 'off-habit', 'security', 'round-amount'];
+
+const more: readonly FeatureDefinition[] = [
+  ...features('payer', 'min', ['1d', '30d'], { filter: 'approved' }),
+  ...features('terminal', 'max', ['1h', '7d'], { filter: 'declined' }),
+  ...features('place', 'distinct', ['1d', '7d'], { field: 'ip' }),
+  feature('place', 'distinct', '30d', { field: 'mcc' }),
+  feature('place', 'distinct', '1h', { field: 'channel' }),
+  feature('card', 'distinct', '7d', { field: 'currency' }),
+  feature('device', 'hour-entropy', '7d'),
+  feature('device', 'std', '1d', { filter: 'off-habit' }),
+  feature('payee', 'fraud-run-length', '7d', { delayed: true }),
+];
+
+const definitions = [...defaultCatalogue, ...more].filter(
+  ({ filter, aggregate, field }) =>
+    filter !== 'near-threshold' && (aggregate !== 'value' || NAIVE_VALUES.includes(field ?? '')),
+);
+
+/** The oracle never forgets an entity. */
+const NEVER_IDLE = { idleMs: 1000 * 86_400_000 };
+
+/** Relative to the greater; sums of squares in the oracle are not exact. */
+const TOLERANCE = 1e-9;
+
+function expectSame(tx: Transaction, actual: Float64Array, expected: readonly number[]): void {
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    const same = Object.is(actual[i], expected[i]) || difference <= TOLERANCE * Math.max(1, Math.abs(expected[i]!));
+    if (!same) {
+      throw new Error(`${tx.id}: ${definitions[i]!.id} is ${actual[i]} but must be ${expected[i]}`);
+    }
+  }
+}
+
+describe('exact windows', () => {
+  it('agree with the naive oracle on random streams', () => {
+    fc.assert(
+      fc.property(streamShapes(120), fc.boolean(), (shape, relabel) => {
+        const engine = createFeatureEngine(definitions, NEVER_IDLE);
+        const oracle = new NaiveFeatures(definitions, -300);
+        const out = new Float64Array(engine.width);
+        const stream = randomStream(shape);
+        stream.forEach((tx, index) => {
+          engine.fold(tx, out);
+          expectSame(tx, out, oracle.fold(tx));
+          const earlier = stream[index >> 1]!;
+          if (relabel && index % 5 === 4 && isUnmistakable(stream, earlier)) {
+            const isFraud = index % 2 === 0;
+            engine.learnLabel(earlier, isFraud);
+            oracle.learnLabel(earlier, isFraud);
+          }
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('continue from a checkpoint with identical bits', () => {
+    fc.assert(
+      fc.property(streamShapes(300), fc.double({ min: 0, max: 1, noNaN: true }), (shape, part) => {
+        const stream = randomStream(shape);
+        const engine = createFeatureEngine(definitions);
+        const out = new Float64Array(engine.width);
+        const other = new Float64Array(engine.width);
+        const cut = Math.floor(part * stream.length);
+        for (const tx of stream.slice(0, cut)) engine.fold(tx, out);
+        const restored = restoreFeatureEngine(definitions, engine.checkpoint());
+        for (const tx of stream.slice(cut)) {
+          expect(restored.fold(tx, other)).toBe(engine.fold(tx, out));
+          expect(new Uint8Array(other.buffer)).toEqual(new Uint8Array(out.buffer));
+        }
+        expect(restored.checkpoint()).toEqual(engine.checkpoint());
+        expect(restored.counters()).toEqual(engine.counters());
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** Events with the same time and amount cannot be told apart when a label is corrected. */
+function isUnmistakable(stream: readonly Transaction[], tx: Transaction): boolean {
+  return stream.every(
+    (other) => other === tx || other.eventTimeMs !== tx.eventTimeMs || other.amountMinor !== tx.amountMinor,
+  );
+}

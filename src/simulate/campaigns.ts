@@ -24,7 +24,7 @@ export interface Recipe {
 
 /** Rows that a person makes on an average day; a measured property of habits and routines. */
 export const ROWS_PER_PERSON_DAY = 1.66;
-const FRAUD_SHARE_FOR_IMITATION = 0.002;
+const IMITATION_RATE = 0.006;
 /** A recipe saves for at most this many days for a large case. */
 const SAVING_DAYS = 25;
 
@@ -47,7 +47,7 @@ export class Campaigns {
     this.#world = world;
     this.#recipes = recipes;
     this.#dailyRows = world.population.size * ROWS_PER_PERSON_DAY * fraudRate;
-    this.#imitationRows = world.population.size * ROWS_PER_PERSON_DAY * FRAUD_SHARE_FOR_IMITATION;
+    this.#imitationRows = world.population.size * ROWS_PER_PERSON_DAY * IMITATION_RATE;
     this.#totalShare = recipes.reduce((sum, recipe) => sum + recipe.share, 0);
     this.#accounts = recipes.map((recipe, n) => {
       const prng = stream.fork(n);

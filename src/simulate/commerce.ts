@@ -106,6 +106,8 @@ export interface Commerce {
   readonly subscriptions: Int32Array;
   readonly agentsByDepartment: readonly Int32Array[];
   readonly employers: Int32Array;
+  /** Small companies without staff in the population: suppliers, some of them shells. */
+  readonly companies: Int32Array;
   readonly utilities: Int32Array;
   readonly operators: Int32Array;
   readonly exchanges: Int32Array;
@@ -248,6 +250,7 @@ export function createCommerce(population: Population, root: Prng): Commerce {
   const company = (mcc: string) => directory.add(companyName(prng), null, mcc, drawWeighted(prng, PLACE_TABLE));
   const named = (mcc: string) => (name: string) => directory.add(name, null, mcc, lima);
   const employers = directory.addMany(8 + Math.ceil(population.size / 60), () => company('8999'));
+  const companies = directory.addMany(10 + Math.ceil(population.size / 150), () => company('7399'));
   const exchanges = directory.addMany(3 + Math.ceil(population.size / 8000), () => company('6012'));
   const remitters = directory.addMany(4, () => company('4829'));
   const schools = directory.addMany(6 + Math.ceil(population.size / 1500), () =>
@@ -281,6 +284,7 @@ export function createCommerce(population: Population, root: Prng): Commerce {
     subscriptions: Int32Array.from(web.filter((shop) => businesses[shop]!.mcc === '5815')),
     agentsByDepartment: groupByDepartment(agents, (agent) => businesses[agent]!.place),
     employers,
+    companies,
     utilities: Int32Array.from(UTILITIES, named('4900')),
     operators: Int32Array.from(OPERATORS, named('4814')),
     exchanges,

@@ -55,6 +55,8 @@ export class Renderer {
     if (event.balanceShare > 0) {
       amount = Math.floor((this.#world.population.balance[event.payer]! * event.balanceShare) / 10) * 10;
       if (event.amountMinor > 0) amount = Math.min(amount, event.amountMinor);
+      // Cash comes in notes of S/ 20.
+      if (event.kind === KIND.cashMachine) amount = Math.floor(amount / 2000) * 2000;
       if (amount < 500) return null;
     }
     const transaction = this.render(

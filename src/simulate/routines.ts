@@ -265,7 +265,8 @@ export class Routines {
       const count = drawPoisson(stream, 0.9);
       for (let n = 0; n < count; n++) {
         // Few suppliers each, the same ones every time.
-        const supplier = commerce.employers[(employer * 7 + stream.nextBelow(5) * 11 + 1) % commerce.employers.length]!;
+        const suppliers = drawChance(stream, 0.3) ? commerce.companies : commerce.employers;
+        const supplier = suppliers[(employer * 7 + stream.nextBelow(5) * 11 + 1) % suppliers.length]!;
         if (supplier === employer) continue;
         const soles = drawLognormal(stream, 3800, 1.15);
         const amount = drawChance(stream, 0.3) ? Math.round(soles / 100) * 10_000 : Math.round(soles * 100);

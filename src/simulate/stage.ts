@@ -5,7 +5,7 @@ import type { Prng } from '../lib/prng.ts';
 import { carrierAddress } from './dress.ts';
 import { departmentOf, PLACES } from './places.ts';
 import { KIND, type Kind, type Label, NOBODY, type Party } from './plan.ts';
-import { cardToken, deviceToken, SEGMENT, WALLET } from './population.ts';
+import { cardToken, deviceToken, SEGMENT, syntheticCci, WALLET } from './population.ts';
 import { drawChance, drawExponential, drawInteger, drawLognormal, drawUniform } from './sampling.ts';
 import { departmentOn, type World } from './world.ts';
 
@@ -191,5 +191,47 @@ export class Stage {
 
   isSegment(person: number, segment: keyof typeof SEGMENT): boolean {
     return this.world.population.segment[person] === SEGMENT[segment];
+  }
+
+  sameDepartment(a: number, b: number): boolean {
+    const { place } = this.world.population;
+    return departmentOf(PLACES[place[a]!]!) === departmentOf(PLACES[place[b]!]!);
+  }
+
+  /** The largest balance among `tries` people. */
+  richest(tries: number): number {
+    let best = this.person(() => true);
+    for (let n = 1; n < tries; n++) {
+      const other = this.person(() => true);
+      if (this.balanceOf(other) > this.balanceOf(best)) best = other;
+    }
+    return best;
+  }
+
+  /** A web shop with one of these merchant codes. */
+  webShop(codes: readonly string[]): number {
+    const { webPull, businesses } = this.world.commerce;
+    let shop = webPull[this.prng.nextBelow(webPull.length)]!;
+    for (let n = 0; n < ATTEMPTS && !codes.includes(businesses[shop]!.mcc); n++) {
+      shop = webPull[this.prng.nextBelow(webPull.length)]!;
+    }
+    return shop;
+  }
+
+  /** A shop that takes wallets, where people live. */
+  qrShop(): number {
+    const place = this.world.population.place[this.prng.nextBelow(this.world.population.size)]!;
+    const near = this.world.commerce.walletPull[departmentOf(PLACES[place]!)]!;
+    return near[this.prng.nextBelow(near.length)]!;
+  }
+
+  shopPlace(shop: number): Partial<Transaction> {
+    const { place, latitude, longitude } = this.world.commerce.businesses[shop]!;
+    return { ubigeo: PLACES[place]!.ubigeo, latitude, longitude };
+  }
+
+  /** Another valid account number. */
+  newAccount(): string {
+    return syntheticCci(this.prng.nextBelow(5), 700_000_000 + this.prng.nextBelow(90_000_000));
   }
 }

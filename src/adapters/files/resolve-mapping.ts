@@ -22,7 +22,8 @@ export async function resolveMapping(
 ): Promise<Resolution> {
   const sample = await source.sample();
   const { columns } = source;
-  const indexOf = (column: string) => columns.indexOf(column);
+  const readable = [...columns, ...(source.hiddenColumns ?? [])];
+  const indexOf = (column: string) => readable.indexOf(column);
   const textsOf = (index: number) =>
     sample.map((row) => row[index]).filter((text) => text !== '' && !file.missing.has(text));
   const planned: PlannedColumn[] = [];
@@ -78,7 +79,8 @@ function describeResolved(source: RowSource, plan: ReadPlan, guessed: boolean): 
   const { file, columns } = plan;
   const fields = new Map<keyof Transaction, FieldSource>();
   const used = new Set<string>();
-  for (const { field, mapping, format } of columns) {
+  for (const { field, mapping, index, format } of columns) {
+    if (index >= source.columns.length) continue;
     used.add(mapping.column);
     if (mapping.timeColumn !== undefined) used.add(mapping.timeColumn);
     fields.set(field, { kind: 'column', column: mapping.column, detail: detailOf(plan, field, mapping.unit, format) });

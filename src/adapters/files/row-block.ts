@@ -77,6 +77,8 @@ export interface RowSource {
   /** For people: `CSV separated by ';', gzip`. */
   readonly format: string;
   readonly columns: readonly string[];
+  /** Columns of the mapping that the first rows lack but later ones may have; they follow `columns` in each row. */
+  readonly hiddenColumns?: readonly string[];
   /** The first rows as texts, one array per row, to recognise columns and formats. */
   sample(): Promise<string[][]>;
   /** Reads from the beginning each time it is called. */

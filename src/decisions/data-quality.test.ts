@@ -37,6 +37,7 @@ test('a clean record has no finding', () => {
 const SHOWS: readonly (readonly [QualityCode, string, Partial<Transaction>])[] = [
   ['CCI_INVALIDO', 'wrong control digits', { payeeAccount: '00399900000000000109' }],
   ['CCI_INVALIDO', 'of the payer', { payerAccount: '01136200010004650000' }],
+  ['CCI_INVALIDO', 'whose currency then tells nothing', { payeeAccount: '00219310000000010099' }],
   ['CCI_INVALIDO', 'a lost zero', { payeeAccount: '0399900000000000108' }],
   ['CCI_INVALIDO', 'a spreadsheet', { payeeAccount: '3.999E+17' }],
   ['CCI_INVALIDO', 'a digit too many', { payeeAccount: '003999000000000001080' }],
@@ -70,6 +71,7 @@ const SHOWS: readonly (readonly [QualityCode, string, Partial<Transaction>])[] =
   ['LIMITE_EXCEDIDO', 'above the wallet', { rail: 'yape', amountMinor: 200_100 }],
   ['CODIFICACION_ROTA', 'UTF-8 read as Windows-1252', { payerName: 'MARÃA Ã‘AHUI' }],
   ['CODIFICACION_ROTA', 'UTF-8 read as Latin-1', { concept: 'colaboraciÃ³n' }],
+  ['CODIFICACION_ROTA', 'a sign after a stray Â', { concept: 'recibo NÂ° 5' }],
   ['CODIFICACION_ROTA', 'a replacement character', { payeeName: 'PE\ufffdA' }],
   ['CODIFICACION_ROTA', 'a question mark for Ñ', { payeeName: 'PE?A' }],
   ['CODIFICACION_ROTA', 'a control character', { concept: 'pago\u0000' }],
@@ -109,6 +111,8 @@ const HONEST: readonly (readonly [string, Partial<Transaction>])[] = [
   ['an instant rail after an outage', { ingestTimeMs: NOON + 7 * HOUR_MS }],
   ['a clock that drifts', { ingestTimeMs: NOON - 4 * 60_000 }],
   ['a refund with a minus', { operation: 'refund', amountMinor: -100 }],
+  ['a reversal with a minus', { operation: 'reversal', amountMinor: -100 }],
+  ['the longest own account of a bank', { payeeAccount: '001103660100032542' }],
   [
     'an exchange into a dollar account',
     { operation: 'currency-exchange', payeeAccount: completeCci('002193100000000100') },

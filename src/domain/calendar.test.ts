@@ -181,6 +181,14 @@ describe('pay', () => {
     expect(within(calendar.isUtilidadesWindow, '2026-03-01', '2026-04-30', '2026-05-01')).toEqual([true, true, false]);
   });
 
+  test('a campaign with known dates takes the place of the usual one', () => {
+    const moved = { from: '2026-04-06', to: '2026-04-10', name: 'Cyber Wow', source: '' };
+    const starts = (known: (typeof moved)[]) => dates(calendar.usualCampaigns(2026, known).map(({ from }) => from));
+    expect(starts([])).toEqual(['2026-04-20', '2026-07-13', '2026-11-02']);
+    expect(starts([moved])).toEqual(['2026-07-13', '2026-11-02']);
+    expect(starts([{ ...moved, name: 'Cyber Days' }])).toHaveLength(3);
+  });
+
   test('sale campaigns: known dates, and the usual week in other years', () => {
     const sales = ['2025-11-03', '2025-11-07', '2025-10-30', '2026-04-20', '2026-04-24', '2026-11-02'];
     expect(sales.map((date) => calendar.isSaleCampaign(day(date)))).toEqual(sales.map(() => true));

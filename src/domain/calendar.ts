@@ -1,7 +1,13 @@
 // The calendar of Peru in whole-number arithmetic: no Date object, because it runs once per transaction.
 //
 // America/Lima is UTC−5 all year (since April 1994). A "day number" counts days in Lima since 1970-01-01 (day 0, a Thursday).
-import { EXTRA_NON_WORKING_DAYS, FIXED_HOLIDAYS, SALE_CAMPAIGNS, USUAL_CAMPAIGNS } from './calendar-data.ts';
+import {
+  EXTRA_NON_WORKING_DAYS,
+  FIXED_HOLIDAYS,
+  SALE_CAMPAIGNS,
+  type SaleCampaign,
+  USUAL_CAMPAIGNS,
+} from './calendar-data.ts';
 
 export const MS_PER_DAY = 86_400_000;
 const MS_PER_HOUR = 3_600_000;
@@ -141,7 +147,7 @@ function buildDayFlags(): Uint8Array {
   for (const { from, to } of SALE_CAMPAIGNS) mark(flags, dayNumberOfIso(from), dayNumberOfIso(to), SALE);
   for (let year = FIRST_TABLE_YEAR; year <= LAST_TABLE_YEAR; year++) {
     for (const day of holidaysOf(year)) mark(flags, day, day, HOLIDAY);
-    markUsualCampaigns(flags, year);
+    for (const { from, to } of usualCampaigns(year, SALE_CAMPAIGNS)) mark(flags, from, to, SALE);
   }
   const closed = (day: number): boolean => isWeekend(day) || ((flags[day - TABLE_START] ?? 0) & HOLIDAY) !== 0;
   for (let year = FIRST_TABLE_YEAR; year <= LAST_TABLE_YEAR; year++) {
@@ -163,15 +169,18 @@ function markPaydays(flags: Uint8Array, year: number, month: number, closed: (da
   mark(flags, Math.min(first + 27, onOrBefore(last, closed)), last, MONTH_END);
 }
 
-function markUsualCampaigns(flags: Uint8Array, year: number): void {
-  for (const { name, month, monday, days } of USUAL_CAMPAIGNS) {
-    const yearAndMonth = isoDate(dayNumberOf(year, month, 1)).slice(0, 7);
-    const known = SALE_CAMPAIGNS.some((sale) => sale.name === name && sale.from.startsWith(yearAndMonth));
-    if (known) continue;
+/**
+ * First and last day of the campaigns that a year usually has, but for those whose dates are known.
+ * @param known campaigns with their dates: one of the same name in the same month stands for the usual one
+ */
+export function usualCampaigns(year: number, known: readonly SaleCampaign[]): { from: number; to: number }[] {
+  return USUAL_CAMPAIGNS.flatMap(({ name, month, monday, days }) => {
     const first = dayNumberOf(year, month, 1);
-    const start = first + ((7 - dayOfWeek(first)) % 7) + (monday - 1) * 7;
-    mark(flags, start, start + days - 1, SALE);
-  }
+    const yearAndMonth = isoDate(first).slice(0, 7);
+    if (known.some((sale) => sale.name === name && sale.from.startsWith(yearAndMonth))) return [];
+    const from = first + ((7 - dayOfWeek(first)) % 7) + (monday - 1) * 7;
+    return [{ from, to: from + days - 1 }];
+  });
 }
 
 function onOrBefore(dayNumber: number, closed: (day: number) => boolean): number {

@@ -115,6 +115,8 @@ describe('documents by their shape', () => {
     ['45678912', 'dni', true],
     ['12345678', 'dni', false],
     ['4567891', 'dni', false],
+    ['12345', 'dni', false],
+    ['1234', 'foreign', true],
     ['20512333797', 'ruc', true],
     ['20512333798', 'ruc', false],
     ['001234567', 'foreign', true],

@@ -12,6 +12,8 @@ test('known distances', () => {
   expect(haversineKm(0, 0, 0, 180)).toBeCloseTo(Math.PI * 6371.0088, 6);
   expect(haversineKm(0, 0, 1, 0)).toBeCloseTo(111.195, 3);
   expect(haversineKm(...LIMA, ...LIMA)).toBe(0);
+  // Antipodes whose haversine rounds to just above 1.
+  expect(haversineKm(-89.25999999999999, -180, 89.25999999999999, 0)).toBeCloseTo(Math.PI * 6371.0088, 6);
 });
 
 test('is symmetric, never above half the circumference, and the way round a third place is no shorter', () => {

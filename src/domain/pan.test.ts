@@ -19,7 +19,7 @@ test.each([...SYNTHETIC, ...PUBLISHED])('%s is a valid number, known to be for t
   expect(isTestPan(number)).toBe(true);
 });
 
-test.each(['4111111111111112', '411111111111', '41111111111111111111', '', '4111-1111-1111-1111', '411111111111111x'])(
+test.each(['4111111111111112', '411111111111', '41111111111111111115', '', '4111-1111-1111-1111', '411111111111111x'])(
   '%j is not valid',
   (number) => {
     expect(isValidPan(number)).toBe(false);
@@ -61,12 +61,17 @@ describe('finding numbers in free text', () => {
 
   test.each([
     'CCI 01136600010003254221',
-    'hora 1767225600000',
+    'hora 1767225600009',
     'RUC 20512333797',
     'celular 987654321 y 912345678',
     'tarjeta 4111111111111112',
     '',
   ])('%j has none', (text) => expect(findPans(text)).toEqual([]));
+
+  test('what is found does not overlap, though a number may hold another', () => {
+    const [longer, ...others] = findPans('42 4111111111111111');
+    expect([longer?.digits, others]).toEqual(['424111111111111111', []]);
+  });
 
   test('every number is found wherever it stands, and two are two', () => {
     const words = fc.constantFrom('', 'pago ', 'ref: ', 'visa n°');

@@ -1,6 +1,6 @@
 // Decoded columns to transactions, in file order: checks what concerns a whole row (id, future, duplicates) and makes
 // each object with the fields in one order, so that all of them share one hidden class.
-import type { Transaction } from '../../domain/transaction.ts';
+import { type Transaction, TransactionSchema } from '../../domain/transaction.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
 import { converterFor, Refusal } from './convert-value.ts';
@@ -289,33 +289,7 @@ function defaultsOf(plan: ReadPlan): Record<string, unknown> {
     authFactors: Object.freeze([]),
     currency: plan.file.currency,
   };
-  const nothing: readonly FieldName[] = [
-    'rail',
-    'channel',
-    'payerId',
-    'payerName',
-    'payerDocument',
-    'payerAccount',
-    'payeeId',
-    'payeeName',
-    'payeeDocument',
-    'payeeAccount',
-    'cardId',
-    'deviceId',
-    'ipAddress',
-    'terminalId',
-    'merchantId',
-    'mcc',
-    'entryMode',
-    'ubigeo',
-    'country',
-    'concept',
-    'responseCode',
-    'externalId',
-    'isFraud',
-    'typology',
-  ];
-  for (const field of nothing) defaults[field] = null;
+  for (const field of Object.keys(TransactionSchema.properties)) defaults[field] ??= null;
   for (const [field, text] of plan.file.constants) {
     const value = converterFor(field, { column: '' })(text);
     if (!(value instanceof Refusal)) defaults[field] = value;

@@ -32,6 +32,52 @@ const ENUMERATIONS: Partial<Record<FieldName, ReadonlySet<string>>> = {
   entryMode: new Set(ENTRY_MODES),
   status: new Set(STATUSES),
 };
+/** How Peruvian systems write the codes, folded to lower case without accents, blanks as hyphens. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  compra: 'purchase',
+  consumo: 'purchase',
+  transferencia: 'transfer',
+  retiro: 'cash-withdrawal',
+  'retiro-de-efectivo': 'cash-withdrawal',
+  withdrawal: 'cash-withdrawal',
+  deposito: 'cash-deposit',
+  deposit: 'cash-deposit',
+  'pago-de-servicios': 'bill-payment',
+  recarga: 'top-up',
+  planilla: 'payroll',
+  remesa: 'remittance',
+  devolucion: 'refund',
+  extorno: 'reversal',
+  reversa: 'reversal',
+  comision: 'fee',
+  'cambio-de-moneda': 'currency-exchange',
+  tarjeta: 'card',
+  efectivo: 'cash',
+  movil: 'app',
+  'banca-movil': 'app',
+  mobile: 'app',
+  internet: 'web',
+  'banca-por-internet': 'web',
+  online: 'ecommerce',
+  cajero: 'atm',
+  'cajero-automatico': 'atm',
+  agente: 'agent',
+  ventanilla: 'branch',
+  agencia: 'branch',
+  oficina: 'branch',
+  aprobada: 'approved',
+  aprobado: 'approved',
+  exitosa: 'approved',
+  exitoso: 'approved',
+  rechazada: 'declined',
+  rechazado: 'declined',
+  denegada: 'declined',
+  denegado: 'declined',
+  extornada: 'reversed',
+  extornado: 'reversed',
+  anulada: 'reversed',
+};
+
 const FACTORS: ReadonlySet<string> = new Set(AUTH_FACTORS);
 
 const TRUE_WORDS: ReadonlySet<string> = new Set([
@@ -112,9 +158,20 @@ function baseConverter(field: FieldName): (text: string) => TextValue | Refusal 
 
 function readEnumeration(field: string, allowed: ReadonlySet<string>, text: string): string | Refusal {
   if (allowed.has(text)) return text;
-  const folded = text.trim().toLowerCase().replace(/[ _]+/g, '-');
+  const folded = foldCode(text);
   if (allowed.has(folded)) return folded;
+  const known = SYNONYMS[folded];
+  if (known !== undefined && allowed.has(known)) return known;
   return new Refusal('FIELD_INVALID', `${field} must be one of ${[...allowed].join(', ')}`);
+}
+
+function foldCode(text: string): string {
+  return text
+    .trim()
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/[ _]+/g, '-');
 }
 
 function readDigits(field: string, width: number, text: string): string | Refusal {

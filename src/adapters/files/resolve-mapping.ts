@@ -3,7 +3,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { FieldSource, ResolvedMapping } from '../../ports.ts';
 import { decimalMarkOf, timeFormatOf } from './guess-formats.ts';
-import type { FieldName, MappingFile } from './mapping-file.ts';
+import type { FieldMapping, FieldName, MappingFile } from './mapping-file.ts';
 import { AMOUNT_FIELDS, type PlannedColumn, type ReadPlan, TIME_FIELDS } from './read-plan.ts';
 import type { RowSource } from './row-block.ts';
 
@@ -83,7 +83,7 @@ function describeResolved(source: RowSource, plan: ReadPlan, guessed: boolean): 
     if (index >= source.columns.length) continue;
     used.add(mapping.column);
     if (mapping.timeColumn !== undefined) used.add(mapping.timeColumn);
-    fields.set(field, { kind: 'column', column: mapping.column, detail: detailOf(plan, field, mapping.unit, format) });
+    fields.set(field, { kind: 'column', column: mapping.column, detail: detailOf(plan, field, mapping, format) });
   }
   if (!fields.has('id')) fields.set('id', { kind: 'row-number' });
   if (!fields.has('currency')) fields.set('currency', { kind: 'constant', value: file.currency });
@@ -107,11 +107,15 @@ function describeResolved(source: RowSource, plan: ReadPlan, guessed: boolean): 
   };
 }
 
-function detailOf(plan: ReadPlan, field: FieldName, unit: string | undefined, format: string | null): string {
-  if (format !== null)
-    return format.startsWith('epoch') ? format : `${format}, ${plan.file.timeZone} where no offset is written`;
+function detailOf(plan: ReadPlan, field: FieldName, mapping: FieldMapping, format: string | null): string {
+  if (format?.startsWith('epoch')) return format;
+  if (format !== null) {
+    const clock = mapping.timeColumn === undefined ? '' : `with ${mapping.timeColumn}, `;
+    return `${clock}${format}, ${plan.file.timeZone} where no offset is written`;
+  }
+  if (mapping.token === true) return 'replaced by a token';
   if (!AMOUNT_FIELDS.has(field)) return '';
-  return unit === 'minor' ? 'minor units' : `decimal mark '${plan.decimalMark}'`;
+  return mapping.unit === 'minor' ? 'minor units' : `decimal mark '${plan.decimalMark}'`;
 }
 
 function describeSource(source: FieldSource): string {

@@ -104,7 +104,7 @@ async function writeResults(folder: string, report: ReportData, locale: 'es' | '
   const page = join(folder, 'report.html');
   await writeFile(`${page}.tmp`, renderReport(report, locale));
   await rename(`${page}.tmp`, page);
-  const writer = await createTableWriter(join(folder, 'anomalies.csv'), anomalyColumns);
+  const writer = await createTableWriter(join(folder, 'anomalies.csv'), anomalyColumns.map((name) => ({ name, type: 'text' })));
   await writer.write(anomalyTableRows(report));
   await writer.close();
 }

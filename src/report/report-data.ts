@@ -51,7 +51,7 @@ export interface ReportSummary {
   readonly utcOffsetMinutes?: number;
 }
 
-export type ReportDecision = 'block' | 'hold' | 'step-up' | 'review' | 'allow';
+export type ReportDecision = 'decline' | 'hold' | 'challenge' | 'review' | 'approve';
 
 export interface HistoryPoint {
   readonly timeMs: number;

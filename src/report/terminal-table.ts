@@ -33,11 +33,11 @@ const LEAST_REASON = 28;
 const GAP = '  ';
 const ELLIPSIS = '…';
 const COLORS: Readonly<Record<ReportDecision, string>> = {
-  block: '\u001b[31;1m',
+  decline: '\u001b[31;1m',
   hold: '\u001b[31;1m',
-  'step-up': '\u001b[33;1m',
+  challenge: '\u001b[33;1m',
   review: '\u001b[33m',
-  allow: '\u001b[2m',
+  approve: '\u001b[2m',
 };
 const BOLD = '\u001b[1m';
 const RESET = '\u001b[0m';

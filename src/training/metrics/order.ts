@@ -11,26 +11,35 @@ const SHIFTS = [0, DIGIT_BITS, 2 * DIGIT_BITS];
  * @throws if a score is NaN: a row without a score has no rank.
  */
 export function descendingOrder(scores: Scores): Uint32Array {
-  const keys = descendingKeys(scores);
+  const words = descendingWords(scores);
   const width = scores instanceof Float64Array ? 2 : 1;
-  let order = Uint32Array.from({ length: scores.length }, (_, row) => row);
-  let sorted = new Uint32Array(scores.length);
+  let sorted: Keyed = { rows: new Uint32Array(scores.length), keys: new Uint32Array(scores.length) };
+  let spare: Keyed = { rows: new Uint32Array(scores.length), keys: new Uint32Array(scores.length) };
+  for (let row = 0; row < scores.length; row++) sorted.rows[row] = row;
   for (let word = 0; word < width; word++) {
+    for (let i = 0; i < scores.length; i++) sorted.keys[i] = words[sorted.rows[i] * width + word];
     for (const shift of SHIFTS) {
-      sortByDigit(order, sorted, keys, width, word, shift);
-      [order, sorted] = [sorted, order];
+      sortByDigit(sorted, spare, shift);
+      [sorted, spare] = [spare, sorted];
     }
   }
-  return order;
+  return sorted.rows;
+}
+
+/** Rows and, beside each, the word it is being sorted by. */
+interface Keyed {
+  readonly rows: Uint32Array;
+  readonly keys: Uint32Array;
 }
 
 /** The floats' bits (32-bit words, least first) turned into unsigned integers that ascend where the scores descend. */
-function descendingKeys(scores: Scores): Uint32Array {
-  const withoutNegativeZero = scores.map((score, row) => {
-    if (Number.isNaN(score)) throw new Error(`score of row ${row} is NaN: a row without a score can't be ranked`);
-    return score + 0;
-  });
-  const words = new Uint32Array(withoutNegativeZero.buffer);
+function descendingWords(scores: Scores): Uint32Array {
+  const copy = scores.slice();
+  for (let row = 0; row < copy.length; row++) {
+    if (Number.isNaN(copy[row])) throw new Error(`score of row ${row} is NaN: a row without a score can't be ranked`);
+    if (copy[row] === 0) copy[row] = 0; // −0 is 0
+  }
+  const words = new Uint32Array(copy.buffer);
   const width = scores instanceof Float64Array ? 2 : 1;
   for (let top = width - 1; top < words.length; top += width) {
     if (words[top] >>> 31 === 1) continue;
@@ -40,23 +49,21 @@ function descendingKeys(scores: Scores): Uint32Array {
   return words;
 }
 
-function sortByDigit(
-  order: Uint32Array,
-  into: Uint32Array,
-  keys: Uint32Array,
-  width: number,
-  word: number,
-  shift: number,
-): void {
+function sortByDigit(from: Keyed, into: Keyed, shift: number): void {
+  const { rows, keys } = from;
   const positions = new Uint32Array(DIGITS);
-  for (let at = word; at < keys.length; at += width) positions[(keys[at] >>> shift) & (DIGITS - 1)]++;
+  for (let i = 0; i < keys.length; i++) positions[(keys[i] >>> shift) & (DIGITS - 1)]++;
   let position = 0;
   for (let digit = 0; digit < DIGITS; digit++) {
     const count = positions[digit];
     positions[digit] = position;
     position += count;
   }
-  for (const row of order) into[positions[(keys[row * width + word] >>> shift) & (DIGITS - 1)]++] = row;
+  for (let i = 0; i < keys.length; i++) {
+    const target = positions[(keys[i] >>> shift) & (DIGITS - 1)]++;
+    into.rows[target] = rows[i];
+    into.keys[target] = keys[i];
+  }
 }
 
 /** The ranking cut after each distinct score, from the greatest: how many rows and frauds lie at or above it. */

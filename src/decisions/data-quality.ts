@@ -147,7 +147,8 @@ const LATEST_EVENT_MS = 130 * 365 * MS_PER_DAY;
 const INSTANT_RAILS: ReadonlySet<string> = new Set(['yape', 'plin', 'e-money', 'cce-immediate']);
 const INSTANT_DELAY_MS = MS_PER_DAY;
 const ANY_DELAY_MS = 35 * MS_PER_DAY;
-/** An instant record that is late by five hours to the half minute was stamped in the wrong time zone. */
+/** Where a record normally arrives at once, one that is five hours late to the half minute has the wrong time zone. */
+const PROMPT_RAILS: ReadonlySet<string> = new Set([...INSTANT_RAILS, 'card', 'cash', 'internal']);
 const ZONE_TOLERANCE_MS = MINUTE_MS / 2;
 
 function isDateInconsistent(tx: Transaction): boolean {
@@ -156,8 +157,9 @@ function isDateInconsistent(tx: Transaction): boolean {
   if (ingestTimeMs === null) return false;
   const delayMs = ingestTimeMs - eventTimeMs;
   if (delayMs < -CLOCK_DRIFT_MS) return true;
-  if (tx.rail === null || !INSTANT_RAILS.has(tx.rail)) return delayMs > ANY_DELAY_MS;
-  return delayMs > INSTANT_DELAY_MS || Math.abs(delayMs - LIMA_OFFSET_MS) <= ZONE_TOLERANCE_MS;
+  if (tx.rail === null || !PROMPT_RAILS.has(tx.rail) || tx.channel === 'batch') return delayMs > ANY_DELAY_MS;
+  const allowedMs = INSTANT_RAILS.has(tx.rail) ? INSTANT_DELAY_MS : ANY_DELAY_MS;
+  return delayMs > allowedMs || Math.abs(delayMs - LIMA_OFFSET_MS) <= ZONE_TOLERANCE_MS;
 }
 
 /** Refunds and reversals are written with a minus by some systems, and rightly. */
@@ -186,6 +188,8 @@ function hasBrokenText(tx: Transaction): boolean {
 const TEST_NAME = /\b(?:prueba|test|testing|dummy|asdf|qwerty)\b/i;
 const TEST_CONCEPT = /^\s*(?:prueba|test|testing|dummy|asdf\w*|qwerty)(?:\s*\d*)?\s*$/i;
 const TEST_DNI = '12345678';
+/** Where people write the concept themselves: "prueba" there is a person trying a wallet with S/ 1. */
+const PERSONAL_CHANNELS: ReadonlySet<string> = new Set(['app', 'web', 'ussd']);
 
 function isTestData(tx: Transaction): boolean {
   return (
@@ -193,9 +197,13 @@ function isTestData(tx: Transaction): boolean {
     tx.payeeDocument === TEST_DNI ||
     (tx.payerName !== null && TEST_NAME.test(tx.payerName)) ||
     (tx.payeeName !== null && TEST_NAME.test(tx.payeeName)) ||
-    (tx.concept !== null && TEST_CONCEPT.test(tx.concept)) ||
+    (tx.concept !== null && !isWrittenByPerson(tx) && TEST_CONCEPT.test(tx.concept)) ||
     (tx.cardId !== null && isTestCard(tx.cardId))
   );
+}
+
+function isWrittenByPerson(tx: Transaction): boolean {
+  return tx.channel !== null && PERSONAL_CHANNELS.has(tx.channel);
 }
 
 /** A published test number, in clear or masked as "411111******1111"; synthetic 9604 numbers are for demonstrations. */

@@ -24,8 +24,10 @@ export function explainRow(forest: Forest, row: Float32Array): Explanation {
     }
   }
   const perPath = forest.normaliser === 0 ? 0 : -1 / (forest.trees * forest.normaliser);
-  for (let column = 0; column < forest.columns; column++) contributions[column] *= perPath;
-  return { base: rawFromPathLengths(forest, expected), contributions };
+  return {
+    base: rawFromPathLengths(forest, expected),
+    contributions: contributions.map((move) => (move === 0 ? 0 : move * perPath)),
+  };
 }
 
 function attribute(forest: Forest, node: number, move: number, row: Float32Array, into: Float64Array): void {

@@ -24,10 +24,10 @@ export function limaIso(timeMs: number): string {
   return `${limaTimestamp(timeMs).replace(' ', 'T')}-05:00`;
 }
 
-/** `22 nov 2025` / `22 Nov 2025` */
+/** `22/11/2025` / `22 Nov 2025` */
 export function limaDate(timeMs: number): Bilingual {
   const { year, month, day } = civilOf(limaDayNumber(timeMs));
-  return { es: `${day} ${MONTHS_ES[month - 1]} ${year}`, en: `${day} ${MONTHS_EN[month - 1]} ${year}` };
+  return { es: `${two(day)}/${two(month)}/${year}`, en: `${day} ${MONTHS_EN[month - 1]} ${year}` };
 }
 
 /** `22 nov` / `22 Nov` */

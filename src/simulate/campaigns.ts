@@ -68,14 +68,14 @@ export class Campaigns {
       const prng = stream.fork(n);
       account.credit += daily;
       for (let started = 0; daily > 0 && account.credit >= account.wanted && started < 200; started++) {
-        const stage = this.#stage(prng.fork(started), day);
+        const stage = this.stage(prng.fork(started), day);
         account.credit -= recipe.launch(stage, Math.floor(account.wanted));
         account.wanted = this.#nextSize(recipe, daily, prng);
       }
       if (recipe.imitate === null) continue;
       account.imitationCredit += ((this.#imitationRows * recipe.share) / this.#totalShare) * recipe.imitations;
       for (; account.imitationCredit >= 1; account.imitationCredit--) {
-        recipe.imitate(this.#stage(prng.fork(1000 + Math.floor(account.imitationCredit)), day));
+        recipe.imitate(this.stage(prng.fork(1000 + Math.floor(account.imitationCredit)), day));
       }
     }
   }
@@ -86,7 +86,8 @@ export class Campaigns {
     return Math.floor(drawUniform(prng, smallest, affordable + 1));
   }
 
-  #stage(prng: Prng, day: number): Stage {
+  /** A stage for an episode that starts on a day. */
+  stage(prng: Prng, day: number): Stage {
     return new Stage(this.#world, prng, day, this.#mules, (typology, rows) => {
       const index = this.#recipes.findIndex((recipe) => recipe.typology === typology);
       if (index >= 0) this.#accounts[index]!.credit -= rows;

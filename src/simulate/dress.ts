@@ -307,6 +307,11 @@ export class Dresser {
     if (payer >= 0) this.#inApp(payer);
     else draft.channel = 'web';
     draft.authFactors = PASSWORD_TOKEN;
+    if (!isInternal && drawChance(this.#prng, 0.004)) {
+      // The payee closed the account: an ordinary return.
+      draft.status = 'declined';
+      draft.responseCode = 'AC04';
+    }
     if (kind === KIND.rent) draft.concept = 'alquiler';
     else if (payee >= 0 && payer >= 0 && drawChance(this.#prng, 0.4))
       draft.concept = drawFrom(this.#prng, PERSON_CONCEPTS);
@@ -440,6 +445,11 @@ export class Dresser {
     if (person < 0) return debitCard[0]!;
     const credit = creditCard[person]!;
     return credit !== '' && drawChance(this.#prng, 0.55) ? credit : debitCard[person]!;
+  }
+
+  freshNumber(rail: Transaction['rail']): string {
+    if (rail === 'yape' || rail === 'plin') return String(this.#nextWallet());
+    return String(rail === 'card' || rail === 'cash' ? this.#nextCard() : this.#nextTransfer());
   }
 
   #nextWallet(): number {

@@ -123,11 +123,11 @@ function drawWorkPlace(prng: Prng, home: number): number {
 
 /** Distinct eight-digit numbers: a step coprime with the range walks through all of it. */
 export function documentNumber(index: number, offset: number): string {
-  return String(10_000_000 + ((offset + index * 7_368_787) % 68_000_000)).padStart(8, '0');
+  return String(1_000_000 + ((offset + index * 7_368_787) % 77_000_000)).padStart(8, '0');
 }
 
 export function createPopulation(size: number, root: Prng): Population {
-  const offset = root.fork(0).nextBelow(68_000_000);
+  const offset = root.fork(0).nextBelow(77_000_000);
   const population: Population = {
     size,
     id: [],

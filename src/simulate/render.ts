@@ -45,8 +45,9 @@ export class Renderer {
     return sales;
   }
 
-  walletOutToday(person: number): number {
-    return this.#walletOut[person]!;
+  /** The next operation number of a rail. */
+  freshNumber(rail: Transaction['rail']): string {
+    return this.#dresser.freshNumber(rail);
   }
 
   /** An event of an episode. @returns null if it could not take place (no money and nothing attempted). */

@@ -9,6 +9,9 @@ import { assert } from '../lib/assert.ts';
 import { createPrng } from '../lib/prng.ts';
 import { Campaigns } from './campaigns.ts';
 import { createCommerce } from './commerce.ts';
+import type { Draft } from './dress.ts';
+import { FAULTS } from './errors/all.ts';
+import { Faults } from './errors/faults.ts';
 import { Habits } from './habits.ts';
 import { DayPlan, EventQueue, type Kind } from './plan.ts';
 import { createPopulation } from './population.ts';
@@ -53,6 +56,7 @@ const MIN_CUSTOMERS = 10;
 const MAX_CUSTOMERS = 10_000_000;
 const DEFAULT_START = '2026-01-05';
 const DEFAULT_FRAUD_RATE = 0.002;
+const DEFAULT_ERROR_RATE = 0.0007;
 
 function checkOptions(options: SimulationOptions): void {
   const { customers, days, startDate } = options;
@@ -90,6 +94,7 @@ class Simulation {
   readonly #habits: Habits;
   readonly #routines: Routines;
   readonly #campaigns: Campaigns;
+  readonly #faults: Faults;
   #batch: Transaction[] = [];
   #rows = 0;
   #frauds = 0;
@@ -121,6 +126,14 @@ class Simulation {
       RECIPES,
       options.fraudRate ?? DEFAULT_FRAUD_RATE,
       root.fork(STREAM.campaigns),
+    );
+    this.#faults = new Faults(
+      this.#world,
+      FAULTS,
+      options.errorRate ?? DEFAULT_ERROR_RATE,
+      this.#renderer,
+      (prng, day) => this.#campaigns.stage(prng, day),
+      root.fork(STREAM.errors),
     );
   }
 
@@ -162,6 +175,7 @@ class Simulation {
     this.#habits.planDay(this.#plan, day, root.fork(STREAM.habits).fork(day));
     this.#routines.planDay(this.#plan, day, root.fork(STREAM.routines).fork(day));
     this.#campaigns.planDay(day, root.fork(STREAM.episodes).fork(day));
+    this.#faults.planDay(day, root.fork(STREAM.errors).fork(day));
   }
 
   #takePlanned(row: number, timeMs: number): void {
@@ -177,33 +191,36 @@ class Simulation {
     );
     if (transaction === null) return;
     this.#hardNegatives += plan.hardNegative[row]!;
-    this.#emit(transaction);
-    this.#levyTax(transaction);
+    this.#post(transaction, timeMs);
   }
 
   #takePending(): void {
     const pending = this.#world.queue.pop();
     if ('action' in pending) pending.action();
-    else if ('ready' in pending) this.#emit({ ...pending.ready, ingestTimeMs: pending.timeMs });
-    else {
-      const transaction = this.#renderer.renderEvent(pending.event);
-      if (transaction === null) return;
-      if (pending.event.isHardNegative) this.#hardNegatives++;
+    else if ('ready' in pending) {
+      const transaction: Draft = pending.ready;
+      transaction.ingestTimeMs = pending.timeMs;
       this.#emit(transaction);
-      this.#levyTax(transaction);
-      pending.event.onDone?.(transaction);
+    } else {
+      const { event } = pending;
+      const transaction = this.#renderer.renderEvent(event);
+      if (transaction === null) return;
+      if (event.isHardNegative) this.#hardNegatives++;
+      this.#post(transaction, pending.timeMs);
+      event.onDone?.(transaction);
     }
   }
 
-  #levyTax(parent: Transaction): void {
-    const event = this.#renderer.transactionTax(parent);
-    if (event !== null) this.#world.queue.push({ timeMs: event.timeMs, event });
+  /** A transaction is on its way: it may meet an error, and a tax may follow it. */
+  #post(transaction: Draft, timeMs: number): void {
+    const tax = this.#renderer.transactionTax(transaction);
+    if (tax !== null) this.#world.queue.push({ timeMs: tax.timeMs, event: tax });
+    if (this.#faults.see(transaction, timeMs)) this.#emit(transaction);
   }
 
-  #emit(transaction: Transaction): void {
+  #emit(transaction: Draft): void {
     this.#rows++;
-    const numbered = transaction as { id: string };
-    numbered.id = `X${String(1_000_000_000 + this.#rows)}`;
+    transaction.id = `X${String(1_000_000_000 + this.#rows)}`;
     if (transaction.typology !== null) {
       if (transaction.typology.startsWith('F')) this.#frauds++;
       else this.#errors++;

@@ -110,7 +110,8 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set([
   'UNDEFINED',
   'VACIO',
 ]);
-const FILLER = /^[0\-_.xX\s]*$/;
+/** Dashes and dots of any length; zeros and crosses from three on, because "0" may be somebody's number. */
+const FILLER = /^(?:[-_.\s]*|[-_.\s0xX]{3,})$/;
 const LONGEST_PLACEHOLDER = 11;
 
 function isPresent(text: string | null): boolean {

@@ -29,7 +29,7 @@ export function createEdgeScratch(rows: number): EdgeScratch {
 /**
  * @param bits the float32 bits of one column of a row-major matrix, starting at `column`, `stride` apart
  * @param rows which rows to look at
- * @param maxBins at most so many bins, the one for missing values included
+ * @param maxBins at most so many bins for numbers
  */
 export function findBinEdges(
   bits: Int32Array,
@@ -46,8 +46,7 @@ export function findBinEdges(
   }
   const sorted = sortKeys(scratch.keys.subarray(0, count), scratch.sorted.subarray(0, count));
   const hasMissing = count < rows.length;
-  const valueBins = hasMissing ? maxBins - 1 : maxBins;
-  const ends = distinctEnds(sorted, valueBins) ?? quantileEnds(sorted, valueBins);
+  const ends = distinctEnds(sorted, maxBins) ?? quantileEnds(sorted, maxBins);
   return { thresholds: thresholdsAt(sorted, ends), hasMissing };
 }
 

@@ -28,6 +28,8 @@ export interface BinnedFeature {
   readonly hasMissing: boolean;
   /** Upper ends of all value bins but the last. */
   readonly thresholds: Float32Array;
+  /** Rows per bin, that of missing values last. */
+  readonly counts: Uint32Array;
 }
 
 /** Four features of 8 bits or two of 16 bits. */
@@ -42,7 +44,7 @@ export interface BinnedWord {
 
 export interface BinnedMatrix {
   readonly rows: number;
-  /** Features with more than one bin; a constant one can't be split on and is left out. */
+  /** Features with more than one bin; one that is constant on the rows sampled for edges is left out. */
   readonly features: readonly BinnedFeature[];
   readonly words: readonly BinnedWord[];
   /** Cells of one histogram. */
@@ -55,26 +57,29 @@ export function binMatrix(matrix: Matrix, maxBins: number, prng: Prng): BinnedMa
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   const sample = sampleRows(rows, prng);
   const scratch = createEdgeScratch(sample.length);
-  const narrow: Planned[] = [];
-  const wide: Planned[] = [];
+  const narrow: Column[] = [];
+  const wide: Column[] = [];
   for (let column = 0; column < columns; column++) {
-    const edges = findBinEdges(bits, column, columns, sample, maxBins, scratch);
-    // Missing values outside the sample still need their bin.
-    const hasMissing = edges.hasMissing || (sample.length < rows && columnHasMissing(bits, column, columns));
-    const bins = edges.thresholds.length + 1 + (hasMissing ? 1 : 0);
-    const planned = { column, thresholds: edges.thresholds, hasMissing, bins };
-    if (bins > 1) (bins > NARROW_BINS ? wide : narrow).push(planned);
+    const { thresholds, hasMissing } = findBinEdges(bits, column, columns, sample, maxBins - 1, scratch);
+    if (thresholds.length === 0 && !hasMissing) continue;
+    const counts = new Uint32Array(thresholds.length + 2);
+    (counts.length > NARROW_BINS ? wide : narrow).push({ column, thresholds, counts });
   }
-  const layout = layOut(rows, narrow, wide);
-  fillWords(layout, bits, columns);
-  return layout;
+  const words = [...wordsOf(rows, narrow, false), ...wordsOf(rows, wide, true)];
+  fillWords(words, bits, rows, columns);
+  return layOut(rows, words);
 }
 
-interface Planned {
+interface Column {
   readonly column: number;
   readonly thresholds: Float32Array;
-  readonly hasMissing: boolean;
-  readonly bins: number;
+  readonly counts: Uint32Array;
+}
+
+interface Word {
+  readonly wide: boolean;
+  readonly bins: Uint32Array;
+  readonly members: readonly Column[];
 }
 
 function sampleRows(rows: number, prng: Prng): Uint32Array {
@@ -92,61 +97,57 @@ function sampleRows(rows: number, prng: Prng): Uint32Array {
   return sample;
 }
 
-function columnHasMissing(bits: Int32Array, column: number, columns: number): boolean {
-  for (let at = column; at < bits.length; at += columns) {
-    if ((bits[at] & 0x7fffffff) > 0x7f800000) return true;
-  }
-  return false;
+function placesOf(wide: boolean): number {
+  return wide ? 2 : 4;
 }
 
-function layOut(rows: number, narrow: readonly Planned[], wide: readonly Planned[]): BinnedMatrix {
+function wordsOf(rows: number, columns: readonly Column[], wide: boolean): Word[] {
+  const words: Word[] = [];
+  for (let first = 0; first < columns.length; first += placesOf(wide)) {
+    words.push({ wide, bins: new Uint32Array(rows), members: columns.slice(first, first + placesOf(wide)) });
+  }
+  return words;
+}
+
+/** Gives each feature its cells; only now is it known which columns have missing values. */
+function layOut(rows: number, words: readonly Word[]): BinnedMatrix {
   const features: BinnedFeature[] = [];
-  const words: BinnedWord[] = [];
   let cells = 0;
-  for (const [planned, isWide] of [
-    [narrow, false],
-    [wide, true],
-  ] as const) {
-    const places = isWide ? 2 : 4;
-    const width = 32 / places;
-    for (let first = 0; first < planned.length; first += places) {
-      const members: number[] = [];
-      const offsets: number[] = [];
-      for (const { column, thresholds, hasMissing, bins } of planned.slice(first, first + places)) {
-        members.push(features.length);
-        features.push({
-          column,
-          word: words.length,
-          shift: offsets.length * width,
-          mask: isWide ? 0xffff : 0xff,
-          offset: cells,
-          valueBins: thresholds.length + 1,
-          hasMissing,
-          thresholds,
-        });
-        offsets.push(cells);
-        cells += bins;
-      }
-      words.push({ wide: isWide, bins: new Uint32Array(rows), features: members, offsets });
-    }
-  }
-  // Unused places of a word always hold bin 0 and add to one last cell that nobody reads.
-  const padded = words.map((word) => {
-    const offsets = [...word.offsets];
-    while (offsets.length < (word.wide ? 2 : 4)) offsets.push(cells);
-    return { ...word, offsets };
+  const placed = words.map(({ wide, bins, members }, word) => {
+    const first = features.length;
+    members.forEach(({ column, thresholds, counts }, place) => {
+      const valueBins = thresholds.length + 1;
+      const hasMissing = counts[valueBins] > 0;
+      const shift = (32 / placesOf(wide)) * place;
+      const mask = wide ? 0xffff : 0xff;
+      features.push({ column, word, shift, mask, offset: cells, valueBins, hasMissing, thresholds, counts });
+      cells += valueBins + (hasMissing ? 1 : 0);
+    });
+    return { wide, bins, features: members.map((_, place) => first + place) };
   });
-  return { rows, features, words: padded, cells: cells + 1 };
+  return {
+    rows,
+    features,
+    words: placed.map((word) => {
+      // Unused places of a word always hold bin 0 and add to one last cell that nobody reads.
+      const offsets = Array.from({ length: placesOf(word.wide) }, (_, place) =>
+        place < word.features.length ? features[word.features[place]].offset : cells,
+      );
+      return { ...word, offsets };
+    }),
+    cells: cells + 1,
+  };
 }
 
-function fillWords(binned: BinnedMatrix, bits: Int32Array, columns: number): void {
-  const lookups = binned.features.map(createLookup);
-  for (let from = 0; from < binned.rows; from += ROW_BLOCK) {
-    const to = Math.min(binned.rows, from + ROW_BLOCK);
-    for (let f = 0; f < binned.features.length; f++) {
-      const feature = binned.features[f];
-      fillBlock(binned.words[feature.word].bins, feature, lookups[f], bits, columns, from, to);
-    }
+function fillWords(words: readonly Word[], bits: Int32Array, rows: number, columns: number): void {
+  const lookups = words.map(({ members }) => members.map(({ thresholds }) => createLookup(thresholds)));
+  for (let from = 0; from < rows; from += ROW_BLOCK) {
+    const to = Math.min(rows, from + ROW_BLOCK);
+    words.forEach(({ wide, bins, members }, w) => {
+      members.forEach((member, place) => {
+        fillBlock(bins, (32 / placesOf(wide)) * place, member, lookups[w][place], bits, columns, from, to);
+      });
+    });
   }
 }
 
@@ -159,8 +160,8 @@ interface Lookup {
   readonly low: Uint16Array;
 }
 
-function createLookup(feature: BinnedFeature): Lookup {
-  const keys = Uint32Array.from(feature.thresholds, keyOfFloat);
+function createLookup(thresholds: Float32Array): Lookup {
+  const keys = Uint32Array.from(thresholds, keyOfFloat);
   if (keys.length === 0) return { keys, firstKey: 0, shift: 31, low: new Uint16Array(3) };
   const firstKey = keys[0];
   const span = keys[keys.length - 1] - firstKey;
@@ -179,14 +180,14 @@ function createLookup(feature: BinnedFeature): Lookup {
 
 function fillBlock(
   words: Uint32Array,
-  feature: BinnedFeature,
+  shift: number,
+  { column, thresholds, counts }: Column,
   lookup: Lookup,
   bits: Int32Array,
   columns: number,
   from: number,
   to: number,
 ): void {
-  const { column, shift, valueBins } = feature;
   const { keys, firstKey, shift: slotShift, low } = lookup;
   const lastKey = keys.length === 0 ? 0 : keys[keys.length - 1];
   const last = keys.length;
@@ -195,7 +196,7 @@ function fillBlock(
     const value = bits[at];
     let bin = 0;
     if ((value & 0x7fffffff) > 0x7f800000) {
-      bin = valueBins;
+      bin = thresholds.length + 1;
     } else {
       const key = orderKey(value);
       if (key > lastKey) bin = last;
@@ -210,6 +211,7 @@ function fillBlock(
         }
       }
     }
+    counts[bin]++;
     words[row] |= bin << shift;
   }
 }

@@ -5,7 +5,7 @@ import { type BinnedMatrix, binMatrix } from './binned-matrix.ts';
 import { type Ensemble, findLeaf, joinTrees, type Tree } from './ensemble.ts';
 import { createGrower, type Grower, type GrownTree } from './grower.ts';
 import type { PackedGradients } from './histogram.ts';
-import { averagePrecision, computeGradients, initialMargin, logLoss } from './objective.ts';
+import { averagePrecision, computeGradients, initialMargin, logLoss, type Targets } from './objective.ts';
 import type { GbdtOptions } from './options.ts';
 
 export interface LabelledMatrix {
@@ -34,17 +34,20 @@ export function boost(
   const dither = root.fork(DITHER_STREAM);
   const rowDraws = root.fork(ROWS_STREAM);
   const columnDraws = root.fork(COLUMNS_STREAM);
-  const positiveWeight = classWeight(labels, options);
-  const initial = initialMargin(labels, options.sampleWeights, positiveWeight);
+  const targets: Targets = { labels, weights: weightsOf(labels, options) };
+  const initial = initialMargin(targets);
   const margins = new Float64Array(matrix.rows).fill(initial);
   const probabilities = new Float64Array(matrix.rows);
-  const gradients: PackedGradients = { packed: new Float64Array(matrix.rows), gradientUnit: 0, hessianUnit: 0 };
+  const gradients: PackedGradients = {
+    packed: new Float64Array(matrix.rows),
+    gradientUnit: 0,
+    hessianUnit: 0,
+    rowHessian: 0,
+  };
   const stopping = createStopping(validation, initial, options);
   const trees: Tree[] = [];
   while (trees.length < options.rounds && !stopping.isDone()) {
-    const weights = options.sampleWeights;
-    if (!computeGradients(margins, labels, weights, positiveWeight, probabilities, dither.nextUint32(), gradients))
-      break;
+    if (!computeGradients(margins, targets, probabilities, dither.nextUint32(), gradients)) break;
     const count = drawRows(grower, options.rowShare, rowDraws);
     const grown = grower.grow(gradients, count, drawColumns(binned, options.columnShare, columnDraws));
     // Without sampling, a tree of one leaf means that no later tree could split either.
@@ -61,21 +64,27 @@ function monotoneByFeature(binned: BinnedMatrix, features: readonly string[], op
   return Int8Array.from(binned.features, ({ column }) => options.monotone[features[column]] ?? 0);
 }
 
-function classWeight(labels: Uint8Array, { positiveWeight, sampleWeights }: GbdtOptions): number {
-  if (positiveWeight !== 'balanced') return positiveWeight;
+function weightsOf(labels: Uint8Array, { positiveWeight, sampleWeights }: GbdtOptions): Float32Array {
+  const weights = sampleWeights === null ? new Float32Array(labels.length).fill(1) : sampleWeights.slice();
   const sums = [0, 0];
-  for (let i = 0; i < labels.length; i++) sums[labels[i]] += sampleWeights === null ? 1 : sampleWeights[i];
-  return sums[0] / sums[1];
+  for (let i = 0; i < labels.length; i++) sums[labels[i]] += weights[i];
+  const factor = positiveWeight === 'balanced' ? sums[0] / sums[1] : positiveWeight;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === 1) weights[i] *= factor;
+  return weights;
 }
 
 /** Fills the grower's rows, ascending; each subset of the size is equally likely (Knuth, TAOCP 3.4.2, algorithm S). */
 function drawRows(grower: Grower, share: number, prng: Prng): number {
   const { rows } = grower;
   const total = rows.length;
-  const wanted = share === 1 ? total : Math.max(1, Math.round(total * share));
+  if (share === 1) {
+    for (let row = 0; row < total; row++) rows[row] = row;
+    return total;
+  }
+  const wanted = Math.max(1, Math.round(total * share));
   let taken = 0;
   for (let row = 0; taken < wanted; row++) {
-    if (wanted === total || (total - row) * prng.nextFloat() < wanted - taken) rows[taken++] = row;
+    if ((total - row) * prng.nextFloat() < wanted - taken) rows[taken++] = row;
   }
   return wanted;
 }

@@ -12,7 +12,16 @@ import {
   subtractHistogram,
 } from './histogram.ts';
 import type { GbdtOptions } from './options.ts';
-import { type Bounds, FREE, findBestSplit, hessianOf, leafValue, type Split, type SplitRules } from './splitting.ts';
+import {
+  type Bounds,
+  createSplitter,
+  FREE,
+  hessianOf,
+  leafValue,
+  type Split,
+  type SplitNode,
+  type SplitRules,
+} from './splitting.ts';
 
 /** Rows `[from, to)` of the grower's list end in a leaf that adds `value` to their margin. */
 export interface GrownLeaf {
@@ -55,7 +64,7 @@ export function createGrower(binned: BinnedMatrix, monotone: Int8Array | null, o
   const scratch = new Uint32Array(binned.rows);
   const gathered = new Float64Array(binned.rows);
   const freeHistograms: Float64Array[] = [];
-  let counts: Uint32Array | null = null;
+  const findBestSplit = createSplitter(binned, options.minSamplesPerLeaf);
 
   function grow(gradients: PackedGradients, count: number, used: Uint8Array): GrownTree {
     const rules = rulesOf(gradients, used);
@@ -73,10 +82,6 @@ export function createGrower(binned: BinnedMatrix, monotone: Int8Array | null, o
       if (best < 0) break;
       const leaf = leaves[best];
       const middle = partition(leaf);
-      if (Math.min(middle - leaf.from, leaf.to - middle) < rules.minSamples) {
-        findSplitWithCounts(leaf, rules);
-        continue;
-      }
       const [left, right] = divide(tree, leaf, middle);
       leaves[best] = left;
       leaves.push(right);
@@ -93,6 +98,7 @@ export function createGrower(binned: BinnedMatrix, monotone: Int8Array | null, o
       l2: options.l2 / hessianUnit,
       minHessian: Math.max(1, options.minHessianPerLeaf / hessianUnit),
       minSamples: options.minSamplesPerLeaf,
+      rowHessian: gradients.rowHessian,
       lossPerGain: (gradientUnit * gradientUnit) / hessianUnit / 2,
       minGain: options.minGain,
       monotone,
@@ -129,23 +135,40 @@ export function createGrower(binned: BinnedMatrix, monotone: Int8Array | null, o
 
   function findSplit(leaf: OpenLeaf, rules: SplitRules): void {
     const { histogram, total, from, to, bounds } = leaf;
-    leaf.split = histogram && findBestSplit(binned, histogram, null, total, to - from, bounds, rules);
+    if (histogram === null) return;
+    const node: SplitNode = {
+      histogram,
+      total,
+      rows: to - from,
+      bounds,
+      leavesEnough: (feature, bin, missingLeft, least) => leavesEnough(from, to, feature, bin, missingLeft, least),
+      countBins: (feature) => countBins(from, to, feature),
+    };
+    leaf.split = findBestSplit(node, rules);
     if (leaf.split === null) release(leaf);
   }
 
-  /** The best cut left a child with too few rows: look again, counting. Rare, so counts are not kept for every node. */
-  function findSplitWithCounts(leaf: OpenLeaf, rules: SplitRules): void {
-    const { histogram, total, from, to, bounds } = leaf;
-    counts ??= new Uint32Array(binned.cells);
-    counts.fill(0);
-    for (let f = 0; f < binned.features.length; f++) {
-      if (rules.used[f] === 0) continue;
-      const { word, shift, mask, offset } = binned.features[f];
-      const { bins } = binned.words[word];
-      for (let i = from; i < to; i++) counts[offset + ((bins[rows[i]] >>> shift) & mask)]++;
+  /** Stops looking as soon as both sides have enough. */
+  function leavesEnough(from: number, to: number, feature: number, bin: number, missingLeft: boolean, least: number) {
+    const { word, shift, mask, valueBins } = binned.features[feature];
+    const { bins } = binned.words[word];
+    const missingBin = missingLeft ? valueBins : -1;
+    let left = 0;
+    let right = 0;
+    for (let i = from; i < to && (left < least || right < least); i++) {
+      const at = (bins[rows[i]] >>> shift) & mask;
+      if (at <= bin || at === missingBin) left++;
+      else right++;
     }
-    leaf.split = histogram && findBestSplit(binned, histogram, counts, total, to - from, bounds, rules);
-    if (leaf.split === null) release(leaf);
+    return left >= least && right >= least;
+  }
+
+  function countBins(from: number, to: number, feature: number): Uint32Array {
+    const { word, shift, mask, valueBins } = binned.features[feature];
+    const { bins } = binned.words[word];
+    const counts = new Uint32Array(valueBins + 1);
+    for (let i = from; i < to; i++) counts[(bins[rows[i]] >>> shift) & mask]++;
+    return counts;
   }
 
   function release(leaf: OpenLeaf): void {

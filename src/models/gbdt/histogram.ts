@@ -19,6 +19,8 @@ export interface PackedGradients {
   readonly packed: Float64Array;
   gradientUnit: number;
   hessianUnit: number;
+  /** Greatest hessian of a row, in units. */
+  rowHessian: number;
 }
 
 /** How the words are visited: two words of one width at a time, so that a row's number and gradient are loaded less often. */

@@ -57,7 +57,7 @@ export class CsvScanner {
         if (!final && to - position < this.maxRecordBytes) return position;
         position = this.#refuseUnfinished(block, position, to);
       } else {
-        position = next;
+        position = Math.min(next, to);
       }
     }
     return position;

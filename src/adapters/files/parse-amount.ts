@@ -37,7 +37,7 @@ export class AmountParser {
     const from = position;
     let value = 0;
     while (position < end && isDigit(bytes[position])) {
-      value = value * 10 + bytes[position] - 48;
+      value = value * 10 + (bytes[position] - 48);
       position += 1;
     }
     const wholeDigits = position - from;
@@ -45,7 +45,7 @@ export class AmountParser {
     if (position < end && bytes[position] === this.#decimal) {
       position += 1;
       while (position < end && decimals < exponent && isDigit(bytes[position])) {
-        value = value * 10 + bytes[position] - 48;
+        value = value * 10 + (bytes[position] - 48);
         position += 1;
         decimals += 1;
       }
@@ -64,7 +64,9 @@ export class AmountParser {
       .decode(bytes.subarray(start, end))
       .replaceAll('\u2212', '-')
       .replaceAll('\u00a0', ' ')
-      .trim();
+      .trim()
+      // "S/.15" is fifteen soles: the point belongs to the sign.
+      .replace(/S\/\.(?=\s*\d)/i, 'S/');
     const inParentheses = text.startsWith('(') && text.endsWith(')');
     const inner = inParentheses ? text.slice(1, -1).trim() : text;
     const match =
@@ -136,7 +138,7 @@ export function parseInteger(bytes: Uint8Array, start: number, end: number): num
   let value = 0;
   for (; position < end; position++) {
     if (!isDigit(bytes[position])) return Number.NaN;
-    value = value * 10 + bytes[position] - 48;
+    value = value * 10 + (bytes[position] - 48);
   }
   if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
   return negative && value !== 0 ? -value : value;
@@ -154,7 +156,7 @@ export function parseDecimal(bytes: Buffer, start: number, end: number, decimalM
   for (; position < end; position++) {
     const byte = bytes[position];
     if (isDigit(byte)) {
-      mantissa = mantissa * 10 + byte - 48;
+      mantissa = mantissa * 10 + (byte - 48);
       digits += 1;
       if (power >= 0) power += 1;
     } else if (byte === mark && power < 0) power = 0;

@@ -93,7 +93,7 @@ export class TimeParser {
     const from = this.#position;
     let value = 0;
     while (this.#position < this.#end && this.#position - from < most && isDigit(this.#bytes[this.#position])) {
-      value = value * 10 + this.#bytes[this.#position] - 48;
+      value = value * 10 + (this.#bytes[this.#position] - 48);
       this.#position += 1;
     }
     return this.#position - from < least ? Number.NaN : value;
@@ -218,7 +218,7 @@ function parseEpoch(bytes: Uint8Array, start: number, end: number, unitMs: numbe
   const from = position;
   let value = 0;
   while (position < end && isDigit(bytes[position])) {
-    value = value * 10 + bytes[position] - 48;
+    value = value * 10 + (bytes[position] - 48);
     position += 1;
   }
   if (position === from || value > Number.MAX_SAFE_INTEGER) return Number.NaN;

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { hashText } from './hash.ts';
+import { FingerprintSet } from './fingerprint-set.ts';
+
+it('agrees with a set of texts', () => {
+  const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.oneof(fc.constantFrom(0, 1, -1), word), fc.oneof(fc.constantFrom(0, 2), word))), (pairs) => {
+      const set = new FingerprintSet(10_000);
+      const expected = new Set<string>();
+      for (const [low, high] of pairs) {
+        // (0, 0) marks a free slot, so it is kept as (0, 1).
+        const key = low === 0 && high === 0 ? '0/1' : `${low}/${high}`;
+        expect(set.add(low, high)).toBe(!expected.has(key));
+        expected.add(key);
+      }
+    }),
+  );
+});
+
+it('grows, and at its limit forgets the oldest first', () => {
+  const set = new FingerprintSet(20_000);
+  const low = new Int32Array(1);
+  const high = new Int32Array(1);
+  const add = (from: number, to: number) => {
+    let added = 0;
+    for (let i = from; i < to; i++) {
+      hashText(`id-${i}`, low, high, 0);
+      if (set.add(low[0], high[0])) added += 1;
+    }
+    return added;
+  };
+  expect(add(0, 20_000)).toBe(20_000);
+  expect(add(12_000, 20_000)).toBe(0);
+  expect(add(20_000, 80_000)).toBe(60_000);
+  expect(add(70_000, 80_000)).toBe(0);
+  expect(add(0, 1)).toBe(1);
+});

@@ -1,19 +1,23 @@
 // The look of each kind of event: operation, rail, channel, place, device, factors, numbers.
 //
 // One draft is filled again and again; the renderer moves the money and copies the draft into a transaction.
-import { createTransaction, type Transaction } from '../domain/transaction.ts';
+import type { Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
 import type { Business } from './commerce.ts';
+import { createDraft, type Draft } from './draft.ts';
+import { dressBatch } from './dress-batch.ts';
 import { PERSON_CONCEPTS } from './names.ts';
+import { carrierAddress, mix } from './network.ts';
 import { PLACES } from './places.ts';
-import { isBusiness, KIND, type Kind, type Party } from './plan.ts';
-import { mobileAddress, WALLET } from './population.ts';
+import { KIND, type Kind, type Party } from './plan.ts';
+import { cardToken, deviceToken, WALLET } from './population.ts';
 import { drawChance, drawFrom } from './sampling.ts';
 import type { World } from './world.ts';
 
-export type Draft = { -readonly [K in keyof Transaction]: Transaction[K] };
-
 const CODE_ABOVE_MINOR = 50_000;
+/** ISO 8583 DE39: no such card, expired, wrong CVV, do not honour, no funds. */
+const UNKNOWN_CARD_CODES = ['14', '14', '54', '05', '82', '51'] as const;
+const CODE_FROM_MINOR = 20_000;
 const CONTACTLESS_BELOW_MINOR = 8_000;
 
 const NO_FACTORS: Transaction['authFactors'] = [];
@@ -21,29 +25,16 @@ const BIOMETRIC: Transaction['authFactors'] = ['biometric'];
 const PASSWORD: Transaction['authFactors'] = ['password'];
 const BIOMETRIC_CODE: Transaction['authFactors'] = ['biometric', 'otp-sms'];
 const PASSWORD_TOKEN: Transaction['authFactors'] = ['password', 'token'];
+const PASSWORD_CODE: Transaction['authFactors'] = ['password', 'otp-sms'];
 const PIN: Transaction['authFactors'] = ['pin'];
 const CVV: Transaction['authFactors'] = ['cvv'];
 const CVV_SECURE: Transaction['authFactors'] = ['cvv', 'three-ds'];
 const SIGNATURE: Transaction['authFactors'] = ['signature'];
 
-const ADDRESS_POOL = Array.from({ length: 8192 }, (_, n) => mobileAddress(Math.imul(n + 1, 0x9e3779b1) >>> 8));
-
-function mix(a: number, b: number): number {
-  let h = Math.imul(a ^ 0x27d4eb2f, 0x85ebca6b) ^ Math.imul(b + 1, 0xc2b2ae35);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x2c1b3c6d);
-  return (h ^ (h >>> 13)) >>> 0;
-}
-
-/** The address that a carrier gives to a phone on a day. */
-export function carrierAddress(key: number, day: number): string {
-  return ADDRESS_POOL[mix(key, day) & 8191]!;
-}
-
 const round4 = (degrees: number): number => Math.round(degrees * 10_000) / 10_000;
 
 export class Dresser {
-  readonly draft: Draft = createTransaction({ id: '-', eventTimeMs: 0, amountMinor: 0, currency: 'PEN' });
+  readonly draft: Draft = createDraft();
   readonly #world: World;
   #prng: Prng;
   #day = 0;
@@ -59,66 +50,6 @@ export class Dresser {
   startDay(day: number, prng: Prng): void {
     this.#day = day;
     this.#prng = prng;
-  }
-
-  reset(timeMs: number, amountMinor: number): void {
-    const draft = this.draft;
-    draft.eventTimeMs = timeMs;
-    draft.ingestTimeMs = timeMs;
-    draft.amountMinor = amountMinor;
-    draft.currency = 'PEN';
-    draft.operation = 'transfer';
-    draft.rail = null;
-    draft.channel = null;
-    draft.cardId = null;
-    draft.deviceId = null;
-    draft.ipAddress = null;
-    draft.terminalId = null;
-    draft.merchantId = null;
-    draft.mcc = null;
-    draft.entryMode = null;
-    draft.ubigeo = null;
-    draft.latitude = null;
-    draft.longitude = null;
-    draft.country = 'PE';
-    draft.concept = null;
-    draft.authFactors = NO_FACTORS;
-    draft.status = 'approved';
-    draft.responseCode = '00';
-    draft.externalId = null;
-    draft.balanceAfterMinor = null;
-    draft.isFraud = false;
-    draft.typology = null;
-    draft.labelTimeMs = null;
-  }
-
-  setParties(payer: Party, payee: Party): void {
-    const draft = this.draft;
-    const { population, commerce } = this.#world;
-    if (payer >= 0) {
-      draft.payerId = population.id[payer]!;
-      draft.payerName = population.name[payer]!;
-      draft.payerDocument = population.document[payer]!;
-      draft.payerAccount = population.account[payer]!;
-    } else {
-      const from = isBusiness(payer) ? commerce.businesses[-1 - payer]! : null;
-      draft.payerId = from?.id ?? null;
-      draft.payerName = from?.name ?? null;
-      draft.payerDocument = from?.document ?? null;
-      draft.payerAccount = from?.account ?? null;
-    }
-    if (payee >= 0) {
-      draft.payeeId = population.id[payee]!;
-      draft.payeeName = population.name[payee]!;
-      draft.payeeDocument = population.document[payee]!;
-      draft.payeeAccount = population.account[payee]!;
-    } else {
-      const to = isBusiness(payee) ? commerce.businesses[-1 - payee]! : null;
-      draft.payeeId = to?.id ?? null;
-      draft.payeeName = to?.name ?? null;
-      draft.payeeDocument = to?.document ?? null;
-      draft.payeeAccount = to?.account ?? null;
-    }
   }
 
   setOperation(kind: Kind, payer: Party, payee: Party, terminal: number): void {
@@ -141,6 +72,7 @@ export class Dresser {
         draft.channel = 'pos';
         draft.cardId = payee >= 0 ? this.#world.population.debitCard[payee]! : null;
         draft.externalId = String(this.#nextCard());
+        draft.entryMode = drawChance(this.#prng, 0.5) ? 'manual' : 'chip';
         this.#atShop(this.#world.commerce.businesses[-1 - payer]!);
         return;
       case KIND.cashMachine:
@@ -176,7 +108,9 @@ export class Dresser {
       case KIND.fee:
       case KIND.reversal:
       case KIND.adjustment:
-        this.#batch(kind, payer, payee);
+        draft.externalId = String(this.#nextTransfer());
+        if (kind === KIND.loanDisbursement) this.#inApp(payee);
+        dressBatch(draft, kind, payer, this.#transferNumber);
         return;
       case KIND.supplier:
       case KIND.supplierHigh:
@@ -204,7 +138,11 @@ export class Dresser {
     draft.rail = this.#world.population.wallet[payer] === WALLET.plin ? 'plin' : 'yape';
     draft.externalId = String(this.#nextWallet());
     this.#inApp(payer);
-    draft.authFactors = draft.amountMinor > CODE_ABOVE_MINOR ? BIOMETRIC_CODE : payer % 4 === 0 ? PASSWORD : BIOMETRIC;
+    const isByPassword = payer % 4 === 0;
+    draft.authFactors = isByPassword ? PASSWORD : BIOMETRIC;
+    if (draft.amountMinor >= CODE_FROM_MINOR && (draft.amountMinor > CODE_ABOVE_MINOR || drawChance(this.#prng, 0.4))) {
+      draft.authFactors = isByPassword ? PASSWORD_CODE : BIOMETRIC_CODE;
+    }
     if (kind === KIND.walletToShop) {
       draft.operation = 'purchase';
       const shop = this.#world.commerce.businesses[-1 - payee]!;
@@ -225,10 +163,17 @@ export class Dresser {
     draft.channel = 'pos';
     draft.cardId = this.#chooseCard(payer);
     draft.externalId = String(this.#nextCard());
-    const contactless = draft.amountMinor <= CONTACTLESS_BELOW_MINOR && payer % 3 !== 0;
-    draft.entryMode = contactless ? 'contactless' : 'chip';
-    draft.authFactors = contactless ? NO_FACTORS : PIN;
+    draft.entryMode = this.#entryMode(payer);
+    draft.authFactors = draft.entryMode === 'contactless' ? NO_FACTORS : PIN;
     this.#atShop(this.#world.commerce.businesses[-1 - payee]!);
+  }
+
+  /** Chip or contactless; one in two hundred chips is damaged. */
+  #entryMode(payer: Party): Draft['entryMode'] {
+    if (drawChance(this.#prng, 0.005)) return drawChance(this.#prng, 0.7) ? 'fallback' : 'stripe';
+    const isContactless =
+      this.draft.channel === 'pos' && this.draft.amountMinor <= CONTACTLESS_BELOW_MINOR && payer % 3 !== 0;
+    return isContactless ? 'contactless' : 'chip';
   }
 
   #atShop(shop: Business): void {
@@ -262,8 +207,23 @@ export class Dresser {
     }
     draft.entryMode = 'ecommerce';
     draft.authFactors = drawChance(this.#prng, 0.6) ? CVV_SECURE : CVV;
+    if (payer < 0) {
+      this.#unknownCard();
+      return;
+    }
     draft.deviceId = this.#world.population.device[payer]!;
     draft.ipAddress = this.#address(payer);
+  }
+
+  /** A number that belongs to no customer, or not to this one: typed wrong, expired, tried. */
+  #unknownCard(): void {
+    const { draft } = this;
+    draft.cardId = cardToken(this.#prng.nextUint32(), this.#prng.nextUint32());
+    draft.deviceId = deviceToken(this.#prng.nextUint32(), this.#prng.nextUint32());
+    draft.ipAddress = carrierAddress(this.#prng.nextUint32() | 0, this.#day);
+    draft.authFactors = CVV;
+    draft.status = 'declined';
+    draft.responseCode = drawFrom(this.#prng, UNKNOWN_CARD_CODES);
   }
 
   #cash(kind: Kind, payer: Party, payee: Party, terminal: number): void {
@@ -281,7 +241,7 @@ export class Dresser {
       draft.latitude = machine.latitude;
       draft.longitude = machine.longitude;
       draft.cardId = population.debitCard[payer]!;
-      draft.entryMode = 'chip';
+      draft.entryMode = this.#entryMode(payer);
       draft.authFactors = PIN;
       return;
     }
@@ -306,7 +266,8 @@ export class Dresser {
     draft.externalId = String(this.#nextTransfer());
     if (payer >= 0) this.#inApp(payer);
     else draft.channel = 'web';
-    draft.authFactors = PASSWORD_TOKEN;
+    // Two customers in five still get their codes by SMS.
+    draft.authFactors = payer >= 0 && payer % 5 < 2 ? PASSWORD_CODE : PASSWORD_TOKEN;
     if (!isInternal && drawChance(this.#prng, 0.004)) {
       // The payee closed the account: an ordinary return.
       draft.status = 'declined';
@@ -315,55 +276,6 @@ export class Dresser {
     if (kind === KIND.rent) draft.concept = 'alquiler';
     else if (payee >= 0 && payer >= 0 && drawChance(this.#prng, 0.4))
       draft.concept = drawFrom(this.#prng, PERSON_CONCEPTS);
-  }
-
-  #batch(kind: Kind, payer: Party, payee: Party): void {
-    const draft = this.draft;
-    draft.channel = 'batch';
-    draft.externalId = String(this.#nextTransfer());
-    const isInternal = draft.payerAccount?.slice(0, 3) === draft.payeeAccount?.slice(0, 3);
-    draft.rail = isInternal ? 'internal' : 'cce-deferred';
-    switch (kind) {
-      case KIND.payroll:
-        draft.operation = 'payroll';
-        draft.concept = 'HABERES';
-        return;
-      case KIND.pension:
-        draft.operation = 'payroll';
-        draft.concept = 'PENSION';
-        return;
-      case KIND.severance:
-        draft.operation = 'payroll';
-        draft.concept = 'CTS';
-        return;
-      case KIND.settlement:
-        draft.concept = 'LIQUIDACION VENTAS';
-        return;
-      case KIND.supplierBatch:
-        draft.concept = `FACTURA F001-${(this.#transferNumber % 89_989) + 10_000}`;
-        return;
-      case KIND.loanDisbursement:
-        draft.operation = 'loan-disbursement';
-        draft.rail = 'internal';
-        draft.channel = 'app';
-        draft.deviceId = payee >= 0 ? this.#world.population.device[payee]! : null;
-        return;
-      case KIND.transactionTax:
-        draft.operation = 'tax';
-        draft.rail = 'internal';
-        draft.concept = 'ITF';
-        return;
-      case KIND.fee:
-        draft.operation = 'fee';
-        draft.rail = 'internal';
-        return;
-      case KIND.reversal:
-        draft.operation = 'reversal';
-        return;
-      default:
-        draft.rail = 'internal';
-        draft.channel = payer >= 0 ? 'branch' : 'batch';
-    }
   }
 
   #withoutMoney(kind: Kind, payer: Party): void {
@@ -404,7 +316,10 @@ export class Dresser {
         draft.operation = 'balance-lookup';
     }
     if (payer >= 0) this.#inApp(payer);
-    if (kind !== KIND.loginFailed) draft.authFactors = payer % 4 === 0 ? PASSWORD : BIOMETRIC;
+    else draft.channel = 'web';
+    if (kind === KIND.loginFailed) return;
+    const withCode = kind !== KIND.balanceLookup && drawChance(this.#prng, 0.55);
+    draft.authFactors = withCode ? PASSWORD_CODE : payer % 4 === 0 ? PASSWORD : BIOMETRIC;
   }
 
   /** In the bank's or wallet's app: the person's phone, at work in office hours, at home or travelling otherwise. */
@@ -442,7 +357,7 @@ export class Dresser {
 
   #chooseCard(person: Party): string {
     const { creditCard, debitCard } = this.#world.population;
-    if (person < 0) return debitCard[0]!;
+    if (person < 0) return '';
     const credit = creditCard[person]!;
     return credit !== '' && drawChance(this.#prng, 0.55) ? credit : debitCard[person]!;
   }

@@ -23,6 +23,10 @@ const HABITS: readonly Kind[] = [
   KIND.topUp,
   KIND.balanceLookup,
   KIND.loginFailed,
+  KIND.passwordReset,
+  KIND.limitChange,
+  KIND.deviceEnrolment,
+  KIND.simChange,
 ];
 
 /** Operations a day by segment (dependent, independent, owner, student, pensioner), with a wallet: an assumption. */
@@ -38,6 +42,10 @@ const RATES: readonly (readonly number[])[] = [
   [0.04, 0.05, 0.03, 0.07, 0.025],
   [0.09, 0.08, 0.14, 0.08, 0.05],
   [0.012, 0.014, 0.012, 0.012, 0.012],
+  [0.0018, 0.0018, 0.0012, 0.002, 0.002],
+  [0.0012, 0.0012, 0.002, 0.001, 0.0004],
+  [0.0014, 0.0014, 0.0014, 0.0016, 0.0008],
+  [0.0005, 0.0006, 0.0004, 0.0006, 0.0003],
 ];
 
 const TRAVEL_CHANCE = 0.003;
@@ -146,7 +154,7 @@ export class Habits {
     const spending = population.spending[person]!;
     switch (kind) {
       case KIND.walletToPerson: {
-        const soles = 25 * spending * exactExp(1.14 * prng.nextNormal());
+        const soles = 38 * spending * exactExp(1.16 * prng.nextNormal());
         const amount = Math.min(50_000, roundPayment(prng, soles));
         plan.add(drawMoment(prng, 'wallet', shift), kind, person, this.#payee(person, prng), amount);
         return;
@@ -158,14 +166,23 @@ export class Habits {
         const pull = commerce.cardPull[departmentOn(this.#world, person, day)]!;
         const shop = pull[prng.nextBelow(pull.length)]!;
         const amount = drawTicket(prng, commerce.businesses[shop]!, spending);
-        plan.add(drawMoment(prng, 'shop', shift), kind, person, business(shop), amount);
+        const moment = drawMoment(prng, 'shop', shift);
+        plan.add(moment, kind, person, business(shop), amount);
+        if (drawChance(prng, 0.003)) {
+          const backAt = Math.min(86_399_000, moment + drawInteger(prng, 600_000, 10_800_000));
+          plan.add(backAt, KIND.cardRefund, business(shop), person, amount);
+        }
         return;
       }
       case KIND.cardOnWeb: {
         const shop = commerce.webPull[prng.nextBelow(commerce.webPull.length)]!;
         const sale = isOnlineSale(day) && drawChance(prng, 0.5) ? 2.2 : 1;
         const amount = Math.round(drawTicket(prng, commerce.businesses[shop]!, spending) * sale);
-        plan.add(drawMoment(prng, 'web', shift), kind, person, business(shop), amount, -1, sale > 1 ? 1 : 0);
+        const moment = drawMoment(prng, 'web', shift);
+        // A number typed wrong comes from a card that nobody has.
+        if (drawChance(prng, 0.03))
+          plan.add(Math.max(0, moment - drawInteger(prng, 20_000, 180_000)), kind, NOBODY, business(shop), amount);
+        plan.add(moment, kind, person, business(shop), amount, -1, sale > 1 ? 1 : 0);
         return;
       }
       case KIND.cashMachine:
@@ -247,11 +264,10 @@ export class Habits {
 
   #transfer(plan: DayPlan, person: number, day: number, prng: Prng): void {
     const { population } = this.#world;
-    const soles = 420 * population.spending[person]! * exactExp(1.25 * prng.nextNormal());
-    const amount = Math.min(
-      3_000_000,
-      soles < 400 ? Math.max(2000, roundPayment(prng, soles)) : Math.round(soles / 10) * 1000,
-    );
+    const soles = 480 * population.spending[person]! * exactExp(1.3 * prng.nextNormal());
+    const withCents = drawChance(prng, 0.22);
+    const rounded = soles < 400 ? Math.max(2000, roundPayment(prng, soles)) : Math.round(soles / 10) * 1000;
+    const amount = Math.min(3_000_000, withCents ? Math.max(1000, Math.round(soles * 10) * 10) : rounded);
     const moment = drawMoment(prng, isWeekend(day) ? 'wallet' : 'office', population.chronotypeMs[person]! >> 1);
     const payee = this.#payee(person, prng);
     if (drawChance(prng, 0.12)) {

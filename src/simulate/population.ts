@@ -17,7 +17,7 @@ export const CONTACTS_PER_PERSON = 10;
 /** Share of customers per segment: an assumption, in the order of SEGMENT. */
 const SEGMENT_WEIGHTS = [42, 27, 8, 13, 10];
 /** Median monthly income in soles and its log-deviation, in the order of SEGMENT. */
-const INCOME_MEDIAN = [1950, 1500, 3800, 650, 1100];
+const INCOME_MEDIAN = [2300, 1800, 4200, 700, 1250];
 const INCOME_SIGMA = [0.5, 0.5, 0.6, 0.35, 0.4];
 
 /** Entities of the CCI with an assumed share of accounts. */

@@ -5,15 +5,24 @@
 import { itfMinor } from '../domain/itf.ts';
 import { createTransaction, type Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
-import { type Draft, Dresser } from './dress.ts';
+import { type Draft, resetDraft, setParties } from './draft.ts';
+import { Dresser } from './dress.ts';
 import { isBusiness, KIND, type Kind, type Party, type PlannedEvent } from './plan.ts';
-import { drawChance } from './sampling.ts';
+import { deviceToken } from './population.ts';
+import { drawChance, drawFrom } from './sampling.ts';
 import type { World } from './world.ts';
 
 /** Yape's and Plin's daily cap, and the CCE's per immediate transfer, céntimos (peru.md §2.1–2.2). */
 export const WALLET_DAY_CAP_MINOR = 200_000;
 export const IMMEDIATE_CAP_MINOR = 3_000_000;
+/** A credit line's refusals: no funds, limit, do not honour, wrong CVV. */
+const CREDIT_DECLINES = ['51', '51', '61', '05', '82'] as const;
 const TAXED_FROM_MINOR = 100_000;
+/** Whether an owner takes wallet payments in the own name instead of the shop's. */
+export function isPaidInPerson(owner: number): boolean {
+  return owner >= 0 && owner % 2 === 0;
+}
+
 export class Renderer {
   readonly #world: World;
   readonly #dresser: Dresser;
@@ -58,6 +67,8 @@ export class Renderer {
       if (event.amountMinor > 0) amount = Math.min(amount, event.amountMinor);
       // Cash comes in notes of S/ 20.
       if (event.kind === KIND.cashMachine) amount = Math.floor(amount / 2000) * 2000;
+      // Most people round down what they take, thieves too.
+      else if (amount > 20_000 && event.timeMs % 4 !== 0) amount = Math.floor(amount / 1000) * 1000;
       if (amount < 500) return null;
     }
     const transaction = this.render(
@@ -89,11 +100,13 @@ export class Renderer {
     fields: Partial<Transaction> | null,
   ): Transaction | null {
     const draft = this.#draft;
-    this.#dresser.reset(timeMs, amountMinor);
-    this.#dresser.setParties(payer, payee);
+    if (kind === KIND.deviceEnrolment && fields === null) this.#changeDevice(payer);
+    resetDraft(draft, timeMs, amountMinor);
+    setParties(draft, this.#world, payer, payee);
     this.#dresser.setOperation(kind, payer, payee, terminal);
+    const credited = kind === KIND.walletToShop ? this.#payOwner(payee) : payee;
     if (fields !== null) Object.assign(draft, fields);
-    if (!this.#settle(kind, payer, payee, fields)) return null;
+    if (!this.#settle(kind, payer, credited, fields)) return null;
     return createTransaction(draft);
   }
 
@@ -116,6 +129,24 @@ export class Renderer {
       fields: { externalId: `${parent.externalId}T` },
       onDone: null,
     };
+  }
+
+  #changeDevice(person: Party): void {
+    if (person < 0) return;
+    this.#world.population.device[person] = deviceToken(this.#prng.nextUint32(), person);
+  }
+
+  /** Half of the shops that people own are paid into the owner's own wallet. @returns who is credited */
+  #payOwner(payee: Party): Party {
+    const { owner } = this.#world.commerce.businesses[-1 - payee]!;
+    if (!isPaidInPerson(owner)) return payee;
+    const draft = this.#draft;
+    const { population } = this.#world;
+    draft.payeeId = population.id[owner]!;
+    draft.payeeName = population.name[owner]!;
+    draft.payeeDocument = population.document[owner]!;
+    draft.payeeAccount = population.account[owner]!;
+    return owner;
   }
 
   /** Moves the money. @returns false if the payer knows that there is not enough and does not try. */
@@ -141,6 +172,10 @@ export class Renderer {
         draft.status = 'declined';
         draft.responseCode = 'AM02';
       }
+    }
+    if (isOpen && onCredit && draft.status === 'approved' && drawChance(this.#prng, 0.025)) {
+      draft.status = 'declined';
+      draft.responseCode = drawFrom(this.#prng, CREDIT_DECLINES);
     }
     if (draft.status === 'approved' && soles > 0) {
       if (payer >= 0 && isDeposit && payee < 0) balances[payer] += soles;

@@ -14,7 +14,7 @@ import { drawMoment } from './daily-rhythm.ts';
 import { departmentOf, PLACES } from './places.ts';
 import { business, type DayPlan, KIND } from './plan.ts';
 import { CONTACTS_PER_PERSON, SEGMENT, WALLET } from './population.ts';
-import type { Renderer } from './render.ts';
+import { isPaidInPerson, type Renderer } from './render.ts';
 import { drawChance, drawInteger, drawLognormal, drawPoisson } from './sampling.ts';
 import type { World } from './world.ts';
 
@@ -92,6 +92,11 @@ export class Routines {
           this.#allowance(plan, person, day, stream);
       }
       this.#monthly(plan, person, date, stream);
+      if (drawChance(stream, 0.0004)) {
+        const amount = Math.round((this.#income(person) * drawLognormal(stream, 1.2, 0.5)) / 10_000) * 10_000;
+        const lender = business(this.#world.commerce.lender);
+        plan.add(drawMoment(stream, 'office', 0), KIND.loanDisbursement, lender, person, Math.max(50_000, amount));
+      }
     }
     this.#meetJuntas(plan, day, stream);
     if (isBusinessDay(day)) {
@@ -141,9 +146,15 @@ export class Routines {
   #drawFromShop(plan: DayPlan, person: number, day: number, date: number, stream: Prng): void {
     const { commerce, population } = this.#world;
     const shop = commerce.shopOf[person]!;
-    if (dayOfWeek(day) === person % 6) {
+    if (dayOfWeek(day) === person % 6 && !isPaidInPerson(person)) {
       const soles = (population.income[person]! / 4.3) * drawLognormal(stream, 1, 0.35);
       plan.add(drawMoment(stream, 'office', 0), KIND.ownerDraw, business(shop), person, Math.round(soles / 10) * 1000);
+    }
+    if (isBusinessDay(day) && drawChance(stream, 0.03)) {
+      const offices = commerce.agentsByDepartment[departmentOf(PLACES[population.workPlace[person]!]!)]!;
+      const amount = Math.round(drawLognormal(stream, 2600, 0.7) / 10) * 1000;
+      const office = offices[person % offices.length]!;
+      plan.add(drawMoment(stream, 'office', 0), KIND.branchDeposit, person, business(shop), amount, office);
     }
     if (date === 12 + Math.floor(trait(person, TRAIT.tax) * 11)) {
       const amount = Math.round(population.income[person]! * drawLognormal(stream, 0.09, 0.3)) * 100;
@@ -268,7 +279,7 @@ export class Routines {
         const suppliers = drawChance(stream, 0.3) ? commerce.companies : commerce.employers;
         const supplier = suppliers[(employer * 7 + stream.nextBelow(5) * 11 + 1) % suppliers.length]!;
         if (supplier === employer) continue;
-        const soles = drawLognormal(stream, 3800, 1.15);
+        const soles = drawLognormal(stream, 6800, 1.15);
         const amount = drawChance(stream, 0.3) ? Math.round(soles / 100) * 10_000 : Math.round(soles * 100);
         const batch = drawChance(stream, 0.22);
         const kind =

@@ -9,7 +9,7 @@ import { assert } from '../lib/assert.ts';
 import { createPrng } from '../lib/prng.ts';
 import { Campaigns } from './campaigns.ts';
 import { createCommerce } from './commerce.ts';
-import type { Draft } from './dress.ts';
+import type { Draft } from './draft.ts';
 import { FAULTS } from './errors/all.ts';
 import { Faults } from './errors/faults.ts';
 import { Habits } from './habits.ts';

@@ -2,7 +2,7 @@
 import { startOfLimaDayMs } from '../domain/calendar.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
-import { carrierAddress } from './dress.ts';
+import { carrierAddress } from './network.ts';
 import { departmentOf, PLACES } from './places.ts';
 import { KIND, type Kind, type Label, NOBODY, type Party } from './plan.ts';
 import { cardToken, deviceToken, SEGMENT, syntheticCci, WALLET } from './population.ts';
@@ -172,7 +172,8 @@ export class Stage {
   forward(mule: number, received: Transaction, layers: number): void {
     if (received.status !== 'approved' || received.amountMinor < 1500) return;
     const { prng } = this;
-    const amount = Math.floor((received.amountMinor * drawUniform(prng, 0.85, 0.95)) / 100) * 100;
+    const step = received.amountMinor > 20_000 ? 1000 : 100;
+    const amount = Math.floor((received.amountMinor * drawUniform(prng, 0.85, 0.95)) / step) * step;
     const timeMs = Math.floor(received.eventTimeMs + 30 * SECOND + drawExponential(prng, 20 * MINUTE));
     const label = this.label('F08', timeMs, 3 * DAY);
     this.#charge('F08', 1);

@@ -2,7 +2,7 @@
 // E12 posting on a day without clearing. Recipes after peru.md §4.2.
 import { isBusinessDay, limaDayNumber } from '../../domain/calendar.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import type { Draft } from '../dress.ts';
+import type { Draft } from '../draft.ts';
 import { drawChance, drawFrom, drawInteger } from '../sampling.ts';
 import { DAY, HOUR, MINUTE } from '../stage.ts';
 import type { Fault } from './faults.ts';

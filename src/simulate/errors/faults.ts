@@ -6,7 +6,7 @@ import { startOfLimaDayMs } from '../../domain/calendar.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { Prng } from '../../lib/prng.ts';
 import { ROWS_PER_PERSON_DAY } from '../campaigns.ts';
-import type { Draft } from '../dress.ts';
+import type { Draft } from '../draft.ts';
 import type { Renderer } from '../render.ts';
 import { drawLognormal, drawUniform } from '../sampling.ts';
 import { DAY, HOUR, type Stage } from '../stage.ts';

@@ -2,7 +2,7 @@
 // legs, E13 wrong tax, E14 a limit that does not hold, E15 test data in production. Recipes after peru.md §4.2.
 import { itfMinor } from '../../domain/itf.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import type { Draft } from '../dress.ts';
+import type { Draft } from '../draft.ts';
 import { business, KIND } from '../plan.ts';
 import { drawChance, drawFrom, drawInteger } from '../sampling.ts';
 import { DAY, HOUR, MINUTE } from '../stage.ts';

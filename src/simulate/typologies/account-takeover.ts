@@ -2,7 +2,7 @@
 //
 // Recipes after peru.md §4.1; public sources there (press on SIM swap, stolen phones, PNP and OSIPTEL figures).
 import type { Recipe } from '../campaigns.ts';
-import { carrierAddress } from '../dress.ts';
+import { carrierAddress } from '../network.ts';
 import { business, KIND, type Label } from '../plan.ts';
 import { drawChance, drawInteger, drawUniform } from '../sampling.ts';
 import { DAY, type Handset, HOUR, MINUTE, SECOND, type Stage } from '../stage.ts';
@@ -53,7 +53,8 @@ const simSwap: Recipe = {
     const mules = Array.from({ length: drawInteger(prng, 1, 3) }, () => stage.mule(victim));
     const step = (kind: (typeof KIND)[keyof typeof KIND], low: number, high: number, payee?: number) => {
       timeMs = stage.after(timeMs, low, high);
-      const own = kind === KIND.simChange ? {} : { fields: { ...handset, ...OTP } };
+      const factors = kind === KIND.balanceLookup ? {} : OTP;
+      const own = kind === KIND.simChange ? {} : { fields: { ...handset, ...factors } };
       stage.put({ timeMs, kind, payer: victim, label, ...own, ...(payee === undefined ? {} : { payee }) });
     };
     step(KIND.simChange, 0, MINUTE);
@@ -147,7 +148,7 @@ const phishing: Recipe = {
       }
       stage.put({ timeMs, kind: KIND.deviceEnrolment, payer: victim, label, fields });
       timeMs = stage.after(timeMs, 20 * SECOND, 4 * MINUTE);
-      stage.put({ timeMs, kind: KIND.balanceLookup, payer: victim, label, fields });
+      stage.put({ timeMs, kind: KIND.balanceLookup, payer: victim, label, fields: handset });
       timeMs = stage.after(timeMs, 20 * SECOND, 3 * MINUTE);
       const mule = mules[prng.nextBelow(mules.length)]!;
       stage.put({ timeMs, kind: KIND.payeeAdded, payer: victim, payee: mule, label, fields });

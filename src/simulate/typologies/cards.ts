@@ -115,14 +115,13 @@ const skimming: Recipe = {
   },
 };
 
-const DECLINES = ['14', '54', '05', '82', '14', '51'];
 const RESALE = ['4511', '5732', '5816', '7995'];
 
 const cardTesting: Recipe = {
   typology: 'F06',
   share: 12,
   rows: [20, 1500],
-  imitations: 0.25,
+  imitations: 0.5,
   launch(stage, rows) {
     const { prng, world } = stage;
     const shop = stage.webShop(['8398', '5815', '5816', '5999', '5651']);
@@ -137,13 +136,12 @@ const cardTesting: Recipe = {
       const timeMs = startMs + Math.floor(spanMs * prng.nextFloat());
       const isHit = n < hits;
       const holder = isHit ? stage.person((person) => world.population.creditCard[person] !== '') : NOBODY;
-      const outcome = isHit ? {} : { status: 'declined' as const, responseCode: drawFrom(prng, DECLINES) };
       const cardId = isHit
         ? world.population.creditCard[holder]! || world.population.debitCard[holder]!
         : stage.newCard();
       const currency = isDollar ? 'USD' : world.commerce.businesses[shop]!.currency;
       const amountMinor = isDollar ? 100 : drawInteger(prng, 5, 100) * 10;
-      const fields = { cardId, deviceId, ipAddress, authFactors: ['cvv' as const], currency, amountMinor, ...outcome };
+      const fields = { cardId, deviceId, ipAddress, authFactors: ['cvv' as const], currency, amountMinor };
       stage.put({ timeMs, kind: KIND.cardOnWeb, payer: holder, payee: business(shop), label, fields });
       if (isHit) resell(stage, holder, cardId, timeMs);
     }
@@ -151,8 +149,8 @@ const cardTesting: Recipe = {
   },
   imitate(stage) {
     const { prng, world } = stage;
-    const choice = prng.nextBelow(3);
-    if (choice === 0) {
+    const choice = prng.nextBelow(5);
+    if (choice > 1) {
       // A card number typed wrong, then right.
       const person = stage.victim();
       const shop = stage.webShop(['5999', '5651', '5814']);
@@ -218,7 +216,7 @@ const stolenCard: Recipe = {
         const shop = stage.webShop(RESALE);
         const amountMinor = drawChance(prng, 0.3)
           ? drawInteger(prng, 3, 25) * 10_000
-          : drawInteger(prng, 30_000, 250_000);
+          : drawInteger(prng, 3000, 25_000) * 10;
         const isLast = n === purchases - 1 && drawChance(prng, 0.5);
         const outcome = isLast
           ? { status: 'declined' as const, responseCode: drawChance(prng, 0.5) ? '51' : '61' }
@@ -239,7 +237,7 @@ const stolenCard: Recipe = {
     let timeMs = stage.between(18, 23);
     for (let n = drawInteger(prng, 2, 4); n > 0; n--) {
       const shop = stage.webShop(['5732', '5651', '5999', '4511', '4722']);
-      const amountMinor = drawInteger(prng, 8000, 180_000);
+      const amountMinor = drawInteger(prng, 800, 18_000) * 10;
       const payee = business(shop);
       stage.put({ timeMs, kind: KIND.cardOnWeb, payer, payee, amountMinor, isHardNegative: true, fields: { cardId } });
       timeMs = stage.after(timeMs, 2 * MINUTE, 25 * MINUTE);

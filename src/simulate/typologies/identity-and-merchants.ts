@@ -22,7 +22,7 @@ const stolenIdentity: Recipe = {
       const person = stage.person((candidate) => world.population.activity[candidate]! < 0.7);
       let timeMs = stage.between(8, 22) + n * drawInteger(prng, 0, 2) * DAY;
       const label = stage.label('F14', timeMs, 12 * DAY);
-      const fields = { ...handset, authFactors: ['biometric' as const] };
+      const fields = { ...handset, authFactors: ['password' as const, 'otp-sms' as const] };
       stage.put({ timeMs, kind: KIND.deviceEnrolment, payer: person, label, fields });
       timeMs = stage.after(timeMs, 5 * MINUTE, 90 * MINUTE);
       const amountMinor = drawInteger(prng, 10, 80) * 10_000;
@@ -121,7 +121,7 @@ function ownRefunds(stage: Stage, rows: number): number {
     const timeMs = stage.between(9, 23) + Math.floor(n / drawInteger(prng, 1, 2)) * 2 * DAY;
     const amountMinor = drawInteger(prng, 80, 900) * 100;
     const label = stage.label('F15', timeMs, 15 * DAY);
-    const fields = { cardId, entryMode: 'manual' as const };
+    const fields = { cardId };
     stage.put({ timeMs, kind: KIND.cardRefund, payer: business(shop), payee: person, amountMinor, label, fields });
   }
   return rows;

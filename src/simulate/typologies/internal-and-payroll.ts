@@ -187,8 +187,11 @@ const insider: Recipe = {
     for (let n = drawInteger(prng, 4, 10); n > 0; n--) {
       const timeMs = stage.after(startMs, 0, 50 * MINUTE);
       const payee = stage.person(() => true);
-      const fields = { terminalId, concept: 'DEVOLUCION COMISION', channel: 'branch' as const };
-      stage.put({ timeMs, kind: KIND.adjustment, payer, payee, amountMinor, isHardNegative: true, fields });
+      const isCharge = drawChance(prng, 0.3);
+      const parties = isCharge ? { payer: payee, payee: payer } : { payer, payee };
+      const concept = isCharge ? 'AJUSTE' : 'DEVOLUCION COMISION';
+      const fields = { terminalId, channel: 'branch' as const, ...(drawChance(prng, 0.6) ? { concept } : {}) };
+      stage.put({ timeMs, kind: KIND.adjustment, ...parties, amountMinor, isHardNegative: true, fields });
     }
   },
 };

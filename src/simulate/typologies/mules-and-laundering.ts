@@ -110,7 +110,15 @@ const structuring: Recipe = {
     for (let n = 0; n < 2; n++) {
       const timeMs = stage.after(lastMs, 2 * HOUR, 30 * HOUR);
       const label = stage.label('F09', timeMs, 6 * DAY);
-      stage.put({ timeMs, kind: KIND.supplierHigh, payer: collector, payee, balanceShare: 0.48, label });
+      stage.put({
+        timeMs,
+        kind: KIND.transfer,
+        payer: collector,
+        payee,
+        amountMinor: 3_000_000,
+        balanceShare: 0.48,
+        label,
+      });
     }
     return pieces + 2;
   },
@@ -120,11 +128,22 @@ const structuring: Recipe = {
     const owner = stage.person((person) => stage.isSegment(person, 'owner'));
     const terminal = stage.agentNear(owner);
     const usual = drawUniform(prng, 1500, 9000);
+    const inDollars = drawChance(prng, 0.4);
     for (let n = drawInteger(prng, 4, 9); n > 0; n--) {
       const timeMs = stage.between(16, 18) + n * DAY;
       const amountMinor = Math.round((usual * drawUniform(prng, 0.7, 1.3)) / 10) * 1000;
       const payee = world.commerce.shopOf[owner]! >= 0 ? business(world.commerce.shopOf[owner]!) : owner;
-      stage.put({ timeMs, kind: KIND.branchDeposit, payer: owner, payee, amountMinor, terminal, isHardNegative: true });
+      const fields = inDollars ? { currency: 'USD' } : {};
+      stage.put({
+        timeMs,
+        kind: KIND.branchDeposit,
+        payer: owner,
+        payee,
+        amountMinor,
+        terminal,
+        isHardNegative: true,
+        fields,
+      });
     }
   },
 };
@@ -150,7 +169,6 @@ function exchangePair(stage: Stage, dealer: number, timeMs: number, spread: numb
     onDone: (received) => {
       if (received.status !== 'approved') return;
       const backMs = received.eventTimeMs + drawInteger(prng, 60, 900) * SECOND;
-      const dollars = { currency: 'USD', ...(dealer < 0 ? {} : { rail: 'internal' as const }) };
       stage.put({
         timeMs: backMs,
         kind: KIND.exchangeSale,
@@ -159,7 +177,7 @@ function exchangePair(stage: Stage, dealer: number, timeMs: number, spread: numb
         amountMinor: dollarsMinor,
         label,
         isHardNegative,
-        fields: dollars,
+        fields: { currency: 'USD' },
       });
     },
   });
@@ -182,9 +200,11 @@ const currencyDealer: Recipe = {
     return pairs * 2;
   },
   imitate(stage) {
-    // A registered exchange house on the web.
+    // A registered exchange house on the web, or once in a while a friend.
     const { exchanges } = stage.world.commerce;
-    const dealer = business(exchanges[stage.prng.nextBelow(exchanges.length)]!);
+    const isFriend = drawChance(stage.prng, 0.3);
+    const house = business(exchanges[stage.prng.nextBelow(exchanges.length)]!);
+    const dealer = isFriend ? stage.person((person) => stage.balanceOf(person) > 80_000) : house;
     exchangePair(stage, dealer, stage.between(9, 18), drawUniform(stage.prng, 0.003, 0.012), false);
   },
 };

@@ -8,7 +8,6 @@ import { anomalyColumns, anomalyTableRows } from '../report/anomaly-table.ts';
 import { renderReport } from '../report/render-report.ts';
 import type { ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
-import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
 import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, peakMemoryMb, tableOptions } from './file-options.ts';
 import { createProgress } from './progress.ts';
@@ -61,7 +60,7 @@ export const detectCommand: Command = {
     const detection = await detect({
       open,
       ...tableOptions(options),
-      chooseDetectors: detectorChoices(options.detectors as string),
+      detectors: options.detectors as string,
       reviewShare: options['review-share'] as number,
       top,
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
@@ -104,7 +103,10 @@ async function writeResults(folder: string, report: ReportData, locale: 'es' | '
   const page = join(folder, 'report.html');
   await writeFile(`${page}.tmp`, renderReport(report, locale));
   await rename(`${page}.tmp`, page);
-  const writer = await createTableWriter(join(folder, 'anomalies.csv'), anomalyColumns.map((name) => ({ name, type: 'text' })));
+  const writer = await createTableWriter(
+    join(folder, 'anomalies.csv'),
+    anomalyColumns.map((name) => ({ name, type: 'text' })),
+  );
   await writer.write(anomalyTableRows(report));
   await writer.close();
 }

@@ -39,9 +39,9 @@ function fill(memoryLimitBytes: number) {
 
 const blockValues = (table: FeatureTable) => {
   const values: number[] = [];
-  table.forEachBlock((block, firstRow) => {
+  for (const [block, firstRow] of table.blocks()) {
     for (let row = 0; row < block.rows; row++) values[firstRow + row] = block.values[row * COLUMNS + 1];
-  });
+  }
   return values;
 };
 

@@ -103,12 +103,12 @@ export class FeatureTable {
     this.#typologies.push(this.#typologyNumber(transaction.typology));
   }
 
-  /** Calls `visit` with each block in order; a block is valid only during the call. */
-  forEachBlock(visit: (block: Matrix, firstRow: number) => void): void {
+  /** Each block with the number of its first row, in order; a block read back from the store is a copy. */
+  *blocks(): Generator<readonly [block: Matrix, firstRow: number]> {
     let firstRow = 0;
     for (let index = 0; index <= this.#blocks.length; index++) {
       const block = this.#block(index);
-      if (block.rows > 0) visit(block, firstRow);
+      if (block.rows > 0) yield [block, firstRow];
       firstRow += block.rows;
     }
   }
@@ -122,12 +122,12 @@ export class FeatureTable {
     const order = Uint32Array.from(rows.keys());
     if (!ascending) order.sort((a, b) => rows[a] - rows[b]);
     let next = 0;
-    this.forEachBlock((block, firstRow) => {
+    for (const [block, firstRow] of this.blocks()) {
       for (; next < rows.length && rows[order[next]] < firstRow + block.rows; next++) {
         const start = (rows[order[next]] - firstRow) * columns;
         values.set(block.values.subarray(start, start + columns), order[next] * columns);
       }
-    });
+    }
     return { rows: rows.length, columns, values };
   }
 

@@ -3,13 +3,12 @@
 // models/<name>/<version>/manifest.json names every file with its SHA-256, so that a model that scores is the model that
 // was approved. Versions are never overwritten; the manifest is written last, so a folder without one is no model.
 import { createHash } from 'node:crypto';
-import type { RiskModel, RiskModelPart } from '../decisions/risk-model.ts';
+import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
-import type { Artefact, Detector } from '../models/detector.ts';
-import { gbdt } from '../models/gbdt/gbdt.ts';
-import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
+import type { Artefact } from '../models/detector.ts';
 import type { Stacking } from '../models/stacking.ts';
 import type { ObjectStore } from '../ports.ts';
+import { ModelError, type PackedPart, packModel, unpackModel } from './packed-model.ts';
 
 /** What is said of a model besides its numbers. */
 export interface ModelDescription {
@@ -54,17 +53,6 @@ interface Manifest {
   readonly parts: readonly StoredPart[];
 }
 
-/** A model that cannot be used; the message says which and why. */
-export class ModelError extends Error {
-  override readonly name = 'ModelError';
-  readonly code = 'MODEL_UNUSABLE';
-}
-
-const DETECTORS: ReadonlyMap<string, Detector<never>> = new Map<string, Detector<never>>([
-  [gbdt.name, gbdt as unknown as Detector<never>],
-  [isolationForest.name, isolationForest as unknown as Detector<never>],
-]);
-
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** Stores the model as the next version of `name`. @returns its id, `name@version` */
@@ -82,30 +70,26 @@ export async function saveModel(
     await store.put(`${folder}/${file}`, bytes);
     return { file, bytes: bytes.length, sha256: sha256(bytes) };
   };
+  const packed = packModel(model);
   const parts: StoredPart[] = [];
-  for (const [index, part] of model.parts.entries()) {
-    const { binary, ...artefact } = part.detector.save();
-    const { reference } = part.tail;
+  for (const [index, { artefact, reference, ...part }] of packed.parts.entries()) {
+    const { binary, ...readable } = artefact;
+    const tail = new Uint8Array(reference.buffer, reference.byteOffset, reference.byteLength);
     parts.push({
-      detector: part.detector.name,
-      supervised: part.supervised,
-      columns: part.columns,
-      artefact,
-      binary: await put(`${index}-${part.detector.name}.bin`, binary),
-      tail: await put(
-        `${index}-reference-scores.f32`,
-        new Uint8Array(reference.buffer, reference.byteOffset, reference.byteLength),
-      ),
+      ...part,
+      artefact: readable,
+      binary: await put(`${index}-${part.detector}.bin`, binary),
+      tail: await put(`${index}-reference-scores.f32`, tail),
     });
   }
-  const definitions = model.definitions.map((d) => ({ ...d, missing: Number.isNaN(d.missing) ? null : d.missing }));
+  const definitions = packed.definitions.map((d) => ({ ...d, missing: Number.isNaN(d.missing) ? null : d.missing }));
   const manifest: Manifest = {
     format: 'centinela-model',
     formatVersion: 1,
     id,
     description,
     definitions,
-    stacking: model.stacking,
+    stacking: packed.stacking,
     parts,
   };
   await store.put(`${folder}/manifest.json`, new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
@@ -134,25 +118,14 @@ export async function loadModel(store: ObjectStore, id: string): Promise<StoredM
     }
     return bytes;
   };
-  const parts: RiskModelPart[] = [];
-  for (const part of manifest.parts) {
-    const detector = DETECTORS.get(part.detector);
-    if (detector === undefined)
-      throw new ModelError(`${manifest.id}: this version does not know the detector '${part.detector}'`);
-    const tail = await get(part.tail);
-    parts.push({
-      detector: detector.load({ ...part.artefact, binary: await get(part.binary) }),
-      supervised: part.supervised,
-      columns: part.columns,
-      tail: { reference: new Float32Array(tail.slice().buffer) },
-    });
+  const parts: PackedPart[] = [];
+  for (const { binary, tail, artefact, ...part } of manifest.parts) {
+    const reference = new Float32Array((await get(tail)).slice().buffer);
+    parts.push({ ...part, artefact: { ...artefact, binary: await get(binary) }, reference });
   }
   const definitions = manifest.definitions.map((d) => ({ ...d, missing: d.missing ?? Number.NaN }));
-  return {
-    id: manifest.id,
-    description: manifest.description,
-    model: { definitions, parts, stacking: manifest.stacking },
-  };
+  const { stacking, description } = manifest;
+  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking }) };
 }
 
 /** All ids, sorted by name and version. */

@@ -39,3 +39,11 @@ export function detectorChoices(names: string): (definitions: readonly FeatureDe
   });
   return (definitions) => makers.map((make) => make(definitions));
 }
+
+/** Those of the names that need no labels, separated by commas; empty if none does. */
+export function unsupervisedOf(names: string): string {
+  return detectorChoices(names)([])
+    .filter(({ supervised }) => !supervised)
+    .map(({ name }) => name)
+    .join(',');
+}

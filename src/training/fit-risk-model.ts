@@ -1,16 +1,17 @@
 // Fits a risk model on a part of a feature table: detectors on the earlier rows, their combination on the later ones.
 //
 // Only the past is used, as in production: a label counts when it was known at the end of the training period, and the
-// detectors are combined on rows that come after those they were fitted on.
+// detectors are combined on rows that come after those they were fitted on. Sampling and fitting are two steps, so that
+// fitting can be done elsewhere (another thread) from the sampled rows alone.
 import { type RiskModel, type RiskModelPart, stackingInput } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
-import { fitStacking } from '../models/stacking.ts';
+import { fitStacking, type Stacking } from '../models/stacking.ts';
 import { fitTailProbability } from '../models/tail-probability.ts';
 
-/** The rows to learn from, in event-time order; a `FeatureTable` is one. */
+/** The rows to learn from; a `FeatureTable` is one. */
 export interface TrainingTable {
   readonly rows: number;
   readonly timesMs: Float64Array;
@@ -27,9 +28,7 @@ export interface DetectorChoice {
   fit(data: TrainingData, seed: number): FittedDetector;
 }
 
-export interface FitOptions {
-  readonly definitions: readonly FeatureDefinition[];
-  readonly detectors: readonly DetectorChoice[];
+export interface SampleOptions {
   /** Rows before this time are used. */
   readonly endMs: number;
   /** A label is known this long after its transaction. */
@@ -41,71 +40,112 @@ export interface FitOptions {
   readonly seed: number;
 }
 
-/** Fewer frauds than this in a period teach nothing reliable. */
-const MIN_FRAUDS = 10;
-
-interface Sample {
-  readonly rows: Uint32Array;
+export interface LabelledSample {
+  readonly matrix: Matrix;
   readonly labels: Uint8Array;
   /** How many genuine rows each sampled one stands for. */
   readonly genuineWeight: number;
+}
+
+/** Everything a fit needs. */
+export interface TrainingSample {
+  /** Rows of any label: what is ordinary. */
+  readonly ordinary: Matrix;
+  /** null where there are too few labelled frauds to learn from. */
+  readonly labelled: { readonly detectors: LabelledSample; readonly stacking: LabelledSample } | null;
+  /** Labelled frauds found, for messages. */
   readonly frauds: number;
 }
 
-export function fitRiskModel(table: TrainingTable, options: FitOptions): RiskModel {
-  const { definitions } = options;
-  const samples = samplesOf(table, options);
-  const learns = samples.detectors.frauds >= MIN_FRAUDS && samples.stacking.frauds >= MIN_FRAUDS;
-  const chosen = options.detectors.filter((choice) => learns || !choice.supervised);
-  if (chosen.length === 0) {
-    throw new Error(
-      `only ${samples.detectors.frauds} labelled frauds to learn from (at least ${MIN_FRAUDS} are needed): add isolation-forest to the detectors`,
-    );
-  }
-  const ordinary = samples.ordinary.length === 0 ? new Uint32Array(0) : samples.ordinary;
-  const ordinaryMatrix = table.take(ordinary);
-  const labelledMatrix = learns ? table.take(samples.detectors.rows) : null;
-  const features = definitions.map(({ id }) => id);
-  const fitted = chosen.map((choice, index): Omit<RiskModelPart, 'tail'> => {
-    const columns = choice.columns ?? definitions.map((_, column) => column);
-    const names = columns.map((column) => features[column]);
-    const matrix = takeColumns(choice.supervised && labelledMatrix !== null ? labelledMatrix : ordinaryMatrix, columns);
-    const labels = choice.supervised ? samples.detectors.labels : null;
-    const data: TrainingData = { matrix, features: names, labels, validation: null };
-    return { detector: choice.fit(data, options.seed + index), supervised: choice.supervised, columns };
-  });
-  const parts = fitted.map((part) => {
-    const scores = part.detector.score(takeColumns(ordinaryMatrix, part.columns));
-    return { ...part, tail: fitTailProbability(scores) };
-  });
-  if (!learns) return { definitions, parts, stacking: null };
-  return { definitions, parts, stacking: stack(table, parts, samples.stacking) };
+/** Rows that show what is ordinary; more change neither a forest nor the reference scores. */
+const MAX_ORDINARY_ROWS = 100_000;
+
+/** Fewer frauds than this in a period teach nothing reliable. */
+const MIN_FRAUDS = 10;
+
+export function sampleRows(table: TrainingTable, options: SampleOptions): TrainingSample {
+  const startMs = table.timesMs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const knownUntilMs = options.endMs - options.labelDelayMs;
+  const stackingStartMs = knownUntilMs - (knownUntilMs - startMs) * options.stackingShare;
+  const detectors = chooseLabelled(table, Number.NEGATIVE_INFINITY, stackingStartMs, options);
+  const stacking = chooseLabelled(table, stackingStartMs, knownUntilMs, options);
+  const enough = detectors.frauds >= MIN_FRAUDS && stacking.frauds >= MIN_FRAUDS;
+  return {
+    ordinary: table.take(chooseAny(table, options)),
+    labelled: enough
+      ? { detectors: labelledSample(table, detectors), stacking: labelledSample(table, stacking) }
+      : null,
+    frauds: detectors.frauds + stacking.frauds,
+  };
 }
 
-function stack(table: TrainingTable, parts: readonly RiskModelPart[], sample: Sample) {
-  const matrix = table.take(sample.rows);
+export function fitOnSample(
+  sample: TrainingSample,
+  definitions: readonly FeatureDefinition[],
+  detectors: readonly DetectorChoice[],
+  seed: number,
+): RiskModel {
+  const { labelled, ordinary } = sample;
+  const chosen = detectors.filter((choice) => labelled !== null || !choice.supervised);
+  if (chosen.length === 0) {
+    throw new Error(
+      `only ${sample.frauds} labelled frauds to learn from (at least ${2 * MIN_FRAUDS} over time are needed): add isolation-forest to the detectors`,
+    );
+  }
+  const parts = chosen.map((choice, index): RiskModelPart => {
+    const columns = choice.columns ?? definitions.map((_, column) => column);
+    const select = (matrix: Matrix) => (choice.columns === null ? matrix : takeColumns(matrix, columns));
+    const detector = choice.fit(
+      {
+        matrix: select(choice.supervised && labelled !== null ? labelled.detectors.matrix : ordinary),
+        features: columns.map((column) => definitions[column].id),
+        labels: choice.supervised && labelled !== null ? labelled.detectors.labels : null,
+        validation: null,
+      },
+      seed + index,
+    );
+    return {
+      detector,
+      supervised: choice.supervised,
+      columns,
+      tail: fitTailProbability(detector.score(select(ordinary))),
+    };
+  });
+  return { definitions, parts, stacking: labelled === null ? null : combine(parts, labelled.stacking) };
+}
+
+export interface FitOptions extends SampleOptions {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly detectors: readonly DetectorChoice[];
+}
+
+export function fitRiskModel(table: TrainingTable, options: FitOptions): RiskModel {
+  return fitOnSample(sampleRows(table, options), options.definitions, options.detectors, options.seed);
+}
+
+function combine(parts: readonly RiskModelPart[], { matrix, labels, genuineWeight }: LabelledSample): Stacking {
   const inputs = parts.map((part) => {
     const scores = part.detector.score(takeColumns(matrix, part.columns));
     return Float64Array.from(scores, (score) => stackingInput(part, score));
   });
-  const weights = Float64Array.from(sample.labels, (label) => (label === 1 ? 1 : sample.genuineWeight));
-  return fitStacking({ inputs, labels: sample.labels, weights });
+  return fitStacking({
+    inputs,
+    labels,
+    weights: Float64Array.from(labels, (label) => (label === 1 ? 1 : genuineWeight)),
+  });
 }
 
-function samplesOf(table: TrainingTable, options: FitOptions) {
-  const { timesMs } = table;
-  let startMs = Number.POSITIVE_INFINITY;
-  for (let row = 0; row < table.rows; row++) startMs = Math.min(startMs, timesMs[row]);
-  const knownUntilMs = options.endMs - options.labelDelayMs;
-  const stackingStartMs = knownUntilMs - (knownUntilMs - startMs) * options.stackingShare;
-  return {
-    detectors: labelledSample(table, Number.NEGATIVE_INFINITY, stackingStartMs, options),
-    stacking: labelledSample(table, stackingStartMs, knownUntilMs, options),
-    ordinary: anySample(table, options),
-  };
+interface ChosenRows {
+  readonly rows: Uint32Array;
+  readonly genuineWeight: number;
+  readonly frauds: number;
 }
 
-function labelledSample(table: TrainingTable, fromMs: number, toMs: number, options: FitOptions): Sample {
+function labelledSample(table: TrainingTable, { rows, genuineWeight }: ChosenRows): LabelledSample {
+  return { matrix: table.take(rows), labels: Uint8Array.from(rows, (row) => table.labels[row]), genuineWeight };
+}
+
+function chooseLabelled(table: TrainingTable, fromMs: number, toMs: number, options: SampleOptions): ChosenRows {
   const { timesMs, labels } = table;
   let frauds = 0;
   let genuine = 0;
@@ -121,16 +161,16 @@ function labelledSample(table: TrainingTable, fromMs: number, toMs: number, opti
     if (timesMs[row] < fromMs || timesMs[row] >= toMs || labels[row] < 0) continue;
     if (labels[row] === 1 || keep === 1 || prng.nextFloat() < keep) rows.push(row);
   }
-  const taken = Uint32Array.from(rows);
-  return { rows: taken, labels: Uint8Array.from(taken, (row) => labels[row]), genuineWeight: 1 / keep, frauds };
+  return { rows: Uint32Array.from(rows), genuineWeight: 1 / keep, frauds };
 }
 
-function anySample(table: TrainingTable, options: FitOptions): Uint32Array {
+function chooseAny(table: TrainingTable, options: SampleOptions): Uint32Array {
   const { timesMs } = table;
   let count = 0;
   for (let row = 0; row < table.rows; row++) if (timesMs[row] < options.endMs) count += 1;
-  const keep = Math.min(1, options.maxRows / Math.max(1, count));
-  const prng = createPrng(options.seed ^ 0x2545f491);
+  const keep = Math.min(1, Math.min(options.maxRows, MAX_ORDINARY_ROWS) / Math.max(1, count));
+  // Another stream than the labelled sample's, which walks the same rows.
+  const prng = createPrng(options.seed).fork(1);
   const rows: number[] = [];
   for (let row = 0; row < table.rows; row++) {
     if (timesMs[row] < options.endMs && (keep === 1 || prng.nextFloat() < keep)) rows.push(row);

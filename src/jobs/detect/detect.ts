@@ -11,15 +11,17 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-table.ts';
 import type { ReadSummary, TransactionReader } from '../../ports.ts';
-import type { DetectorChoice } from '../../training/fit-risk-model.ts';
+import { unsupervisedOf } from '../../training/detector-choices.ts';
 import { readFeatures } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
 import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
+import { startSecondThread } from './second-thread.ts';
 
 export interface DetectOptions extends FeatureTableOptions {
   /** Opens the file from its beginning; called twice. */
   readonly open: () => Promise<TransactionReader>;
-  readonly chooseDetectors: (definitions: readonly FeatureDefinition[]) => readonly DetectorChoice[];
+  /** Names separated by commas. */
+  readonly detectors: string;
   /** Share of the rows that are flagged for review, in (0, 1]. */
   readonly reviewShare: number;
   /** How many of the flagged rows get a chart of the payer's history. */
@@ -77,12 +79,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
       }
     },
   });
-  const segments = fitSegments(
-    table,
-    { ...options, definitions, detectors: options.chooseDetectors(definitions), maxRows: options.maxTrainingRows },
-    (share) => options.onProgress('training', share),
-  );
-  const scores = scoreTable(table, segments, (share) => options.onProgress('scoring', share));
+  const scores = await fitAndScore(table, definitions, options);
   const flagged = riskiestRows(scores.ranking, Math.ceil(table.rows * options.reviewShare));
   const explained = flagged.subarray(0, MAX_EXPLAINED);
   const payersWanted = new Set(
@@ -105,6 +102,23 @@ export async function detect(options: DetectOptions): Promise<Detection> {
     drivers,
     currencies,
   };
+}
+
+async function fitAndScore(table: FeatureTable, definitions: readonly FeatureDefinition[], options: DetectOptions) {
+  const second = startSecondThread();
+  try {
+    options.onProgress('training', 0);
+    const segmentOptions = {
+      ...options,
+      definitions,
+      unsupervised: unsupervisedOf(options.detectors),
+      maxRows: options.maxTrainingRows,
+    };
+    const segments = await fitSegments(table, segmentOptions, second);
+    return await scoreTable(table, segments, second, (share) => options.onProgress('scoring', share));
+  } finally {
+    await second.stop();
+  }
 }
 
 function explainRows(

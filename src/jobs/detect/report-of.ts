@@ -15,6 +15,7 @@ import type {
 } from '../../report/report-data.ts';
 import { typologyName } from '../../report/typologies.ts';
 import { aucRoc } from '../../training/metrics/auc-roc.ts';
+import { descendingOrder } from '../../training/metrics/order.ts';
 import { averagePrecision, precisionRecallCurve } from '../../training/metrics/precision-recall.ts';
 import type { Anomaly, Detection } from './detect.ts';
 
@@ -201,7 +202,7 @@ function evaluateDetector(
   const curve = [];
   for (let i = 0; i < precision.length; i += step) curve.push({ recall: recall[i], precision: precision[i] });
   curve.sort((a, b) => a.recall - b.recall);
-  const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+  const order = descendingOrder(scores);
   const precisionAt = PRECISION_AT.filter((k) => k <= labels.length).map((k) => ({
     k,
     precision: order.subarray(0, k).reduce((sum, row) => sum + labels[row], 0) / k,

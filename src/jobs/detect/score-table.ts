@@ -1,8 +1,13 @@
-// Scores every row of a feature table, each with a model that knew only what came before it.
-import { type RiskModel, scoreRisk } from '../../decisions/risk-model.ts';
+// Scores every row of a feature table, each with a model that knew only what came before it. Two threads share the work.
+import { type RiskModel, type RiskScores, scoreRisk } from '../../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
-import { type DetectorChoice, fitRiskModel } from '../../training/fit-risk-model.ts';
+import { packModel, unpackModel } from '../../registry/packed-model.ts';
+import { sampleRows } from '../../training/fit-risk-model.ts';
+import { descendingOrder } from '../../training/metrics/order.ts';
+import { type FitTask, fitTask } from './fit-and-score.worker.ts';
+import type { SecondThread } from './second-thread.ts';
 
 /** A stretch of the time line and the model that scores it. */
 export interface Segment {
@@ -11,7 +16,7 @@ export interface Segment {
 }
 
 export interface TableScores {
-  /** By time; the first begins at −∞. */
+  /** By time; the first begins at −∞ when there is an unsupervised detector. */
   readonly segments: readonly Segment[];
   /** Greater is riskier. */
   readonly ranking: Float32Array;
@@ -23,7 +28,10 @@ export interface TableScores {
 
 export interface SegmentOptions {
   readonly definitions: readonly FeatureDefinition[];
-  readonly detectors: readonly DetectorChoice[];
+  /** Names separated by commas. */
+  readonly detectors: string;
+  /** Those of them that need no labels. */
+  readonly unsupervised: string;
   readonly labelDelayMs: number;
   readonly maxRows: number;
   readonly seed: number;
@@ -37,59 +45,76 @@ const SUPERVISED_FROM = [0.4, 0.7];
 const STACKING_SHARE = 0.25;
 
 /** Fits the models of the time line. Without enough labels there is one, fitted on the whole table without them. */
-export function fitSegments(table: FeatureTable, options: SegmentOptions, onFit: (share: number) => void): Segment[] {
+export async function fitSegments(
+  table: FeatureTable,
+  options: SegmentOptions,
+  second: SecondThread,
+): Promise<Segment[]> {
   const [startMs, endMs] = extent(table.timesMs);
   const boundariesMs = SUPERVISED_FROM.map((share) => startMs + (endMs - startMs) * share);
-  const shared = { ...options, stackingShare: STACKING_SHARE };
-  const unsupervised = options.detectors.filter(({ supervised }) => !supervised);
+  const task = (endMs: number, labelDelayMs: number, detectors: string): FitTask => ({
+    kind: 'fit',
+    sample: sampleRows(table, { ...options, endMs, labelDelayMs, stackingShare: STACKING_SHARE }),
+    definitions: options.definitions,
+    detectors,
+    seed: options.seed,
+  });
   const later: Segment[] = [];
-  for (const [index, fromMs] of boundariesMs.entries()) {
-    onFit(index / (boundariesMs.length + 1));
-    const model = fitRiskModel(table, { ...shared, endMs: fromMs });
-    if (model.stacking !== null && model.parts.some(({ supervised }) => supervised)) later.push({ fromMs, model });
+  if (options.detectors !== options.unsupervised) {
+    const [first, last] = boundariesMs.map((boundaryMs) => task(boundaryMs, options.labelDelayMs, options.detectors));
+    // The larger sample goes to the other thread, and this one goes on with the smaller.
+    const fitting = last.sample.labelled === null ? null : second.perform(last);
+    if (first.sample.labelled !== null) later.push({ fromMs: boundariesMs[0], model: fitTask(first) });
+    if (fitting !== null) later.push({ fromMs: boundariesMs[1], model: unpackModel(await fitting) });
   }
-  if (unsupervised.length === 0) return later;
-  onFit(boundariesMs.length / (boundariesMs.length + 1));
-  const firstEndMs = later.length > 0 ? later[0].fromMs : Number.POSITIVE_INFINITY;
-  const first = fitRiskModel(table, { ...shared, detectors: unsupervised, endMs: firstEndMs, labelDelayMs: 0 });
-  return [
-    { fromMs: Number.NEGATIVE_INFINITY, model: later.length > 0 ? first : { ...first, stacking: null } },
-    ...later,
-  ];
+  if (options.unsupervised === '') return later;
+  const unsupervised = fitTask(
+    task(later.length > 0 ? later[0].fromMs : Number.POSITIVE_INFINITY, 0, options.unsupervised),
+  );
+  const model = later.length > 0 ? unsupervised : { ...unsupervised, stacking: null };
+  return [{ fromMs: Number.NEGATIVE_INFINITY, model }, ...later];
 }
 
-export function scoreTable(
+export async function scoreTable(
   table: FeatureTable,
   segments: readonly Segment[],
+  second: SecondThread,
   onBlock: (share: number) => void,
-): TableScores {
+): Promise<TableScores> {
   const ranking = new Float32Array(table.rows).fill(Number.NEGATIVE_INFINITY);
   const risk = new Float32Array(table.rows);
   const byDetector = new Map<string, Float32Array>();
-  for (const { model } of segments) {
-    for (const { detector } of model.parts) {
-      if (!byDetector.has(detector.name)) byDetector.set(detector.name, new Float32Array(table.rows).fill(Number.NaN));
-    }
+  for (const { detector } of segments.flatMap(({ model }) => model.parts)) {
+    if (!byDetector.has(detector.name)) byDetector.set(detector.name, new Float32Array(table.rows).fill(Number.NaN));
   }
   const { timesMs } = table;
-  table.forEachBlock((block, firstRow) => {
-    for (const [index, { model }] of segments.entries()) {
-      const mine = (row: number) => segmentAt(segments, timesMs[firstRow + row]) === index;
-      let any = false;
-      for (let row = 0; row < block.rows && !any; row++) any = mine(row);
-      if (!any) continue;
-      const scores = scoreRisk(model, block);
-      for (let row = 0; row < block.rows; row++) {
-        if (!mine(row)) continue;
-        ranking[firstRow + row] = scores.ranking[row];
-        risk[firstRow + row] = scores.risk[row];
-        model.parts.forEach(({ detector }, part) => {
-          byDetector.get(detector.name)![firstRow + row] = scores.parts[part][row];
-        });
-      }
+  const keep = (index: number, firstRow: number, scores: RiskScores) => {
+    for (let row = 0; row < scores.risk.length; row++) {
+      if (segmentAt(segments, timesMs[firstRow + row]) !== index) continue;
+      ranking[firstRow + row] = scores.ranking[row];
+      risk[firstRow + row] = scores.risk[row];
+      segments[index].model.parts.forEach(({ detector }, part) => {
+        byDetector.get(detector.name)![firstRow + row] = scores.parts[part][row];
+      });
+    }
+  };
+  await second.perform({ kind: 'load', models: segments.map(({ model }) => packModel(model)) });
+  let elsewhere: Promise<void> | null = null;
+  let blocks = 0;
+  for (const [block, firstRow] of table.blocks()) {
+    for (const index of segmentsOf(segments, timesMs.subarray(firstRow, firstRow + block.rows))) {
+      blocks += 1;
+      if (blocks % 2 === 1) {
+        await elsewhere;
+        const copy: Matrix = { ...block, values: block.values.slice() };
+        elsewhere = second
+          .perform({ kind: 'score', model: index, matrix: copy }, [copy.values.buffer])
+          .then((scores) => keep(index, firstRow, scores));
+      } else keep(index, firstRow, scoreRisk(segments[index].model, block));
     }
     onBlock((firstRow + block.rows) / table.rows);
-  });
+  }
+  await elsewhere;
   return { segments, ranking, risk, byDetector };
 }
 
@@ -100,15 +125,17 @@ export function segmentAt(segments: readonly Segment[], timeMs: number): number 
   return index;
 }
 
+/** The numbers of the segments that the times fall into. */
+function segmentsOf(segments: readonly Segment[], timesMs: Float64Array): number[] {
+  const found = new Set<number>();
+  for (const timeMs of timesMs) found.add(segmentAt(segments, timeMs));
+  found.delete(-1);
+  return [...found];
+}
+
 /** The `count` rows with the greatest ranking, riskiest first; equal ones in file order. */
 export function riskiestRows(ranking: Float32Array, count: number): Uint32Array {
-  const wanted = Math.min(count, ranking.length);
-  if (wanted === 0) return new Uint32Array(0);
-  const threshold = Float32Array.from(ranking).sort()[ranking.length - wanted];
-  const rows: number[] = [];
-  for (let row = 0; row < ranking.length; row++) if (ranking[row] >= threshold) rows.push(row);
-  rows.sort((a, b) => ranking[b] - ranking[a] || a - b);
-  return Uint32Array.from(rows.slice(0, wanted));
+  return descendingOrder(ranking).slice(0, count);
 }
 
 function extent(values: Float64Array): [number, number] {

@@ -1,0 +1,60 @@
+// A risk model as plain data: what is stored in files and what is sent to another thread.
+import type { RiskModel } from '../decisions/risk-model.ts';
+import type { FeatureDefinition } from '../features/definition.ts';
+import type { Artefact, Detector } from '../models/detector.ts';
+import { gbdt } from '../models/gbdt/gbdt.ts';
+import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
+import type { Stacking } from '../models/stacking.ts';
+
+export interface PackedPart {
+  readonly detector: string;
+  readonly supervised: boolean;
+  readonly columns: readonly number[];
+  readonly artefact: Artefact;
+  /** Ascending reference scores. */
+  readonly reference: Float32Array;
+}
+
+export interface PackedModel {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly stacking: Stacking | null;
+  readonly parts: readonly PackedPart[];
+}
+
+/** A model that cannot be used; the message says which and why. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly code = 'MODEL_UNUSABLE';
+}
+
+const LOADERS = new Map<string, Pick<Detector<never>, 'load'>>([
+  [gbdt.name, gbdt],
+  [isolationForest.name, isolationForest],
+]);
+
+export function packModel({ definitions, stacking, parts }: RiskModel): PackedModel {
+  return {
+    definitions,
+    stacking,
+    parts: parts.map(({ detector, supervised, columns, tail }) => ({
+      detector: detector.name,
+      supervised,
+      columns,
+      artefact: detector.save(),
+      reference: tail.reference,
+    })),
+  };
+}
+
+/** @throws ModelError for a detector that this version does not know; what `Detector.load` throws for a damaged one. */
+export function unpackModel({ definitions, stacking, parts }: PackedModel): RiskModel {
+  return {
+    definitions,
+    stacking,
+    parts: parts.map(({ detector, supervised, columns, artefact, reference }) => {
+      const loader = LOADERS.get(detector);
+      if (loader === undefined) throw new ModelError(`this version does not know the detector '${detector}'`);
+      return { detector: loader.load(artefact), supervised, columns, tail: { reference } };
+    }),
+  };
+}

@@ -117,15 +117,17 @@ export class TransactionBuilder {
     const rounded = sum(this.#amounts.map(({ parser }) => parser.rounded));
     const changes = sum(this.#times.map(({ parser }) => parser.offsetChanges));
     const { ambiguous, skipped } = this.#zone.oddTimes();
-    const count = (n: number) => n.toLocaleString('en-US');
+    const times = (n: number) => (n === 1 ? 'once' : `${n.toLocaleString('en-US')} times`);
+    const many = (n: number, one: string, more: string) =>
+      n === 1 ? `1 ${one}` : `${n.toLocaleString('en-US')} ${more}`;
     return [
-      rounded > 0 && `${count(rounded)} amounts had more decimals than their currency: rounded half to even`,
-      changes > 0 &&
-        `the UTC offset written in the times changes ${count(changes)} times: each row was read with its own`,
+      rounded > 0 &&
+        `${many(rounded, 'amount had more decimals than its', 'amounts had more decimals than their')} currency: rounded half to even`,
+      changes > 0 && `the UTC offset written in the times changes ${times(changes)}: each row was read with its own`,
       ambiguous > 0 &&
-        `${count(ambiguous)} local times happened twice in ${this.#zone.name} (clocks set back): taken as the first`,
+        `${many(ambiguous, 'local time', 'local times')} happened twice in ${this.#zone.name} (clocks set back): taken as the first`,
       skipped > 0 &&
-        `${count(skipped)} local times never happened in ${this.#zone.name} (clocks set forward): moved forward`,
+        `${many(skipped, 'local time', 'local times')} never happened in ${this.#zone.name} (clocks set forward): moved forward`,
     ].filter((finding) => finding !== false);
   }
 

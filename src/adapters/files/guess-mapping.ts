@@ -30,6 +30,13 @@ export async function guessMapping(path: string, source: RowSource): Promise<Map
     .map(loadMapping)
     .find((mapping) => hasItsColumns(mapping, source.columns));
   if (builtIn !== undefined) return builtIn;
+  if (source.columns.every((name) => name === '' || /^[\d.,:/ +-]+$/.test(name))) {
+    throw new InputError(
+      'HEADER_MISSING',
+      `The first line of ${path} is data, not the names of the columns`,
+      'Add a line with the names',
+    );
+  }
   const sample = await source.sample();
   const guess = new Guess(source.columns, sample);
   guess.takeByName();
@@ -172,17 +179,10 @@ function cannotGuess(
   if (sampled === 0) {
     return new InputError('NO_ROWS', `${path} has the names of columns but no rows`, 'Give a file with transactions');
   }
-  if (columns.length > 0 && columns.every((name) => name === '' || /^[\d.,:/ +-]+$/.test(name))) {
-    return new InputError(
-      'HEADER_MISSING',
-      `The first line of ${path} is data, not the names of the columns`,
-      'Add a line with the names',
-    );
-  }
-  const example = lacking.map((field) => `  ${field}: COLUMN`).join('\n');
+  const example = lacking.map((field) => `${field}: COLUMN`).join(', ');
   return new InputError(
     'COLUMNS_UNKNOWN',
     `${what} could not be recognised among the columns of ${path}: ${listColumns(columns)}`,
-    `Write a mapping, say mapping.yaml, with the lines\nfields:\n${example}\nand give --mapping mapping.yaml`,
+    `Write a file mapping.yaml with the line 'fields: { ${example} }' (COLUMN as in the file) and give --mapping mapping.yaml`,
   );
 }

@@ -18,16 +18,19 @@ export async function openParquet(source: ByteSource): Promise<RowSource> {
     );
   }
   const file = `read_parquet('${path.replaceAll("'", "''")}')`;
-  const { columns, selected, rowsTotal } = await withConnection(path, async (connection) => {
+  const { columns, query, rowsTotal, sample } = await withConnection(path, async (connection) => {
     const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)).getRows();
+    const selected = described.map(([name, type]) => asText(String(name), String(type))).join(', ');
+    const select = `SELECT ${selected} FROM ${file}`;
     const [[total]] = (await connection.runAndReadAll(`SELECT count(*) FROM ${file}`)).getRows();
+    const first = (await connection.runAndReadAll(`${select} LIMIT ${SAMPLE_ROWS}`)).getRows();
     return {
       columns: described.map(([name]) => String(name)),
-      selected: described.map(([name, type]) => asText(String(name), String(type))).join(', '),
+      query: select,
       rowsTotal: Number(total),
+      sample: first.map((cells) => cells.map((cell) => (cell === null ? '' : String(cell)))),
     };
   });
-  const query = `SELECT ${selected} FROM ${file}`;
   let rowsRead = 0;
 
   async function* blocks(): AsyncGenerator<RowBlock> {
@@ -70,11 +73,7 @@ export async function openParquet(source: ByteSource): Promise<RowSource> {
     format: 'Parquet',
     columns,
     encoding: 'utf-8',
-    sample: () =>
-      withConnection(path, async (connection) => {
-        const rows = (await connection.runAndReadAll(`${query} LIMIT ${SAMPLE_ROWS}`)).getRows();
-        return rows.map((cells) => cells.map((cell) => (cell === null ? '' : String(cell))));
-      }),
+    sample: () => Promise.resolve(sample),
     blocks,
     progress: () => (rowsTotal === 0 ? 1 : rowsRead / rowsTotal),
   };

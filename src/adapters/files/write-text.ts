@@ -49,8 +49,10 @@ export async function openTextSink(temporary: string, encoder: Encoder, gzip: bo
     },
     async discard() {
       packer?.destroy();
+      // Writes that are under way fail when the file is closed under them, as they should.
+      const closed = new Promise<void>((resolve) => file.once('close', resolve));
       file.destroy();
-      if (!file.closed) await once(file, 'close');
+      if (!file.closed) await closed;
     },
   };
 }

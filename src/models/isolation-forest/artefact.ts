@@ -3,8 +3,8 @@
 import type { Artefact } from '../detector.ts';
 import { createForest, type Forest, type ForestNodes, MAX_COLUMNS, MAX_NODES, MAX_TREES } from './forest.ts';
 
-export const FORMAT = 'centinela.isolation-forest';
-export const FORMAT_VERSION = 1;
+const FORMAT = 'centinela.isolation-forest';
+const FORMAT_VERSION = 1;
 const MAX_DEPTH = 64;
 
 /** Writes a forest; `options` is kept beside it for people to read. */

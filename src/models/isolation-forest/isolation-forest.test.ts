@@ -98,6 +98,58 @@ describe.each([0, 1, 4])('isolation forest, extension level %i', (extensionLevel
   });
 });
 
+// IsolationForest(n_estimators=2, max_samples=8, random_state=3) of scikit-learn 1.2, fitted on the rows below: its
+// trees in our order of nodes, thresholds to four decimals, and its -score_samples.
+describe("scikit-learn's trees", () => {
+  const rows = [...Array.from({ length: 12 }, (_, i) => [i % 5, (i * i) % 7]), [9, 9]];
+  const leaf = Number.POSITIVE_INFINITY;
+  const peer: ForestNodes = {
+    ...{ columns: 2, sampleSize: 8, terms: 1, medians: new Float32Array(2), splitWeights: new Float32Array(0) },
+    treeStarts: Uint32Array.of(0, 11, 24),
+    leftChildren: Uint32Array.of(1, 3, 5, 7, 9, 5, 6, 7, 8, 9, 10, 1, 3, 5, 7, 9, 11, 6, 7, 8, 9, 10, 11, 12),
+    thresholds: Float32Array.of(
+      3.244,
+      2.0754,
+      0.1678,
+      0.7998,
+      3.9788,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      1.998,
+      1.8355,
+      3.6175,
+      0.5161,
+      3.8158,
+      1.8426,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+      leaf,
+    ),
+    samples: Uint32Array.of(8, 6, 2, 3, 3, 1, 1, 1, 2, 2, 1, 8, 5, 3, 3, 2, 2, 1, 1, 2, 1, 1, 1, 1),
+    splitColumns: Uint16Array.of(1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0),
+  };
+  const expected = [
+    0.5321390962382648, 0.4312213189515268, 0.6566744390879904, 0.47902998125956386, 0.5321390962382648,
+    0.5911363146847373, 0.4312213189515268, 0.5321390962382648, 0.47902998125956386, 0.6566744390879904,
+    0.47902998125956386, 0.47902998125956386, 0.6566744390879904,
+  ];
+
+  it('give its scores', () => {
+    const detector = isolationForest.load(writeForest(peer, ['a', 'b'], {}));
+    detector.score({ rows: 13, columns: 2, values: Float32Array.from(rows.flat()) }).forEach((score, row) => {
+      expect(score).toBeCloseTo(expected[row], 6);
+    });
+  });
+});
+
 describe('isolation forest on hard data', () => {
   const anyFloat = fc.oneof(
     { weight: 4, arbitrary: fc.float({ min: -10, max: 10, noNaN: true }) },

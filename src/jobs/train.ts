@@ -3,6 +3,7 @@ import { type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
 import { type DetectorChoice, fitRiskModel } from '../training/fit-risk-model.ts';
 import { aucRoc } from '../training/metrics/auc-roc.ts';
 import { averagePrecision } from '../training/metrics/precision-recall.ts';
+import { periodOf } from '../training/time-line.ts';
 import type { FileFeatures } from './read-features.ts';
 
 export interface TrainOptions {
@@ -35,8 +36,7 @@ const STACKING_SHARE = 0.25;
 export function trainModel(options: TrainOptions): TrainedModel {
   const { table, definitions } = options.features;
   const { timesMs } = table;
-  const startMs = timesMs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const endMs = timesMs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const [startMs, endMs] = periodOf(timesMs);
   const cutMs = endMs - (endMs - startMs) * EVALUATION_SHARE;
   const fitUntil = (untilMs: number) =>
     fitRiskModel(table, {

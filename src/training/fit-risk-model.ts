@@ -10,6 +10,7 @@ import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
 import { fitStacking, type Stacking } from '../models/stacking.ts';
 import { fitTailProbability } from '../models/tail-probability.ts';
+import { periodOf } from './time-line.ts';
 
 /** The rows to learn from; a `FeatureTable` is one. */
 export interface TrainingTable {
@@ -64,7 +65,7 @@ const MAX_ORDINARY_ROWS = 100_000;
 const MIN_FRAUDS = 10;
 
 export function sampleRows(table: TrainingTable, options: SampleOptions): TrainingSample {
-  const startMs = table.timesMs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const [startMs] = periodOf(table.timesMs);
   const knownUntilMs = options.endMs - options.labelDelayMs;
   const stackingStartMs = knownUntilMs - (knownUntilMs - startMs) * options.stackingShare;
   const detectors = chooseLabelled(table, Number.NEGATIVE_INFINITY, stackingStartMs, options);

@@ -17,6 +17,7 @@ import { typologyName } from '../../report/typologies.ts';
 import { aucRoc } from '../../training/metrics/auc-roc.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { averagePrecision, precisionRecallCurve } from '../../training/metrics/precision-recall.ts';
+import { periodOf } from '../../training/time-line.ts';
 import type { Anomaly, Detection } from './detect.ts';
 
 export interface ReportContext {
@@ -46,7 +47,7 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
   return {
     summary: {
       fileName: context.fileName,
-      periodMs: table.rows === 0 ? null : [least(table.timesMs), greatest(table.timesMs)],
+      periodMs: table.rows === 0 ? null : periodOf(table.timesMs),
       rows: table.rows,
       rejected: read.rejected,
       rejectedByReason: Object.entries(read.byReason).map(([code, rows]) => ({ reason: { es: code, en: code }, rows })),
@@ -220,9 +221,11 @@ function evaluateDetector(
 function timelineOf({ table }: Detection, flagged: Uint8Array, utcOffsetMinutes: number): AlertTimeline | null {
   if (table.rows === 0) return null;
   const offsetMs = utcOffsetMinutes * 60_000;
+  const [startMs, endMs] = periodOf(table.timesMs);
   const days = new Map<number, { alerts: number; rows: number }>();
   const hours = Array.from({ length: 24 }, () => ({ alerts: 0, rows: 0 }));
   for (let row = 0; row < table.rows; row++) {
+    if (table.timesMs[row] < startMs || table.timesMs[row] > endMs) continue;
     const localMs = table.timesMs[row] + offsetMs;
     const day = Math.floor(localMs / DAY_MS);
     const hour = hours[Math.floor((localMs - day * DAY_MS) / HOUR_MS)];
@@ -283,12 +286,4 @@ function totalsOf(anomalies: readonly Anomaly[]): MoneyTotal[] {
     totals.set(transaction.currency, total);
   }
   return [...totals].map(([currency, total]) => ({ currency, ...total }));
-}
-
-function least(values: Float64Array): number {
-  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-}
-
-function greatest(values: Float64Array): number {
-  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 }

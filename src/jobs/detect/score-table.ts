@@ -6,6 +6,7 @@ import type { FeatureTable } from '../../pipeline/feature-table.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
 import { sampleRows } from '../../training/fit-risk-model.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
+import { periodOf } from '../../training/time-line.ts';
 import { type FitTask, fitTask } from './fit-and-score.worker.ts';
 import type { SecondThread } from './second-thread.ts';
 
@@ -50,7 +51,7 @@ export async function fitSegments(
   options: SegmentOptions,
   second: SecondThread,
 ): Promise<Segment[]> {
-  const [startMs, endMs] = extent(table.timesMs);
+  const [startMs, endMs] = periodOf(table.timesMs);
   const boundariesMs = SUPERVISED_FROM.map((share) => startMs + (endMs - startMs) * share);
   const task = (endMs: number, labelDelayMs: number, detectors: string): FitTask => ({
     kind: 'fit',
@@ -136,14 +137,4 @@ function segmentsOf(segments: readonly Segment[], timesMs: Float64Array): number
 /** The `count` rows with the greatest ranking, riskiest first; equal ones in file order. */
 export function riskiestRows(ranking: Float32Array, count: number): Uint32Array {
   return descendingOrder(ranking).slice(0, count);
-}
-
-function extent(values: Float64Array): [number, number] {
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-  }
-  return [least, greatest];
 }

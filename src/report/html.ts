@@ -37,10 +37,15 @@ export function trusted(markup: string): Html {
 
 export const NOTHING: Html = { markup: '' };
 
+/** Keeps an amount and its currency, or a number and its percent sign, on one line. */
+function unbroken(text: string): string {
+  return text.replace(/(S\/|US\$|€|£) (?=\d)/g, '$1\u00a0').replace(/(\d) %/g, '$1\u00a0%');
+}
+
 /** Both languages; the page shows one of them. */
 export function both(text: Bilingual): Html {
-  if (text.es === text.en) return html`${text.es}`;
-  return html`<span lang="es">${text.es}</span><span lang="en">${text.en}</span>`;
+  if (text.es === text.en) return html`${unbroken(text.es)}`;
+  return html`<span lang="es">${unbroken(text.es)}</span><span lang="en">${unbroken(text.en)}</span>`;
 }
 
 function markupOf(value: HtmlValue): string {

@@ -25,7 +25,7 @@ export function renderReport(data: ReportData, locale: Locale): string {
   const titleOf = (language: Locale): string => `${TEXTS.title[language]} · ${summary.fileName}`;
   return html`${trusted('<!doctype html>')}
 <html lang="${locale}" data-title-es="${titleOf('es')}" data-title-en="${titleOf('en')}">
-<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${titleOf(locale)}</title><style>${trusted(STYLE)}</style></head>
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${titleOf(locale)}</title><style>${trusted(STYLE)}</style></head>
 <body><main>
 ${headerSection(summary, clock)}
 ${figuresSection(summary)}

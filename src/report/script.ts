@@ -2,7 +2,7 @@
 // Without it the page still reads in its first language.
 
 /** How many details are opened when the page is printed, in the order shown. */
-const DETAILS_ON_PAPER = 10;
+const DETAILS_ON_PAPER = 5;
 
 export const SCRIPT = `'use strict';
 (() => {
@@ -55,13 +55,15 @@ export const SCRIPT = `'use strict';
   let sorted = 'rank';
   let direction = 1;
   for (const heading of all('th[data-sort]', table)) {
-    const button = document.createElement('button');
-    button.type = 'button';
+    // Not a <button>: those are missing from a table head repeated on paper.
+    const button = document.createElement('span');
+    button.setAttribute('role', 'button');
+    button.tabIndex = 0;
     button.append(...heading.childNodes);
     heading.append(button);
     const key = heading.dataset.sort;
     if (key === sorted) heading.setAttribute('aria-sort', 'ascending');
-    button.addEventListener('click', () => {
+    const sort = () => {
       direction = sorted === key ? -direction : key === 'rank' ? 1 : -1;
       sorted = key;
       for (const other of all('th[data-sort]', table)) other.removeAttribute('aria-sort');
@@ -69,6 +71,12 @@ export const SCRIPT = `'use strict';
       const number = (body) => Number(body.dataset[key]);
       const rank = (body) => Number(body.dataset.rank);
       table.append(...[...bodies].sort((a, b) => direction * (number(a) - number(b)) || rank(a) - rank(b)));
+    };
+    button.addEventListener('click', sort);
+    button.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      sort();
     });
   }
 

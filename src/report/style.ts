@@ -12,9 +12,9 @@ h1{font-size:30px;line-height:1.15;margin:2px 0 4px;letter-spacing:-.01em}
 h2{font-size:19px;line-height:1.25;margin:0 0 6px}
 p{margin:0 0 6px}
 section{margin-top:36px}
-code{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--quiet)}
+code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;color:var(--quiet)}
 .quiet,.zone{color:var(--quiet);font-size:13px}
-.zone{font-weight:400}
+.zone{font-weight:400;white-space:nowrap}
 .eyebrow{color:var(--accent);font-weight:600;font-size:13px;margin:0}
 .subtitle{margin:0;color:var(--quiet)}
 .subtitle strong{color:var(--ink);font-weight:600;overflow-wrap:anywhere}
@@ -41,10 +41,13 @@ button[aria-pressed=true]{background:var(--ink);border-color:var(--ink);color:va
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:8px 10px;font-weight:400}
 thead th{font-size:13px;font-weight:600;color:var(--quiet);border-bottom:1px solid var(--ink);vertical-align:bottom;padding-top:4px;padding-bottom:6px}
-thead th button{border:0;padding:0;font-weight:600;text-align:inherit;border-radius:2px}
-thead th button:hover{color:var(--ink);text-decoration:underline}
-th[aria-sort=ascending] button::after{content:" \\2191"}
-th[aria-sort=descending] button::after{content:" \\2193"}
+thead th.num{white-space:normal}
+tbody th .quiet{white-space:nowrap}
+thead [role=button]{cursor:pointer;border-radius:2px}
+th[data-sort=rank]{white-space:nowrap}
+thead [role=button]:hover{color:var(--ink);text-decoration:underline}
+th[aria-sort=ascending] [role=button]::after{content:" \\2191"}
+th[aria-sort=descending] [role=button]::after{content:" \\2193"}
 tbody tr{border-bottom:1px solid var(--line)}
 .num{text-align:right;white-space:nowrap}
 th:first-child,td:first-child{padding-left:0}
@@ -55,17 +58,18 @@ th:last-child,td:last-child{padding-right:0}
 .anomalies .rank{color:var(--quiet);min-width:26px}
 .anomalies .amount{font-weight:650}
 .anomalies .when{white-space:nowrap}
-.anomalies .who{overflow-wrap:anywhere;min-width:120px;max-width:190px}
+.anomalies .who{overflow-wrap:anywhere;min-width:120px;width:200px;line-height:1.35}
 .anomalies .why{min-width:300px}
-.anomalies td.history{padding-top:6px;width:184px}
+.anomalies td.history{padding-top:6px;width:170px}
 .anomalies .risk{font-weight:650;min-width:70px}
 .reasons{list-style:none;margin:0;padding:0}
+.reasons,.notes,.empty,.codes{text-wrap:pretty}
 .reasons li{display:flex;gap:9px;margin:0 0 3px}
 .reasons li+li{color:var(--quiet)}
 .reasons .meter{flex:0 0 30px;margin-top:8px}
 .meter{display:block;height:5px;border-radius:3px;background:var(--line);overflow:hidden}
 .meter i{display:block;height:100%;background:var(--hot-fill)}
-.risk .meter{margin-top:5px;width:64px;margin-left:auto}
+.risk .meter{margin:4px 0 7px auto;width:64px}
 .barcell{display:flex;align-items:center;gap:9px}
 .barcell .meter{flex:1;height:9px}
 .barcell .meter i{background:var(--accent)}
@@ -133,8 +137,8 @@ svg .operating-label{fill:var(--ink);font-weight:600;paint-order:stroke;stroke:v
 .key-line{width:18px;border-top:2px solid var(--ink);display:inline-block;margin-left:12px}
 .key-stroke{width:18px;display:inline-block;vertical-align:middle;border-top:3px solid var(--l0)}
 .key-stroke.line-1{border-top-color:var(--l1);border-top-style:dashed}.key-stroke.line-2{border-top-color:var(--l2);border-top-style:dotted}.key-stroke.line-3{border-top-color:var(--l3);border-top-style:dashed}.key-stroke.line-4{border-top-color:var(--l4)}.key-stroke.line-5{border-top-color:var(--l5);border-top-style:dashed}
-@media (max-width:1000px){.grid-sections,.columns,.columns.wide,.detail{grid-template-columns:minmax(0,1fr)}.figures{grid-template-columns:repeat(2,1fr);gap:18px 0}main{padding:20px 16px}}
-@media (max-width:1180px){.anomalies .why{min-width:240px}.figure{padding:0 12px}.figure .value{font-size:21px}}
+@media screen and (max-width:1000px){.grid-sections,.columns,.columns.wide,.detail{grid-template-columns:minmax(0,1fr)}.figures{grid-template-columns:repeat(2,1fr);gap:18px 0}main{padding:20px 16px}}
+@media screen and (max-width:1180px){.columns.wide{grid-template-columns:minmax(0,1fr);gap:20px}.anomalies{font-size:14px}.anomalies .why{min-width:280px}.anomalies .who{width:150px}th,td{padding-left:8px;padding-right:8px}.anomalies td.history{width:158px}.figure{padding:0 12px}.figure .value{font-size:21px}}
 @media screen and (prefers-color-scheme:dark){:root{--ink:#e8edf3;--quiet:#a3afbd;--line:#333d49;--faint:#1d242d;--page:#14191f;--accent:#6cb8ea;--hot:#ff9150;--hot-fill:#e9763a;--cool-fill:#5b7085;--band:#21384a;--dot:#9db3c8;--known:#c9a6f0;--l0:#6cb8ea;--l1:#ff9150;--l2:#4fc79c;--l3:#e39ac4;--l4:#d9b64a;--l5:#b5b5b5}.severity.error{color:#ff8d7a}.severity.warning{color:#e9b45c}.decision.challenge{background:#3a2c10;border-color:#d9a441;color:#f3cf8a}}
 @page{size:A4;margin:13mm 12mm}
 @media print{
@@ -147,8 +151,11 @@ section{margin-top:14pt}
 .languages,.filters{display:none}
 h2{break-after:avoid}
 .quiet,.zone,thead th,summary,.severity,.decision{font-size:8pt}
-tbody.anomaly,tr,figure,.figures,.empty,.half,.detail,svg{break-inside:avoid}
+tbody.anomaly,tr,figure,.figures,.empty,.half,.detail,svg,#performance{break-inside:avoid}
+svg.chart{max-height:150pt;width:auto}
+#performance svg.chart{max-height:250pt}
 thead{display:table-header-group}
+thead [role=button]::after{content:none!important}
 .figures{margin-top:10pt}
 .figure{padding:0 8pt}
 .figure .value{font-size:12.5pt}
@@ -157,15 +164,20 @@ th,td{padding:3pt 5pt}
 .anomalies{font-size:8.4pt}
 .anomalies .why{min-width:0}
 .anomalies .history{display:none}
-.anomalies .who{min-width:0;max-width:84pt}
+.anomalies .who{min-width:0;width:92pt}
+.codes{display:none}
+table{font-size:8.4pt}
+td.bars{min-width:0;width:34%}
+.barcell .num{min-width:26pt}
 .anomalies details:not([open]){display:none}
 .anomalies tr.more:not(:has(details[open])){display:none}
 .anomalies tbody tr:first-child:not(:has(+ .more details[open])){border-bottom:1px solid var(--line)}
 .detail{grid-template-columns:5fr 7fr;gap:10pt;padding:4pt 0;margin:0}
 .facts.compact,.codes{font-size:8pt}
-.grid-sections{grid-template-columns:repeat(2,minmax(0,1fr));gap:0 20pt}
+.grid-sections{display:block;columns:2;column-gap:20pt}
+.grid-sections section{margin-top:0;padding-top:14pt}
 .columns{gap:0 20pt}
-.columns.wide{grid-template-columns:minmax(0,3fr) minmax(0,2fr)}
+.columns.wide{display:block}
 .scroll{overflow:visible}
 }
 `;

@@ -25,7 +25,7 @@ export const TEXTS = {
   title: { es: 'Operaciones inusuales', en: 'Unusual transactions' },
   madeBy: { es: 'Informe de Centinela', en: 'Centinela report' },
   language: { es: 'Idioma', en: 'Language' },
-  generated: { es: 'Generado el', en: 'Made on' },
+  generated: { es: 'generado el', en: 'made on' },
   lima: { es: 'hora de Lima', en: 'Lima time' },
 
   rows: { es: 'operaciones leídas', en: 'transactions read' },
@@ -60,7 +60,6 @@ export const TEXTS = {
   why: { es: 'Por qué', en: 'Why' },
   history: { es: 'Historial del cliente', en: 'Customer history' },
   risk: { es: 'Riesgo', en: 'Risk' },
-  decision: { es: 'Decisión', en: 'Decision' },
   details: { es: 'Detalle', en: 'Details' },
   noReasons: { es: 'Sin motivo dominante', en: 'No dominant reason' },
   agree: { es: 'detectores coinciden', en: 'detectors agree' },

@@ -14,18 +14,74 @@ const ROWS = 184_302;
 
 const FEATURES: readonly (readonly [FeatureDefinition, (random: Prng) => number])[] = [
   [AMOUNT, (random) => 20_000 + random.nextBelow(400_000)],
-  [definition('payer', 'ratio-to-mean'), (random) => 1 + random.nextBelow(300) / 10],
-  [definition('payer', 'z-score'), (random) => random.nextBelow(90) / 10],
-  [definition('payer', 'count', { windowMs: HOUR }), (random) => random.nextBelow(14)],
-  [definition('payer', 'count', { windowMs: 30 * DAY }), (random) => 14 + random.nextBelow(60)],
-  [definition('pair', 'is-new'), (random) => random.nextBelow(2)],
-  [definition('device', 'is-new'), (random) => (random.nextBelow(5) === 0 ? 1 : 0)],
-  [definition('payer', 'hour-share'), (random) => random.nextBelow(20) / 100],
-  [definition('card', 'speed'), (random) => random.nextBelow(1000)],
-  [definition('payer', 'pass-through', { windowMs: DAY }), (random) => random.nextBelow(150) / 100],
-  [definition('terminal', 'fraud-count', { windowMs: 7 * DAY, delayMs: 7 * DAY }), (random) => random.nextBelow(8)],
-  [definition('payer', 'distinct', { field: 'payee', windowMs: DAY }), (random) => random.nextBelow(16)],
-  [definition('payer', 'age'), (random) => random.nextBelow(120) * DAY],
+  [
+    definition('payer', 'ratio-to-mean', {
+      meaning: { es: 'monto ÷ promedio del cliente en 30 d', en: "amount ÷ customer's mean in 30 d" },
+    }),
+    (random) => 1 + random.nextBelow(300) / 10,
+  ],
+  [
+    definition('payer', 'z-score', {
+      meaning: { es: 'desviaciones del monto en 30 d', en: 'deviations of the amount in 30 d' },
+    }),
+    (random) => random.nextBelow(90) / 10,
+  ],
+  [
+    definition('payer', 'count', { windowMs: HOUR, meaning: { es: 'operaciones en 1 h', en: 'transactions in 1 h' } }),
+    (random) => random.nextBelow(14),
+  ],
+  [
+    definition('payer', 'count', {
+      windowMs: 30 * DAY,
+      meaning: { es: 'operaciones en 30 d', en: 'transactions in 30 d' },
+    }),
+    (random) => 14 + random.nextBelow(60),
+  ],
+  [
+    definition('pair', 'is-new', { meaning: { es: 'beneficiario nuevo', en: 'new payee' } }),
+    (random) => random.nextBelow(2),
+  ],
+  [
+    definition('device', 'is-new', { meaning: { es: 'dispositivo nuevo', en: 'new device' } }),
+    (random) => (random.nextBelow(5) === 0 ? 1 : 0),
+  ],
+  [
+    definition('payer', 'hour-share', {
+      meaning: { es: 'operaciones a esta hora en 30 d', en: 'transactions at this hour in 30 d' },
+    }),
+    (random) => random.nextBelow(20) / 100,
+  ],
+  [
+    definition('card', 'speed', { meaning: { es: 'velocidad entre lugares', en: 'speed between places' } }),
+    (random) => random.nextBelow(1000),
+  ],
+  [
+    definition('payer', 'pass-through', {
+      windowMs: DAY,
+      meaning: { es: 'salidas ÷ entradas en 24 h', en: 'out ÷ in in 24 h' },
+    }),
+    (random) => random.nextBelow(150) / 100,
+  ],
+  [
+    definition('terminal', 'fraud-count', {
+      windowMs: 7 * DAY,
+      delayMs: 7 * DAY,
+      meaning: { es: 'fraudes del terminal', en: 'frauds at the terminal' },
+    }),
+    (random) => random.nextBelow(8),
+  ],
+  [
+    definition('payer', 'distinct', {
+      field: 'payee',
+      windowMs: DAY,
+      meaning: { es: 'beneficiarios distintos en 24 h', en: 'different payees in 24 h' },
+    }),
+    (random) => random.nextBelow(16),
+  ],
+  [
+    definition('payer', 'age', { meaning: { es: 'antigüedad del cliente', en: 'age of the customer' } }),
+    (random) => random.nextBelow(120) * DAY,
+  ],
 ];
 
 const TYPOLOGIES = ['F02', 'F04', 'F05', 'F06', 'F08', 'F12', 'F13', 'E01', 'E02', 'E03'];

@@ -293,6 +293,6 @@ export function passThrough({ definition, entity, value }: EntityFeature, row: R
     code: 'PASO_RAPIDO',
     strength: definition.windowMs <= DAY_MS ? 0.9 : 0.5,
     es: `${upperFirst(who.es)} reenvió el ${part.es} de lo recibido ${window.es}`,
-    en: `${upperFirst(who.en)} sent on ${part.en} of what came in ${window.en}`,
+    en: `${upperFirst(who.en)} sent on ${part.en} of the money received ${window.en}`,
   };
 }

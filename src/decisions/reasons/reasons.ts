@@ -45,7 +45,10 @@ const LIMA_OFFSET_MINUTES = -300;
 /** Lets a telling feature without weight of its own speak for its kin. */
 const SPEAKER_FLOOR = 0.02;
 
-/** At most `limit` reasons with different codes, strongest first; none where nothing raised the score. */
+/**
+ * At most `limit` reasons with different codes, strongest first, a mere combination last; none where nothing raised the
+ * score.
+ */
 export function reasonsFor(input: ReasonInput): Reason[] {
   const limit = input.limit ?? DEFAULT_LIMIT;
   const shares = positiveShares(input);
@@ -70,7 +73,7 @@ export function reasonsFor(input: ReasonInput): Reason[] {
   const combination = combinationOf(left, row);
   if (combination === null || groups.has(combination.code as ReasonCode)) return reasons;
   if (reasons.length > 0 && combination.weight < LEAST_COMBINATION) return reasons;
-  return [...reasons, combination].sort((a, b) => b.weight - a.weight).slice(0, limit);
+  return [...reasons, combination].slice(0, limit);
 }
 
 function positiveShares({ definitions, values, contributions }: ReasonInput): Share[] | null {
@@ -135,7 +138,7 @@ function combinationOf(left: readonly Share[], row: Row): Reason | null {
     features: strongest.map(({ definition }) => definition.id),
     weight: Math.min(
       1,
-      left.reduce((sum, { weight }) => sum + weight, 0),
+      strongest.reduce((sum, { weight }) => sum + weight, 0),
     ),
     es: one ? upperFirst(es) : `Combinación poco común: ${es}`,
     en: one ? upperFirst(en) : `Uncommon combination: ${en}`,

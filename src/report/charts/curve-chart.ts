@@ -2,7 +2,7 @@
 import { type Html, html } from '../html.ts';
 import type { DetectorEvaluation, PrecisionRecallPoint, ReportEvaluation } from '../report-data.ts';
 import { TEXTS } from '../texts.ts';
-import { linear, px, same, spread, svgText } from './scale.ts';
+import { linear, percentTick, px, same, spread, svgText } from './scale.ts';
 
 const FRAME = { width: 620, height: 360, left: 54, right: 150, top: 14, bottom: 44 };
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
@@ -21,7 +21,7 @@ export function curveChart(evaluation: ReportEvaluation, labelledBy: string): Ht
   const prevalence = evaluation.rows > 0 ? evaluation.positives / evaluation.rows : 0;
   const point = evaluation.operatingPoint;
   return html`<svg class="chart" role="img" aria-labelledby="${labelledBy}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
-${TICKS.map((tick) => html`<path class="grid" d="M${left} ${px(y(tick))}H${width - right}"/>${svgText(same(`${tick * 100}%`), { x: left - 8, y: y(tick) + 4, anchor: 'end' })}${svgText(same(`${tick * 100}%`), { x: x(tick), y: height - bottom + 16, anchor: 'middle' })}`)}
+${TICKS.map((tick) => html`<path class="grid" d="M${left} ${px(y(tick))}H${width - right}"/>${svgText(percentTick(tick), { x: left - 8, y: y(tick) + 4, anchor: 'end' })}${svgText(percentTick(tick), { x: x(tick), y: height - bottom + 16, anchor: 'middle' })}`)}
 <path class="chance" d="M${left} ${px(y(prevalence))}H${width - right}"/>${svgText(TEXTS.chance, { x: width - right + 8, y: Math.min(y(prevalence) + 4, height - bottom + 3), className: 'axis-title' })}
 ${detectors.map(({ curve }, index) => html`<path class="line line-${index}" d="${pathOf(curve, x, y)}"/>`)}
 ${detectors.map((detector, index) => labelOf(detector, index, x(ANCHOR_RECALL), y(anchors[index]), labels[index]))}

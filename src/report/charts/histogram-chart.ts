@@ -31,7 +31,7 @@ ${positives === null ? null : positives.map((count, index) => bar(count, index, 
 <path class="axis" d="M${left} ${height - bottom}H${width - right}"/>
 ${TICKS.map((tick) => svgText(same(String(tick)), { x: x(tick), y: height - bottom + 16, anchor: 'middle' }))}
 ${svgText(TEXTS.score, { x: (left + width - right) / 2, y: height - 6, anchor: 'middle', className: 'axis-title' })}
-${svgText(TEXTS.transactions, { x: left - 8, y: 12, anchor: 'end', className: 'axis-title' })}
+${svgText(TEXTS.transactions, { x: 0, y: 12, className: 'axis-title' })}
 ${hasThreshold ? html`<path class="mark" d="M${px(x(threshold))} ${top - 8}V${height - bottom}"/>${svgText({ es: `${TEXTS.threshold.es} ${threshold.toFixed(3)}`, en: `${TEXTS.threshold.en} ${threshold.toFixed(3)}` }, { x: x(threshold) + (atRight ? 6 : -6), y: top - 8, anchor: atRight ? 'start' : 'end', className: 'mark-label' })}` : null}
 </svg>`;
 }

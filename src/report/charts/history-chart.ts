@@ -73,7 +73,7 @@ function dots(
   return html`<path class="${className}" d="${path}"/>`;
 }
 
-const SMALL = { width: 168, height: 46, pad: 5 };
+const SMALL = { width: 150, height: 46, pad: 5 };
 
 /** Without axes, for the table; the details have the full one. */
 export function historySparkline(anomaly: ReportAnomaly): Html {

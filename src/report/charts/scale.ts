@@ -42,6 +42,12 @@ export function svgText(text: Bilingual, { x, y, anchor = 'start', className = '
   return html`<text ${at} lang="es">${text.es}</text><text ${at} lang="en">${text.en}</text>`;
 }
 
+/** `40 %` in Spanish, `40%` in English. */
+export function percentTick(share: number): Bilingual {
+  const number = String(Math.round(share * 1000) / 10);
+  return { es: `${number} %`, en: `${number}%` };
+}
+
 /** The same text in both languages. */
 export function same(text: string): Bilingual {
   return { es: text, en: text };

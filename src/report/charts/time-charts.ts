@@ -4,7 +4,7 @@ import { type Html, html } from '../html.ts';
 import { limaDate, limaDayMonth } from '../lima-time.ts';
 import type { AlertTimeline } from '../report-data.ts';
 import { TEXTS } from '../texts.ts';
-import { linear, niceTicks, px, same, svgText } from './scale.ts';
+import { linear, niceTicks, percentTick, px, same, svgText } from './scale.ts';
 
 const FRAME = { width: 620, height: 210, left: 46, right: 12, top: 22, bottom: 28 };
 const HOURS = 24;
@@ -45,7 +45,7 @@ export function hourChart(hours: AlertTimeline['hours'], labelledBy: string): Ht
     .map((share, hour) => `${hour === 0 ? 'M' : 'L'}${px(x(hour))} ${px(y(share))}H${px(x(hour + 1))}`)
     .join('');
   return html`<svg class="chart" role="img" aria-labelledby="${labelledBy}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
-${ticks.map((tick) => html`<path class="grid" d="M${left} ${px(y(tick))}H${width - right}"/>${svgText(same(`${Math.round(tick * 1000) / 10}%`), { x: left - 8, y: y(tick) + 4, anchor: 'end' })}`)}
+${ticks.map((tick) => html`<path class="grid" d="M${left} ${px(y(tick))}H${width - right}"/>${svgText(percentTick(tick), { x: left - 8, y: y(tick) + 4, anchor: 'end' })}`)}
 ${alerts.map((share, hour) => html`<rect class="bar hot" x="${px(x(hour) + 2)}" width="${px(x(1) - x(0) - 4)}" y="${px(y(share))}" height="${px(height - bottom - y(share))}"/>`)}
 <path class="steps" d="${steps}"/>
 <path class="axis" d="M${left} ${height - bottom}H${width - right}"/>

@@ -10,7 +10,7 @@ import type { ReportAnomaly, ReportData, ReportDecision } from '../report-data.t
 import { DECISION_TEXTS, TEXTS } from '../texts.ts';
 import { typologyName } from '../typologies.ts';
 
-const COLUMNS = 8;
+const COLUMNS = 7;
 
 export function anomaliesSection({ anomalies, summary }: ReportData, clock: Clock): Html {
   if (anomalies.length === 0) {
@@ -20,7 +20,7 @@ export function anomaliesSection({ anomalies, summary }: ReportData, clock: Cloc
   const shown = html`${both(TEXTS.anomaliesShown)} <span id="shown">${anomalies.length}</span> ${both(TEXTS.anomaliesOf)} ${Math.max(summary.flagged, anomalies.length)}`;
   return html`<section id="anomalies"><h2>${both(TEXTS.anomalies)}</h2>
 <div class="tools"><p class="quiet" aria-live="polite">${shown}</p><div class="filters" hidden><label for="filter">${both(TEXTS.filter)}</label><input id="filter" type="search" autocomplete="off" aria-describedby="filter-hint"><span id="filter-hint" class="quiet">${both(TEXTS.filterHint)}</span>${decisions.length < 2 ? NOTHING : decisionButtons(decisions)}</div></div>
-<div class="scroll"><table class="anomalies"><thead><tr>${heading('rank', html`#`, 'num')}${heading('time', html`${both(TEXTS.when)} <span class="zone">(${both(clock.zone)})</span>`)}${heading('amount', both(TEXTS.amount), 'num')}<th scope="col">${both(TEXTS.who)}</th><th scope="col">${both(TEXTS.why)}</th><th scope="col" class="history">${both(TEXTS.history)}</th>${heading('risk', both(TEXTS.risk), 'num')}<th scope="col">${both(TEXTS.decision)}</th></tr></thead>
+<div class="scroll"><table class="anomalies"><thead><tr>${heading('rank', html`#`, 'num')}${heading('time', html`${both(TEXTS.when)}<br><span class="zone">${both(clock.zone)}</span>`)}${heading('amount', both(TEXTS.amount), 'num')}<th scope="col">${both(TEXTS.who)}</th><th scope="col">${both(TEXTS.why)}</th><th scope="col" class="history">${both(TEXTS.history)}</th>${heading('risk', both(TEXTS.risk), 'num')}</tr></thead>
 ${anomalies.map((anomaly) => anomalyRows(anomaly, clock))}
 </table></div><p id="nothing" class="empty" hidden>${both(TEXTS.nothingFound)}</p></section>`;
 }
@@ -37,7 +37,7 @@ function anomalyRows(anomaly: ReportAnomaly, clock: Clock): Html {
   const { rank, timeMs, amountMinor, currency, decision, payer, payee, terminal } = anomaly;
   const destination = payee ?? terminal;
   return html`<tbody class="anomaly" data-rank="${rank}" data-time="${timeMs}" data-amount="${amountMinor}" data-risk="${riskOf(anomaly)}" data-decision="${decision}">
-<tr><td class="num rank">${rank}</td><td class="when">${both(clock.date(timeMs))}<br><span class="quiet">${clock.time(timeMs)}</span></td><td class="num amount">${formatMoney(amountMinor, currency)}</td><td class="who"><span>${payer ?? '—'}</span>${destination === null ? null : html`<br><span class="quiet">→ ${destination}</span>`}</td><td class="why">${reasonList(anomaly)}</td><td class="history">${historySparkline(anomaly)}</td><td class="num risk">${riskText(anomaly)}<span class="meter"><i style="width:${meter(riskOf(anomaly))}%"></i></span></td><td><span class="decision ${decision}">${both(DECISION_TEXTS[decision])}</span></td></tr>
+<tr><td class="num rank">${rank}</td><td class="when">${both(clock.date(timeMs))}<br><span class="quiet">${clock.time(timeMs)}</span></td><td class="num amount">${formatMoney(amountMinor, currency)}</td><td class="who"><span>${payer ?? '—'}</span>${destination === null ? null : html`<br><span class="quiet">→ ${destination}</span>`}</td><td class="why">${reasonList(anomaly)}</td><td class="history">${historySparkline(anomaly)}</td><td class="num risk">${riskText(anomaly)}<span class="meter"><i style="width:${meter(riskOf(anomaly))}%"></i></span><span class="decision ${decision}">${both(DECISION_TEXTS[decision])}</span></td></tr>
 <tr class="more"><td></td><td colspan="${COLUMNS - 1}"><details><summary>${both(TEXTS.details)}${summaryFacts(anomaly)}</summary>${details(anomaly)}</details></td></tr></tbody>`;
 }
 

@@ -20,8 +20,6 @@ import { SLOT_CHUNK_BITS, SLOT_CHUNK_MASK } from './slot-table.ts';
 
 const FIRST_CLASS = 1;
 const MAX_SPAN_MS = 2 ** 32 - 1;
-/** Slots that the incremental eviction looks at for every event. */
-const EVICTION_STEPS = 2;
 /** Candidates of which the longest idle is forgotten when a kind is full. */
 const EVICTION_CANDIDATES = 64;
 
@@ -211,9 +209,9 @@ export class EntityStore extends EntityWindows {
   }
 
   /** Looks at the next few entities and forgets what the stream's newest time has left behind. */
-  evictIdle(newestMs: number): void {
+  evictIdle(newestMs: number, steps: number): void {
     const { slots } = this;
-    for (let step = 0; step < EVICTION_STEPS; step++) {
+    for (let step = 0; step < steps; step++) {
       const slot = this.#nextSlot();
       if (slot < 0 || !slots.isInUse(slot)) continue;
       const idleMs = newestMs - this.#newestOf(slot);

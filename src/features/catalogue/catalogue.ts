@@ -63,7 +63,6 @@ const ofThePayer: readonly FeatureDefinition[] = [
   ...features('payer', 'mean', ['1d', '7d', '30d'], approved),
   feature('payer', 'std', '30d', approved),
   feature('payer', 'max', '30d', approved),
-  feature('payer', 'median', '30d', approved),
   ...features('payer', 'ratio-to-mean', ['7d', '30d'], approved),
   feature('payer', 'ratio-to-mean', '30d', habit),
   feature('payer', 'ratio-to-median', '30d', approved),

@@ -1,7 +1,7 @@
 // Boosted trees as bytes and back, with every number checked on the way in.
 //
-// Binary part, little-endian: magic "GBDT", FNV-1a of all bytes that follow, number of trees, number of nodes; initial
-// margin and per node value, gain, cover (float64); tree starts, column, left, right (int32); threshold (float32);
+// Binary part, little-endian: magic "GBDT", FNV-1a of all bytes that follow, number of trees, nodes and columns;
+// initial margin and per node value, gain, cover (float64); tree starts, column, left, right (int32); threshold (float32);
 // missingLeft (uint8).
 import type { Artefact } from '../detector.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -9,7 +9,8 @@ import type { Ensemble } from './ensemble.ts';
 export const GBDT_FORMAT = 'centinela-gbdt';
 const FORMAT_VERSION = 1;
 const MAGIC = 0x54444247;
-const HEADER_BYTES = 16;
+/** A multiple of 8, so that the float64 arrays after it are aligned. */
+const HEADER_BYTES = 24;
 const MAX_NODES = 100_000_000;
 
 export function encodeEnsemble(
@@ -31,6 +32,7 @@ export function encodeEnsemble(
   header.setUint32(0, MAGIC, true);
   header.setUint32(8, trees, true);
   header.setUint32(12, nodes, true);
+  header.setUint32(16, ensemble.columns, true);
   header.setUint32(4, checksum(binary), true);
   return { format: GBDT_FORMAT, formatVersion: FORMAT_VERSION, features, parameters, binary };
 }
@@ -50,12 +52,17 @@ export function decodeEnsemble(artefact: Artefact): Ensemble {
   if (!Array.isArray(features) || features.length === 0 || features.some((name) => typeof name !== 'string')) {
     throw new Error('gbdt: the artefact is damaged: it does not name its features');
   }
-  const ensemble = readArrays(binary, features.length);
+  const ensemble = readArrays(binary);
+  if (ensemble.columns !== features.length) {
+    throw new Error(
+      `gbdt: the artefact is damaged: it names ${features.length} features for ${ensemble.columns} columns`,
+    );
+  }
   checkTrees(ensemble);
   return ensemble;
 }
 
-function readArrays(binary: Uint8Array, columns: number): Ensemble {
+function readArrays(binary: Uint8Array): Ensemble {
   if (binary.length < HEADER_BYTES) {
     throw new Error(`gbdt: the artefact is truncated: ${binary.length} bytes, fewer than its header`);
   }
@@ -72,6 +79,7 @@ function readArrays(binary: Uint8Array, columns: number): Ensemble {
   if (header.getUint32(4, true) !== checksum(binary)) {
     throw new Error('gbdt: the artefact is damaged: its checksum does not match its contents');
   }
+  const columns = header.getUint32(16, true);
   // Copied, so that every array starts at a multiple of its element size.
   const bytes = binary.slice().buffer;
   let at = HEADER_BYTES;

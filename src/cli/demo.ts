@@ -24,7 +24,7 @@ export const demoCommand: Command = {
   summary: 'Simulate a Peruvian bank, learn its first weeks, and decide the next days live.',
   positional: [],
   options: {
-    tps: { type: 'number', help: 'transactions per second to decide', default: 1500, minimum: 1, maximum: 1_000_000 },
+    tps: { type: 'number', help: 'transactions per second to decide', default: 400, minimum: 1, maximum: 1_000_000 },
     seed: {
       type: 'number',
       help: 'the same seed gives the same bank',

@@ -159,6 +159,13 @@ const GOLDEN: readonly Golden[] = [
     en: '1 decline of the card in 1 h',
   },
   {
+    name: 'off-habit payments of several customers at a terminal',
+    given: [[definition('terminal', 'count', { windowMs: 7 * DAY, filter: 'off-habit' }), 4]],
+    code: 'RIESGO_DEL_TERMINAL',
+    es: '4 pagos muy por encima del hábito de su cliente en el terminal en 7 días',
+    en: "4 payments far above their customer's habit at the terminal in 7 days",
+  },
+  {
     name: 'share of declines',
     given: [[definition('card', 'share', { windowMs: DAY, filter: 'declined' }), 0.6]],
     code: 'RECHAZOS_PREVIOS',
@@ -352,6 +359,8 @@ describe('choice of reasons', () => {
     ['a slow trip', definition('card', 'speed'), 60],
     ['a low count', definition('payer', 'count', { windowMs: HOUR }), 2],
     ['a busy terminal', definition('terminal', 'count', { windowMs: HOUR }), 500],
+    ['this off-habit payment alone', definition('terminal', 'count', { windowMs: DAY, filter: 'off-habit' }), 1],
+    ['a busy terminal before the delay', definition('terminal', 'count', { windowMs: 7 * DAY, delayMs: 7 * DAY }), 90],
     ['an old customer', definition('payer', 'age'), 400 * DAY],
     ['little forwarded', definition('payer', 'pass-through'), 0.1],
   ])('%s is ordinary: stated plainly, never as unusual', (_, each, value) => {
@@ -385,6 +394,37 @@ describe('choice of reasons', () => {
       utcOffsetMinutes: 0,
     });
     expect(reason.es).toContain('a las 08:12');
+  });
+});
+
+describe('the beginning of the data', () => {
+  const at = (historyStartMs: number, given: readonly Given[]) =>
+    reasonsFor({
+      definitions: given.map(([each]) => each),
+      values: Float64Array.from(given, ([, value]) => value),
+      contributions: Float64Array.from(given, () => 1),
+      transaction: payment(),
+      historyStartMs,
+    })[0].code;
+
+  test('a customer as old as the data is not young', () => {
+    const age: Given[] = [[definition('payer', 'age'), 14 * DAY]];
+    expect(at(NIGHT_MS - 15 * DAY, age)).toBe('COMBINACION_INUSUAL');
+    expect(at(NIGHT_MS - 60 * DAY, age)).toBe('CUENTA_NUEVA_O_DORMIDA');
+  });
+
+  test('in the first days nothing is called new', () => {
+    expect(at(NIGHT_MS - DAY, [[definition('pair', 'is-new'), 1]])).toBe('COMBINACION_INUSUAL');
+    expect(at(NIGHT_MS - 9 * DAY, [[definition('pair', 'is-new'), 1]])).toBe('BENEFICIARIO_NUEVO');
+  });
+
+  test('a habit is not thinned out over days that the data does not have', () => {
+    const given: Given[] = [
+      [count(DAY), 8],
+      [count(30 * DAY), 38],
+    ];
+    expect(at(NIGHT_MS - 60 * DAY, given)).toBe('FRECUENCIA_ALTA');
+    expect(at(NIGHT_MS - 7 * DAY, given)).toBe('COMBINACION_INUSUAL');
   });
 });
 

@@ -25,6 +25,10 @@ export interface Row {
   /** Currency of the features in minor units. */
   readonly currency: string;
   readonly utcOffsetMinutes: number;
+  /** A lower bound of how far back the data reaches; infinite where nothing tells. */
+  readonly knownPastMs: number;
+  /** How far back the data reaches, where it was said; infinite where not. */
+  readonly dataPastMs: number;
 }
 
 /** The transaction's amount as the features see it: in the reference currency where the row has it. */
@@ -93,7 +97,8 @@ export function habitOf(row: Row, of: FeatureDefinition, value: number): Habit |
   if (longer === null || of.windowMs === null) return null;
   const ageIndex = row.definitions.findIndex(({ entity, aggregate }) => entity === of.entity && aggregate === 'age');
   const age = ageIndex < 0 ? Number.NaN : row.values[ageIndex];
-  const spanMs = age > 0 ? Math.min(longer.windowMs, age) : longer.windowMs;
+  const past = (age > 0 ? Math.min(age, row.knownPastMs) : row.knownPastMs) - of.delayMs;
+  const spanMs = Math.min(longer.windowMs, past);
   // Too short a past outside the window says nothing of the habit.
   if (spanMs < 2 * of.windowMs) return null;
   return { perMs: Math.max(0, longer.value - value) / (spanMs - of.windowMs), spanMs };

@@ -1,4 +1,5 @@
 // Sentences on how often: bursts against the habit, repeated amounts, many different counterparties, shares.
+import { SECURITY_OPERATIONS } from '../../domain/transaction.ts';
 import type { EntityKind, Filter } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import {
@@ -40,15 +41,17 @@ const subjectIn = (feature: EntityFeature, row: Row): Texts => entityWords(featu
 export function count(feature: EntityFeature, row: Row): Finding | null {
   const { definition, entity, value } = feature;
   const { filter, windowMs, delayMs } = definition;
-  if (windowMs === null) return null;
+  // How busy an entity was before the delay says nothing of this event.
+  if (windowMs === null || delayMs > 0) return null;
   if (filter === 'all' || filter === 'approved' || filter === 'cash')
     return burst(feature, row, windowMs) ?? onlyOne(feature);
   if (filter === 'habit' || filter === 'weekend') return null;
-  // A repeated event of these kinds is news; a single one only for what should not happen at all.
-  const least = filter === 'declined' || filter === 'security' || filter === 'off-habit' ? 1 : 2;
+  // What went before this event is news: this event itself is told elsewhere.
+  const least = itself(feature, row) ? 2 : 1;
   if (value < least || (BUSY.has(entity) && filter !== 'off-habit')) return burst(feature, row, windowMs);
-  const events = countedEvents(value, filter);
   const window = windowText(windowMs, delayMs);
+  if (filter === 'off-habit' && BUSY.has(entity)) return offHabitAt(feature, row, window);
+  const events = countedEvents(value, filter);
   const of = subjectIn(feature, row);
   return {
     code: codeOf(filter, entity),
@@ -56,6 +59,25 @@ export function count(feature: EntityFeature, row: Row): Finding | null {
     es: `${events.es} ${of.es} ${window.es}`,
     en: `${events.en} ${of.en} ${window.en}`,
   };
+}
+
+/** Payments of several customers that leave their habits at one terminal. */
+function offHabitAt({ entity, value }: EntityFeature, row: Row, window: Texts): Finding {
+  const who = entityWords(entity, row.transaction).subject;
+  const number = integer(value);
+  return {
+    code: 'RIESGO_DEL_TERMINAL',
+    strength: Math.min(1, 0.3 + value / 15),
+    es: `${number} pagos muy por encima del hábito de su cliente en ${who.es} ${window.es}`,
+    en: `${number} payments far above their customer's habit at ${who.en} ${window.en}`,
+  };
+}
+
+/** Whether the count may hold this very event; whether a payment is off its habit, the row does not tell. */
+function itself({ definition: { filter } }: EntityFeature, { transaction }: Row): boolean {
+  if (filter === 'declined') return transaction.status === 'declined';
+  if (filter === 'security') return SECURITY_OPERATIONS.has(transaction.operation);
+  return true;
 }
 
 /** Clearly more than the longest window of the row lets expect. */

@@ -7,6 +7,8 @@ import { entityWords, eventNoun, upperFirst } from './words.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** In the first days of the data everything is new. */
+const LEAST_PAST_MS = 3 * DAY_MS;
 
 interface CodedTexts extends Texts {
   readonly code: ReasonCode;
@@ -61,7 +63,7 @@ export function first({ entity }: Pick<EntityFeature, 'entity'>, row: Row): Find
 }
 
 export function isNew(feature: EntityFeature, row: Row): Finding | null {
-  return feature.value === 1 ? first(feature, row) : null;
+  return feature.value === 1 && row.dataPastMs >= LEAST_PAST_MS ? first(feature, row) : null;
 }
 
 /** Younger than this is worth saying, days. */
@@ -79,6 +81,8 @@ export function age(feature: EntityFeature, row: Row): Finding | null {
   const { entity, value } = feature;
   if (value < 0 || value >= YOUNG_DAYS[entity] * DAY_MS) return null;
   if (value < MINUTE_MS) return value === 0 ? first(feature, row) : null;
+  // Everything begins where the data begins: that is no youth.
+  if (value > row.dataPastMs - 2 * DAY_MS) return null;
   const { code } = first(feature, row);
   const since = duration(value);
   const strength = 0.6 * (1 - value / (YOUNG_DAYS[entity] * DAY_MS)) + 0.05;
@@ -159,6 +163,7 @@ export function withoutHistory(
   row: Row,
 ): Finding | null {
   if (definition.filter !== 'all' && definition.filter !== 'approved' && definition.filter !== 'habit') return null;
+  if (row.dataPastMs < LEAST_PAST_MS) return null;
   if (definition.delayMs > 0 || !['payer', 'card', 'device', 'pair'].includes(entity)) return null;
   if (definition.aggregate === 'speed' || definition.aggregate === 'pass-through') return null;
   const { code } = first({ entity }, row);

@@ -26,6 +26,25 @@ export interface ReasonInput {
   readonly referenceCurrency?: string;
   /** Local time of the hours, minutes east of UTC; Lima (−300) where not given. */
   readonly utcOffsetMinutes?: number;
+  /** When the data begins: what starts there is not young, it only cannot be seen further back. */
+  readonly historyStartMs?: number;
+}
+
+function dataPast({ transaction, historyStartMs }: ReasonInput): number {
+  return historyStartMs === undefined
+    ? Number.POSITIVE_INFINITY
+    : Math.max(0, transaction.eventTimeMs - historyStartMs);
+}
+
+/** How far back the data reaches at this event, as far as it was said or the row tells: the greatest age in it. */
+function knownPast(input: ReasonInput): number {
+  const { definitions, values, historyStartMs } = input;
+  if (historyStartMs !== undefined) return dataPast(input);
+  let oldest = Number.NaN;
+  definitions.forEach(({ aggregate }, index) => {
+    if (aggregate === 'age' && values[index] >= 0) oldest = Math.max(values[index], oldest || 0);
+  });
+  return Number.isNaN(oldest) ? Number.POSITIVE_INFINITY : oldest;
 }
 
 interface Share {
@@ -37,7 +56,7 @@ interface Share {
 
 const DEFAULT_LIMIT = 3;
 /** A reason with less weight than this is noise, unless it is the only one. */
-const LEAST_WEIGHT = 0.02;
+const LEAST_WEIGHT = 0.05;
 /** An uncommon combination is worth a line of its own from this weight on. */
 const LEAST_COMBINATION = 0.25;
 const COMBINED_FEATURES = 3;
@@ -59,6 +78,8 @@ export function reasonsFor(input: ReasonInput): Reason[] {
     transaction: input.transaction,
     currency: input.referenceCurrency ?? input.transaction.currency,
     utcOffsetMinutes: input.utcOffsetMinutes ?? LIMA_OFFSET_MINUTES,
+    knownPastMs: knownPast(input),
+    dataPastMs: dataPast(input),
   };
   const groups = new Map<ReasonCode, Group>();
   const rest: Share[] = [];

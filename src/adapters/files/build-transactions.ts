@@ -1,6 +1,6 @@
 // Decoded columns to transactions, in file order: checks what concerns a whole row (id, future, duplicates) and makes
 // each object with the fields in one order, so that all of them share one hidden class.
-import { type Transaction, TransactionSchema } from '../../domain/transaction.ts';
+import { createTransaction, type Transaction } from '../../domain/transaction.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
 import { converterFor, Refusal } from './convert-value.ts';
@@ -52,13 +52,14 @@ export class TransactionBuilder {
   readonly #decoders: (NumberDecoder | ReturnType<typeof textDecoder>)[] = [];
   readonly #texts = new Map<FieldName, unknown[]>();
   readonly #numbers = new Map<FieldName, Float64Array>();
-  readonly #defaults: Readonly<Record<string, unknown>>;
+  readonly #defaults: Transaction;
   readonly #zone: ReturnType<typeof openTimeZone>;
   readonly #times: TimeDecoder[] = [];
   readonly #amounts: AmountDecoder[] = [];
   readonly #ids = new FingerprintSet(MAX_REMEMBERED_IDS);
   readonly #low = new Int32Array(1);
   readonly #high = new Int32Array(1);
+  readonly #hasIds: boolean;
   #pending: PendingRefusal[] = [];
 
   constructor(plan: ReadPlan, encoding: TextEncoding, limits: BuildLimits, rejections: Rejections) {
@@ -68,6 +69,7 @@ export class TransactionBuilder {
     this.#zone = openTimeZone(plan.file.timeZone);
     this.#defaults = defaultsOf(plan);
     this.#createDecoders(encoding);
+    this.#hasIds = this.#texts.has('id');
   }
 
   #createDecoders(encoding: TextEncoding): void {
@@ -170,8 +172,9 @@ export class TransactionBuilder {
       this.#refuseRow(block, row, 'eventTimeMs', 'TIME_IN_FUTURE', message);
       return true;
     }
+    if (!this.#hasIds) return false;
     hashText(id, this.#low, this.#high, 0);
-    if (this.#texts.has('id') && !this.#ids.add(this.#low[0], this.#high[0])) {
+    if (!this.#ids.add(this.#low[0], this.#high[0])) {
       this.#refuseRow(block, row, 'id', 'ID_DUPLICATE', 'a row above has the same id');
       return true;
     }
@@ -181,8 +184,7 @@ export class TransactionBuilder {
   #assemble(block: RowBlock, target: Transaction[]): void {
     const texts = (field: FieldName): Values => this.#texts.get(field) ?? null;
     const numbers = (field: FieldName) => this.#numbers.get(field) ?? null;
-    // biome-ignore lint/suspicious/noExplicitAny: constants have been checked against their fields
-    const defaults = this.#defaults as any;
+    const defaults = this.#defaults;
     const { labelDelayDays } = this.#plan.file;
     const ids = texts('id');
     const times = numbers('eventTimeMs') as Float64Array;
@@ -283,20 +285,15 @@ function numberAt(values: Float64Array | null, row: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** What a field is where the file does not say. */
-function defaultsOf(plan: ReadPlan): Record<string, unknown> {
-  const defaults: Record<string, unknown> = {
-    operation: 'purchase',
-    status: 'approved',
-    authFactors: Object.freeze([]),
-    currency: plan.file.currency,
-  };
-  for (const field of Object.keys(TransactionSchema.properties)) defaults[field] ??= null;
+/** What a field is where the file does not say: a transaction, because one of the usual shape is quick to read. */
+function defaultsOf(plan: ReadPlan): Transaction {
+  const constants: Record<string, unknown> = {};
   for (const [field, text] of plan.file.constants) {
     const value = converterFor(field, { column: '' })(text);
-    if (!(value instanceof Refusal)) defaults[field] = value;
+    if (!(value instanceof Refusal)) constants[field] = value;
   }
-  return defaults;
+  const required = { id: '', eventTimeMs: 0, amountMinor: 0, currency: plan.file.currency };
+  return createTransaction({ authFactors: Object.freeze([]) as never, ...required, ...constants });
 }
 
 function faultMessage(fault: string, block: RowBlock, row: number): string {

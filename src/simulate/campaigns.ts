@@ -23,7 +23,7 @@ export interface Recipe {
 }
 
 /** Rows that a person makes on an average day; a measured property of habits and routines. */
-export const ROWS_PER_PERSON_DAY = 1.66;
+export const ROWS_PER_PERSON_DAY = 1.74;
 const IMITATION_RATE = 0.006;
 /** A recipe saves for at most this many days for a large case. */
 const SAVING_DAYS = 25;

@@ -127,6 +127,7 @@ export interface Commerce {
 }
 
 export const FAVOURITES = 6;
+const CHEMIST = STORE_CATEGORIES.findIndex((category) => category.mcc === '5912');
 
 function around(prng: Prng, centre: number): number {
   return Math.round((centre + prng.nextNormal() * 0.008) * 10_000) / 10_000;
@@ -221,15 +222,16 @@ export function createCommerce(population: Population, root: Prng): Commerce {
   const storeTable = createWeightTable(STORE_CATEGORIES.map((category) => category.weight));
   const shopOf = new Int32Array(population.size).fill(-1);
 
-  const store = (place: number, owner: number): number => {
-    const category = STORE_CATEGORIES[drawWeighted(prng, storeTable)]!;
+  const store = (place: number, owner: number, chosen = drawWeighted(prng, storeTable)): number => {
+    const category = STORE_CATEGORIES[chosen]!;
     return directory.add(`${category.label} ${drawFrom(prng, SHOP_NAMES)}`, category, category.mcc, place, owner);
   };
-  // Every department has a few shops, the rest go where people are and to their owners.
+  // Every place has a chemist's, which takes cards and wallets, and more shops where more people are.
   const stores: number[] = [];
   for (let place = 0; place < PLACES.length; place++) {
     const count = 2 + Math.floor((population.size * PLACES[place]!.weight) / 60_000);
-    for (let n = 0; n < count; n++) stores.push(store(place, -1));
+    stores.push(store(place, -1, CHEMIST));
+    for (let n = 1; n < count; n++) stores.push(store(place, -1));
   }
   for (let person = 0; person < population.size; person++) {
     if (population.segment[person] !== SEGMENT.owner) continue;

@@ -14,7 +14,7 @@ import { createWeightTable, drawWeighted, type WeightTable } from './sampling.ts
 const MS_PER_HOUR = 3_600_000;
 const LAST_MS = 24 * MS_PER_HOUR - 1;
 
-/** Relative volume per hour, 0–23 h: peaks at 12–14 and 18–21 h (peru.md §4.3). */
+/** Relative volume per hour, 0–23 h: peaks at 12–14 and 18–21 h (docs/simulator.md). */
 const HOURS = {
   wallet: [7, 4, 2, 2, 2, 6, 16, 30, 42, 48, 52, 60, 78, 80, 64, 52, 52, 60, 78, 84, 80, 60, 34, 16],
   shop: [2, 1, 0, 0, 0, 2, 8, 20, 32, 44, 54, 64, 82, 84, 62, 50, 50, 58, 78, 86, 76, 44, 18, 6],
@@ -73,7 +73,7 @@ export function dayFactors(day: number): DayFactors {
   return {
     everyday: WEEK_EVERYDAY[weekday]! * patrias * payday,
     shop: WEEK_SHOP[weekday]! * christmas * school * payday * gifts,
-    web: (isOnlineSale(day) ? 2.8 : 1) * christmas * (isWeekend(day) ? 0.95 : 1) * payday,
+    web: (isSaleCampaign(day) ? 2.8 : 1) * christmas * (isWeekend(day) ? 0.95 : 1) * payday,
     cash: payday * (isHoliday(day) ? 0.8 : 1) * WEEK_EVERYDAY[weekday]!,
     gifts,
   };
@@ -86,14 +86,4 @@ function isMothersDay(day: number): boolean {
   const first = dayNumberOf(year, 5, 1);
   const sunday = first + ((6 - dayOfWeek(first) + 7) % 7) + 7;
   return day === sunday || day === sunday - 1;
-}
-
-/** The calendar's campaigns, and in years it does not list Cyber Wow's months: five days from the first Monday after the 3rd. */
-export function isOnlineSale(day: number): boolean {
-  if (isSaleCampaign(day)) return true;
-  const { year, month } = civilOf(day);
-  if (month !== 4 && month !== 7 && month !== 11) return false;
-  const fourth = dayNumberOf(year, month, 4);
-  const monday = fourth + ((7 - dayOfWeek(fourth)) % 7);
-  return day >= monday && day < monday + 5;
 }

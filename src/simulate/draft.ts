@@ -5,6 +5,8 @@ import type { World } from './world.ts';
 
 export type Draft = { -readonly [K in keyof Transaction]: Transaction[K] };
 
+const NO_FACTORS: Transaction['authFactors'] = [];
+
 export function createDraft(): Draft {
   return createTransaction({ id: '-', eventTimeMs: 0, amountMinor: 0, currency: 'PEN' });
 }
@@ -30,7 +32,7 @@ export function resetDraft(draft: Draft, timeMs: number, amountMinor: number): v
   draft.longitude = null;
   draft.country = 'PE';
   draft.concept = null;
-  draft.authFactors = [];
+  draft.authFactors = NO_FACTORS;
   draft.status = 'approved';
   draft.responseCode = '00';
   draft.externalId = null;

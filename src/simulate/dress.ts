@@ -264,6 +264,10 @@ export class Dresser {
     draft.operation = kind === KIND.exchangeSale || kind === KIND.exchangePurchase ? 'currency-exchange' : 'transfer';
     draft.rail = isInternal ? 'internal' : 'cce-immediate';
     draft.externalId = String(this.#nextTransfer());
+    if (kind === KIND.exchangeSale) {
+      draft.currency = 'USD';
+      draft.amountMinor = Math.round(draft.amountMinor / this.#world.exchangeRate);
+    }
     if (payer >= 0) this.#inApp(payer);
     else draft.channel = 'web';
     // Two customers in five still get their codes by SMS.

@@ -1,10 +1,10 @@
 // What people do on a day by habit: how many operations, of which kind, at what time, with whom and for how much.
 
-import { isPaydayWindow, isWeekend } from '../domain/calendar.ts';
+import { isPaydayWindow, isSaleCampaign, isWeekend } from '../domain/calendar.ts';
 import { exactExp } from '../lib/exact-math.ts';
 import type { Prng } from '../lib/prng.ts';
 import { type Business, FAVOURITES } from './commerce.ts';
-import { type DayFactors, dayFactors, drawMoment, isOnlineSale } from './daily-rhythm.ts';
+import { type DayFactors, dayFactors, drawMoment } from './daily-rhythm.ts';
 import { departmentOf, PLACES } from './places.ts';
 import { business, type DayPlan, KIND, type Kind, NOBODY } from './plan.ts';
 import { CONTACTS_PER_PERSON, PLACE_TABLE, SEGMENT, WALLET } from './population.ts';
@@ -176,7 +176,7 @@ export class Habits {
       }
       case KIND.cardOnWeb: {
         const shop = commerce.webPull[prng.nextBelow(commerce.webPull.length)]!;
-        const sale = isOnlineSale(day) && drawChance(prng, 0.5) ? 2.2 : 1;
+        const sale = isSaleCampaign(day) && drawChance(prng, 0.5) ? 2.2 : 1;
         const amount = Math.round(drawTicket(prng, commerce.businesses[shop]!, spending) * sale);
         const moment = drawMoment(prng, 'web', shift);
         // A number typed wrong comes from a card that nobody has.

@@ -139,7 +139,7 @@ export const FOREIGN_PLACES: readonly ForeignPlace[] = [
   { country: 'AR', latitude: -34.6037, longitude: -58.3816 },
 ];
 
-/** Departments from which proceeds of illegal mining are reported most (peru.md F11: UIF press figures). */
+/** Departments from which proceeds of illegal mining are reported most (docs/simulator.md). */
 export const MINING_DEPARTMENTS: readonly string[] = ['17', '21', '13', '04'];
 
 export function departmentOf(place: Place): number {

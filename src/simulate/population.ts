@@ -121,6 +121,13 @@ function drawWorkPlace(prng: Prng, home: number): number {
   return home;
 }
 
+const PERSON_IDS_FROM = 10_000_000;
+
+/** The person behind an id that starts with P. */
+export function personOfId(id: string): number {
+  return Number(id.slice(1)) - PERSON_IDS_FROM;
+}
+
 /** Distinct eight-digit numbers: a step coprime with the range walks through all of it. */
 export function documentNumber(index: number, offset: number): string {
   return String(1_000_000 + ((offset + index * 7_368_787) % 77_000_000)).padStart(8, '0');
@@ -180,7 +187,7 @@ function fillPerson(population: Population, person: number, prng: Prng, document
   population.activity[person] = exactExp(0.45 * prng.nextNormal() - 0.1);
   population.chronotypeMs[person] = Math.floor(prng.nextNormal() * 2_400_000);
   population.balance[person] = Math.floor(income * 100 * exactExp(0.9 * prng.nextNormal() - 0.6));
-  population.id[person] = `P${String(10_000_000 + person)}`;
+  population.id[person] = `P${String(PERSON_IDS_FROM + person)}`;
   population.name[person] = `${given} ${drawFrom(prng, SURNAMES)} ${drawFrom(prng, SURNAMES)}`;
   population.document[person] = documentNumber(person, documentOffset);
   population.account[person] = syntheticCci(bank, 100_000 + person * 7);

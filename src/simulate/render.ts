@@ -7,14 +7,13 @@ import { createTransaction, type Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
 import { type Draft, resetDraft, setParties } from './draft.ts';
 import { Dresser } from './dress.ts';
-import { isBusiness, KIND, type Kind, type Party, type PlannedEvent } from './plan.ts';
-import { deviceToken } from './population.ts';
+import { isBusiness, KIND, type Kind, NOBODY, type Party, type PlannedEvent } from './plan.ts';
+import { deviceToken, personOfId } from './population.ts';
 import { drawChance, drawFrom } from './sampling.ts';
 import type { World } from './world.ts';
 
-/** Yape's and Plin's daily cap, and the CCE's per immediate transfer, céntimos (peru.md §2.1–2.2). */
-export const WALLET_DAY_CAP_MINOR = 200_000;
-export const IMMEDIATE_CAP_MINOR = 3_000_000;
+/** What a wallet may send in a day, céntimos (docs/simulator.md). */
+const WALLET_DAY_CAP_MINOR = 200_000;
 /** A credit line's refusals: no funds, limit, do not honour, wrong CVV. */
 const CREDIT_DECLINES = ['51', '51', '61', '05', '82'] as const;
 const TAXED_FROM_MINOR = 100_000;
@@ -104,8 +103,11 @@ export class Renderer {
     resetDraft(draft, timeMs, amountMinor);
     setParties(draft, this.#world, payer, payee);
     this.#dresser.setOperation(kind, payer, payee, terminal);
-    const credited = kind === KIND.walletToShop ? this.#payOwner(payee) : payee;
-    if (fields !== null) Object.assign(draft, fields);
+    let credited = kind === KIND.walletToShop ? this.#payOwner(payee) : payee;
+    if (fields !== null) {
+      Object.assign(draft, fields);
+      if (fields.payeeId) credited = personOfId(fields.payeeId);
+    }
     if (!this.#settle(kind, payer, credited, fields)) return null;
     return createTransaction(draft);
   }
@@ -115,7 +117,7 @@ export class Renderer {
     if (parent.amountMinor < TAXED_FROM_MINOR || parent.status !== 'approved' || parent.currency !== 'PEN') return null;
     if (parent.balanceAfterMinor === null || parent.payerId?.startsWith('P') !== true || parent.cardId !== null)
       return null;
-    const payer = Number(parent.payerId.slice(1)) - 10_000_000;
+    const payer = personOfId(parent.payerId);
     return {
       timeMs: parent.eventTimeMs + 900,
       kind: KIND.transactionTax,
@@ -178,7 +180,7 @@ export class Renderer {
       draft.responseCode = drawFrom(this.#prng, CREDIT_DECLINES);
     }
     if (draft.status === 'approved' && soles > 0) {
-      if (payer >= 0 && isDeposit && payee < 0) balances[payer] += soles;
+      if (payer >= 0 && isDeposit && payee === NOBODY) balances[payer] += soles;
       else if (payer >= 0 && !onCredit && !isDeposit) {
         balances[payer] -= soles;
         if (isWallet) this.#walletOut[payer] += soles;

@@ -72,7 +72,7 @@ export class Routines {
           this.#payEmployee(plan, person, day, quincena, monthEnd, stream);
           break;
         case SEGMENT.pensioner:
-          if (date === 1 + (person % 6)) {
+          if (businessDayOnOrBefore(dayNumberOf(year, month, 5 + (person % 6))) === day) {
             plan.add(
               6 * HOUR + drawInteger(stream, 0, 2 * HOUR),
               KIND.pension,
@@ -92,6 +92,7 @@ export class Routines {
           this.#allowance(plan, person, day, stream);
       }
       this.#monthly(plan, person, date, stream);
+      if (drawChance(stream, 0.003)) this.#changeMoney(plan, person, stream);
       if (drawChance(stream, 0.0004)) {
         const amount = Math.round((this.#income(person) * drawLognormal(stream, 1.2, 0.5)) / 10_000) * 10_000;
         const lender = business(this.#world.commerce.lender);
@@ -207,6 +208,18 @@ export class Routines {
       const amount = Math.round(260 + 500 * trait(person, TRAIT.billDay)) * 100;
       plan.add(drawMoment(stream, 'office', 0), KIND.bill, person, business(school), amount);
     }
+  }
+
+  /** Dollars from an exchange house on the web, by those who have the soles. */
+  #changeMoney(plan: DayPlan, person: number, stream: Prng): void {
+    const { population, commerce } = this.#world;
+    const amount = drawInteger(stream, 4, 60) * 5000;
+    if (population.balance[person]! < 2 * amount) return;
+    const house = business(commerce.exchanges[stream.nextBelow(commerce.exchanges.length)]!);
+    const moment = drawMoment(stream, 'office', 0);
+    const backAt = Math.min(86_399_000, moment + drawInteger(stream, 60_000, 900_000));
+    plan.add(moment, KIND.exchangePurchase, person, house, amount);
+    plan.add(backAt, KIND.exchangeSale, house, person, Math.round(amount * 0.994));
   }
 
   #payBills(plan: DayPlan, person: number, stream: Prng): void {

@@ -1,5 +1,5 @@
 // What a fraud recipe works with: people to play the parts, times, devices, reports, and the time line to put events on.
-import { startOfLimaDayMs } from '../domain/calendar.ts';
+import { isBusinessDay, limaDayNumber, startOfLimaDayMs } from '../domain/calendar.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
 import { carrierAddress } from './network.ts';
@@ -65,8 +65,10 @@ export class Stage {
   }
 
   put(spec: EventSpec): void {
+    let timeMs = Math.floor(spec.timeMs);
+    if (spec.kind === KIND.supplierBatch) while (!isBusinessDay(limaDayNumber(timeMs))) timeMs += DAY;
     const event = {
-      timeMs: Math.floor(spec.timeMs),
+      timeMs,
       kind: spec.kind,
       payer: spec.payer,
       payee: spec.payee ?? NOBODY,

@@ -1,5 +1,5 @@
 // E04 wrong account number, E05 wrong clock, E08 missing counterparty, E09 truncation and encoding, E10 late feed,
-// E12 posting on a day without clearing. Recipes after peru.md §4.2.
+// E12 posting on a day without clearing. Recipes and their public sources: docs/simulator.md.
 import { isBusinessDay, limaDayNumber } from '../../domain/calendar.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { Draft } from '../draft.ts';

@@ -7,6 +7,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { Prng } from '../../lib/prng.ts';
 import { ROWS_PER_PERSON_DAY } from '../campaigns.ts';
 import type { Draft } from '../draft.ts';
+import { personOfId } from '../population.ts';
 import type { Renderer } from '../render.ts';
 import { drawLognormal, drawUniform } from '../sampling.ts';
 import { DAY, HOUR, type Stage } from '../stage.ts';
@@ -33,7 +34,6 @@ export interface Fault {
 }
 
 const SAVING_DAYS = 15;
-const PERSON_IDS_FROM = 10_000_000;
 
 /** What a fault works with. */
 export class Desk {
@@ -76,7 +76,7 @@ export class Desk {
 
   /** The person behind an id, or −1. */
   personOf(id: string | null): number {
-    return id?.startsWith('P') === true ? Number(id.slice(1)) - PERSON_IDS_FROM : -1;
+    return id?.startsWith('P') === true ? personOfId(id) : -1;
   }
 
   /** Takes a posted amount back, as if it had been refused. */

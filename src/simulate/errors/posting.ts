@@ -1,5 +1,6 @@
 // E01 duplicate posting, E02 decimal shift, E03 soles for dollars, E06 reversed sign, E07 batch sent twice, E11 orphan
-// legs, E13 wrong tax, E14 a limit that does not hold, E15 test data in production. Recipes after peru.md §4.2.
+// legs, E13 wrong tax, E14 a limit that does not hold, E15 test data in production. Recipes and their public sources: docs/simulator.md.
+import { isBusinessDay, limaDayNumber } from '../../domain/calendar.ts';
 import { itfMinor } from '../../domain/itf.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { Draft } from '../draft.ts';
@@ -125,7 +126,8 @@ const batchReplay: Fault = {
     return desk.armed(rows, 40, (transaction) => {
       const isLine = transaction.channel === 'batch' && transaction.rail === 'cce-deferred' && isPaid(transaction);
       if (!isLine) return 'untouched';
-      const timeMs = transaction.eventTimeMs + DAY;
+      let timeMs = transaction.eventTimeMs + DAY;
+      while (!isBusinessDay(limaDayNumber(timeMs))) timeMs += DAY;
       const copy: Draft = { ...transaction, eventTimeMs: timeMs };
       if (hasNewNumbers) copy.externalId = desk.freshNumber(transaction);
       const payee = desk.personOf(copy.payeeId);

@@ -1,6 +1,6 @@
 // F02 SIM swap, F03 phishing and account takeover, F04 stolen phone: someone else empties a customer's account.
 //
-// Recipes after peru.md §4.1; public sources there (press on SIM swap, stolen phones, PNP and OSIPTEL figures).
+// Recipes and their public sources: docs/simulator.md.
 import type { Recipe } from '../campaigns.ts';
 import { carrierAddress } from '../network.ts';
 import { business, KIND, type Label } from '../plan.ts';

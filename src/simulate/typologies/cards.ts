@@ -1,6 +1,6 @@
 // F05 skimming and counterfeit stripe, F06 card testing, F07 stolen card used on the web.
 //
-// Recipes after peru.md §4.1 (response codes and entry modes: ISO 8583).
+// Recipes and their public sources: docs/simulator.md. Response codes and entry modes: ISO 8583.
 import type { Recipe } from '../campaigns.ts';
 import { roundPayment } from '../habits.ts';
 import { departmentOf, FOREIGN_PLACES, PLACES } from '../places.ts';

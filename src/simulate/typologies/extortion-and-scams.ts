@@ -1,6 +1,6 @@
 // F01 false payment proofs, F12 extortion and loan sharks, F13 scams in which the victim pays.
 //
-// Recipes after peru.md §4.1 (press on Yape falso and cupos; Ley 32490 on the words to watch).
+// Recipes and their public sources: docs/simulator.md. Words to watch: Ley 32490.
 import type { Recipe } from '../campaigns.ts';
 import { business, KIND, NOBODY } from '../plan.ts';
 import { drawChance, drawFrom, drawInteger, drawUniform } from '../sampling.ts';

@@ -1,6 +1,6 @@
 // F14 loans in a stolen name, F15 merchants' abuse, F20 buyers who deny their own purchases.
 //
-// Recipes after peru.md §4.1.
+// Recipes and their public sources: docs/simulator.md.
 import type { Recipe } from '../campaigns.ts';
 import { roundPayment } from '../habits.ts';
 import { business, KIND } from '../plan.ts';

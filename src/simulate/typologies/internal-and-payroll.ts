@@ -1,6 +1,6 @@
 // F16 employees who point out cash, F17 payroll fraud, F18 internal fraud, F19 changed supplier accounts.
 //
-// Recipes after peru.md §4.1. An employee shows as the workstation (terminalId) at which the operation was done.
+// Recipes and their public sources: docs/simulator.md. An employee shows as the workstation (terminalId) at which the operation was done.
 import { civilOf, isBusinessDay, monthEndPayDay, quincenaPayDay } from '../../domain/calendar.ts';
 import type { Recipe } from '../campaigns.ts';
 import { business, KIND, type Label } from '../plan.ts';
@@ -20,7 +20,7 @@ const pointedOut: Recipe = {
     const { prng } = stage;
     const terminalId = workstation(stage);
     for (let n = 0; n < rows; n++) {
-      const victim = stage.richest(40);
+      const victim = stage.richest(300);
       const lookedUpMs = stage.between(9, 18);
       const withdrawnMs = stage.after(lookedUpMs, 20 * HOUR, 5 * DAY);
       const label: Label = { typology: 'F16', reportMs: stage.after(withdrawnMs, HOUR, 2 * DAY) };

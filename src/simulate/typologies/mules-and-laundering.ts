@@ -1,6 +1,6 @@
 // F08 mule accounts, F09 structuring, F10 unregistered currency exchange, F11 proceeds through a shell company.
 //
-// Recipes after peru.md §4.1 and the limits of §2; thresholds of the register of operations (Res. SBS 2660-2015).
+// Recipes and their public sources: docs/simulator.md. Thresholds: register of operations (Res. SBS 2660-2015).
 import type { Recipe } from '../campaigns.ts';
 import { MINING_DEPARTMENTS, PLACES } from '../places.ts';
 import { business, KIND } from '../plan.ts';
@@ -150,10 +150,9 @@ const structuring: Recipe = {
 
 /** Soles come in, dollars go back at nearly the market's rate. */
 function exchangePair(stage: Stage, dealer: number, timeMs: number, spread: number, isFraud: boolean): void {
-  const { prng, world } = stage;
+  const { prng } = stage;
   const customer = stage.person((person) => stage.balanceOf(person) > 90_000 && person !== dealer);
   const solesMinor = drawInteger(prng, 4, 60) * 5000;
-  const dollarsMinor = Math.round(solesMinor / (world.exchangeRate * (1 + spread)));
   const label = isFraud ? stage.label('F10', timeMs, 8 * DAY) : null;
   const isHardNegative = !isFraud;
   const fields = { concept: 'cambio' };
@@ -174,10 +173,9 @@ function exchangePair(stage: Stage, dealer: number, timeMs: number, spread: numb
         kind: KIND.exchangeSale,
         payer: dealer,
         payee: customer,
-        amountMinor: dollarsMinor,
+        amountMinor: solesMinor * (1 - spread),
         label,
         isHardNegative,
-        fields: { currency: 'USD' },
       });
     },
   });

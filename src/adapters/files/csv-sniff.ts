@@ -34,7 +34,7 @@ export function checkText(path: string, sample: Buffer, encoding: TextEncoding):
       `Convert it: iconv -f UTF-16 -t UTF-8 '${path}' > converted.csv`,
     );
   }
-  if (controlShare(sample) > 0.01) {
+  if (looksBinary(sample)) {
     throw new InputError(
       'FORMAT_UNKNOWN',
       `${path} is not text: it holds binary data`,
@@ -59,10 +59,15 @@ function looksUtf16(sample: Uint8Array): boolean {
   return zeros.some((count, parity) => count > length * 0.35 && zeros[1 - parity] < length * 0.05);
 }
 
-function controlShare(sample: Uint8Array): number {
+/** Not UTF-8 and full of control characters, or mostly zeros. */
+function looksBinary(sample: Buffer): boolean {
   let controls = 0;
-  for (const byte of sample) if (byte < 32 && byte !== LF && byte !== CR && byte !== 9) controls += 1;
-  return controls / sample.length;
+  let zeros = 0;
+  for (const byte of sample) {
+    if (byte < 32 && byte !== LF && byte !== CR && byte !== 9) controls += 1;
+    if (byte === 0) zeros += 1;
+  }
+  return zeros > sample.length * 0.3 || (controls > sample.length * 0.01 && !isUtf8(sample));
 }
 
 /** Lines that are not UTF-8 and none that is UTF-8 beyond ASCII; a single bad line is left to be refused as a row. */

@@ -126,7 +126,7 @@ svg .chance{stroke:var(--quiet);stroke-dasharray:2 4;fill:none}
 svg .steps{stroke:var(--ink);stroke-width:1.5;fill:none}
 svg path.line-0{stroke:var(--l0)}svg path.line-1{stroke:var(--l1);stroke-dasharray:7 3}svg path.line-2{stroke:var(--l2);stroke-dasharray:2 3}svg path.line-3{stroke:var(--l3);stroke-dasharray:9 3 2 3}svg path.line-4{stroke:var(--l4)}svg path.line-5{stroke:var(--l5);stroke-dasharray:4 4}
 svg path.leader{stroke-dasharray:none}
-svg .line-label{font-weight:650}
+svg .line-label{font-weight:650;paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
 svg .knot.line-0,svg text.line-0{fill:var(--l0)}svg .knot.line-1,svg text.line-1{fill:var(--l1)}svg .knot.line-2,svg text.line-2{fill:var(--l2)}svg .knot.line-3,svg text.line-3{fill:var(--l3)}svg .knot.line-4,svg text.line-4{fill:var(--l4)}svg .knot.line-5,svg text.line-5{fill:var(--l5)}
 svg .operating{fill:var(--page);stroke:var(--ink);stroke-width:2}
 svg .operating-label{fill:var(--ink);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:4px}

@@ -395,6 +395,18 @@ describe('choice of reasons', () => {
     });
     expect(reason.es).toContain('a las 08:12');
   });
+
+  test('the hour of the row tells the time zone where it was not said', () => {
+    const hour = (value: number): Given => [
+      definition('transaction', 'value', { field: 'hour', unit: 'hour' }),
+      value,
+      0,
+    ];
+    const share: Given = [definition('payer', 'hour-share'), 0.01];
+    expect(reasons([hour(8), share])[0].es).toContain('a las 08:12');
+    expect(reasons([hour(23), share])[0].es).toContain('a las 23:12');
+    expect(reasons([hour(Number.NaN), share])[0].es).toContain('a las 03:12');
+  });
 });
 
 describe('the beginning of the data', () => {

@@ -154,7 +154,7 @@ function evaluation(name: string, supervised: boolean, quality: number): Detecto
       recall,
       precision: Math.max(
         0.009,
-        Math.min(1, quality * 1.35 - recall ** (3 * quality + 0.4) * quality * 1.3 + 0.02 * Math.sin(index)),
+        Math.min(1, quality * 1.35 - recall ** (3 * quality + 0.4) * quality * 1.3 + 0.004 * Math.sin(index)),
       ),
     };
   });

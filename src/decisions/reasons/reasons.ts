@@ -24,10 +24,20 @@ export interface ReasonInput {
   readonly limit?: number;
   /** Currency of the features in money, where it is not the transaction's own. */
   readonly referenceCurrency?: string;
-  /** Local time of the hours, minutes east of UTC; Lima (−300) where not given. */
+  /** Local time of the hours, minutes east of UTC; where not given as the row's own hour says, or Lima (−300). */
   readonly utcOffsetMinutes?: number;
   /** When the data begins: what starts there is not young, it only cannot be seen further back. */
   readonly historyStartMs?: number;
+}
+
+/** The time zone in which the row's hour was told, to the hour; null where the row has none. */
+function offsetOf({ definitions, values, transaction }: ReasonInput): number | null {
+  const index = definitions.findIndex(({ entity, field }) => entity === 'transaction' && field === 'hour');
+  const hour = index < 0 ? Number.NaN : values[index];
+  if (!(hour >= 0 && hour < 24)) return null;
+  const utcHour = Math.floor(transaction.eventTimeMs / 3_600_000) % 24;
+  // The nearest of the two ways round the clock: −12 to +11 hours.
+  return (((((Math.floor(hour) - utcHour + 12) % 24) + 24) % 24) - 12) * 60;
 }
 
 function dataPast({ transaction, historyStartMs }: ReasonInput): number {
@@ -77,7 +87,7 @@ export function reasonsFor(input: ReasonInput): Reason[] {
     values: input.values,
     transaction: input.transaction,
     currency: input.referenceCurrency ?? input.transaction.currency,
-    utcOffsetMinutes: input.utcOffsetMinutes ?? LIMA_OFFSET_MINUTES,
+    utcOffsetMinutes: input.utcOffsetMinutes ?? offsetOf(input) ?? LIMA_OFFSET_MINUTES,
     knownPastMs: knownPast(input),
     dataPastMs: dataPast(input),
   };

@@ -62,6 +62,8 @@ const EVICTION_STEPS = 4;
 const EVICTION_STEPS_IF_NEW = 3;
 
 const PAYER = KINDS.indexOf('payer');
+const PAYEE = KINDS.indexOf('payee');
+const TERMINAL = KINDS.indexOf('terminal');
 
 class FoldEngine implements FeatureEngine {
   readonly definitions: readonly FeatureDefinition[];
@@ -220,6 +222,8 @@ class FoldEngine implements FeatureEngine {
     const event = this.#event;
     if (source < KINDS.length) return event.slots[source] + 1;
     switch (DISTINCT_FIELDS[source]) {
+      case 'counterparty':
+        return event.slots[PAYEE] >= 0 ? event.slots[PAYEE] + 1 : -(event.slots[TERMINAL] + 1);
       case 'mcc':
         return event.mcc;
       case 'country':
@@ -313,6 +317,11 @@ function checkIds(definitions: readonly FeatureDefinition[]): void {
   }
 }
 
+/** Whether counting a distinct field needs the kind's entities to have slots. */
+function isCountedAs(kind: string, field: string | null): boolean {
+  return field === kind || (field === 'counterparty' && (kind === 'payee' || kind === 'terminal'));
+}
+
 /** Stores by kind; a kind that no feature needs, not even as a distinct value, has none. */
 function createStores(
   definitions: readonly FeatureDefinition[],
@@ -328,7 +337,7 @@ function createStores(
       if (definition.entity === kind) requests.push({ definition, column });
       else if (needsOtherRole(definition, kind)) requests.push({ definition, column: -1 });
     });
-    const isValue = definitions.some(({ aggregate, field }) => aggregate === 'distinct' && field === kind);
+    const isValue = definitions.some(({ aggregate, field }) => aggregate === 'distinct' && isCountedAs(kind, field));
     const habit = withHabit && index === PAYER;
     if (requests.length === 0 && !isValue && !habit) return null;
     return new EntityStore(compilePlan(kind, requests, habit), limits, event);

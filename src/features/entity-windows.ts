@@ -16,13 +16,11 @@ export const SCANNED_CLASS = 6;
 export class EntityWindows extends EntityCursor {
   readonly counts: DistinctCounts = new DistinctCounts();
   protected readonly event: FoldEvent;
-  readonly #hasHours: boolean;
   readonly #hasDistinct: boolean;
 
   constructor(plan: KindPlan, maxClass: number, event: FoldEvent) {
     super(plan, maxClass);
     this.event = event;
-    this.#hasHours = plan.hours.some((offset) => offset >= 0);
     this.#hasDistinct = plan.distinctFields.length > 0;
   }
 
@@ -97,7 +95,7 @@ export class EntityWindows extends EntityCursor {
 
   /** Counts an event in (sign 1) or out (−1) at the head of a window; its tail is before or at the event. */
   #enter(window: number, sequence: number, sign: number): void {
-    this.count(window, sequence, sign, this.#hasHours ? this.event.hourAt(this.timeOf(sequence)) : 0);
+    this.count(window, sequence, sign, this.plan.hours[window] >= 0 ? this.event.hourAt(this.timeOf(sequence)) : 0);
     if (this.#hasDistinct) {
       this.#countDistinct(window, sequence, this.ints[this.int + this.plan.tails + window], sequence, sign);
     }
@@ -105,7 +103,7 @@ export class EntityWindows extends EntityCursor {
 
   /** Counts an event out (sign −1) or in again (1) at the tail of a window; `head` is one past the window's last. */
   protected leave(window: number, sequence: number, head: number, sign: number): void {
-    this.count(window, sequence, sign, this.#hasHours ? this.event.hourAt(this.timeOf(sequence)) : 0);
+    this.count(window, sequence, sign, this.plan.hours[window] >= 0 ? this.event.hourAt(this.timeOf(sequence)) : 0);
     if (this.#hasDistinct) this.#countDistinct(window, sequence, (sequence + 1) | 0, head, sign);
   }
 

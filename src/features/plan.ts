@@ -36,6 +36,8 @@ export const DISTINCT_FIELDS = [
   'terminal',
   'place',
   'ip',
+  /** payee, or terminal where there is no payee */
+  'counterparty',
   'mcc',
   'country',
   'channel',

@@ -1,16 +1,19 @@
 // Memory for the rings of events of one entity kind: columns in chunks, rings in powers of two.
 //
-// A ring of 2^c events is a run of 2^c elements of the columns, aligned to its size, so it never spans two chunks. A chunk has 2^20 elements;
-// only the first is smaller and doubles until it is full size, so that a small stream stays small and a large one never
-// copies more than one chunk. A freed ring is chained in the list of its size class through its first time cell; a
-// larger free ring is split where the own class has none. Rings are not merged again: the memory is bounded by the
-// largest use of each class.
+// A ring of 2^c events is a run of 2^c elements of the columns, aligned to its size, so it never spans two chunks. A
+// chunk has 2^20 elements; only the first is smaller and doubles until it is full size, so that a small stream stays
+// small and a large one never copies more than one chunk. Free rings are managed as buddies (Knowlton, "A fast storage
+// allocator", CACM 8(10), 1965): halves that are both free merge, so rings that grow together leave no waste behind.
+// The lists live in the free elements: flags 0 marks a free ring's first element (an event's flags never are 0), its
+// second element's flags hold the size class, their times the next and the previous free ring.
 import { assert } from '../lib/assert.ts';
 
 export const CHUNK_BITS = 20;
 const CHUNK = 1 << CHUNK_BITS;
 export const CHUNK_MASK = CHUNK - 1;
 const FIRST_CHUNK_MIN = 1 << 10;
+/** Flags of a ring's first element until its first event is written there. */
+const IN_USE = 1;
 /** Elements of a block of each level, as powers of two. */
 export const BLOCK_BITS = [6, 12] as const;
 
@@ -42,21 +45,31 @@ export class RingSlab {
     this.values = Array.from({ length: valueColumns }, () => []);
   }
 
-  /** First element of a ring of 2^sizeClass elements, content undefined. */
+  /** First element of a ring of 2^sizeClass elements, sizeClass ≥ 1, content undefined. */
   allocate(sizeClass: number): number {
-    const freed = this.#takeFree(sizeClass);
-    if (freed >= 0) return freed;
-    const size = 1 << sizeClass;
-    this.#alignTo(size);
-    const base = this.used;
-    this.#ensure(base + size);
-    this.used = base + size;
+    let base = this.#takeFree(sizeClass);
+    if (base < 0) {
+      const size = 1 << sizeClass;
+      this.#alignTo(size);
+      base = this.used;
+      this.#ensure(base + size);
+      this.used = base + size;
+    }
+    this.flags[base >>> CHUNK_BITS][base & CHUNK_MASK] = IN_USE;
     return base;
   }
 
   release(base: number, sizeClass: number): void {
-    this.times[base >>> CHUNK_BITS][base & CHUNK_MASK] = this.free[sizeClass];
-    this.free[sizeClass] = base + 1;
+    let block = base;
+    let merged = sizeClass;
+    while (merged < this.maxClass) {
+      const buddy = block ^ (1 << merged);
+      if (buddy + (1 << merged) > this.used || !this.#isFree(buddy, merged)) break;
+      this.#unlink(buddy, merged);
+      block &= ~(1 << merged);
+      merged++;
+    }
+    this.#link(block, merged);
   }
 
   /** Makes room for every element that is in use. */
@@ -80,21 +93,50 @@ export class RingSlab {
     while (from <= this.maxClass && this.free[from] === 0) from++;
     if (from > this.maxClass) return -1;
     const base = this.free[from] - 1;
-    this.free[from] = this.times[base >>> CHUNK_BITS][base & CHUNK_MASK];
+    this.#unlink(base, from);
     while (from > sizeClass) {
       from--;
-      this.release(base + (1 << from), from);
+      this.#link(base + (1 << from), from);
     }
     return base;
+  }
+
+  #isFree(block: number, sizeClass: number): boolean {
+    const flags = this.flags[block >>> CHUNK_BITS];
+    return flags[block & CHUNK_MASK] === 0 && flags[(block & CHUNK_MASK) + 1] === sizeClass;
+  }
+
+  #link(block: number, sizeClass: number): void {
+    const times = this.times[block >>> CHUNK_BITS];
+    const flags = this.flags[block >>> CHUNK_BITS];
+    const at = block & CHUNK_MASK;
+    const next = this.free[sizeClass];
+    flags[at] = 0;
+    flags[at + 1] = sizeClass;
+    times[at] = next;
+    times[at + 1] = 0;
+    if (next > 0) this.times[(next - 1) >>> CHUNK_BITS][((next - 1) & CHUNK_MASK) + 1] = block + 1;
+    this.free[sizeClass] = block + 1;
+  }
+
+  #unlink(block: number, sizeClass: number): void {
+    const times = this.times[block >>> CHUNK_BITS];
+    const at = block & CHUNK_MASK;
+    const next = times[at];
+    const previous = times[at + 1];
+    if (previous > 0) this.times[(previous - 1) >>> CHUNK_BITS][(previous - 1) & CHUNK_MASK] = next;
+    else this.free[sizeClass] = next;
+    if (next > 0) this.times[(next - 1) >>> CHUNK_BITS][((next - 1) & CHUNK_MASK) + 1] = previous;
   }
 
   /** Moves the end of the used part up to a multiple of the size; what is skipped goes to the free lists. */
   #alignTo(size: number): void {
     while ((this.used & (size - 1)) !== 0) {
       const skipped = this.used & -this.used;
-      this.#ensure(this.used + skipped);
-      this.release(this.used, 31 - Math.clz32(skipped));
+      const block = this.used;
+      this.#ensure(block + skipped);
       this.used += skipped;
+      this.release(block, 31 - Math.clz32(skipped));
     }
   }
 

@@ -28,6 +28,8 @@ const idOf = (tx: Transaction, kind: string): string | null => {
       return tx.payeeId;
     case 'pair':
       return tx.payerId === null || other === null ? null : `${tx.payerId} ${tx.payeeId === null} ${other}`;
+    case 'counterparty':
+      return other === null ? null : `${tx.payeeId === null} ${other}`;
     case 'terminal':
       return terminal;
     case 'place':
@@ -65,18 +67,25 @@ export class NaiveFeatures {
     this.#offsetMs = utcOffsetMinutes * 60_000;
   }
 
-  fold(tx: Transaction, keep = true): number[] {
+  fold(tx: Transaction): number[] {
     const own: Known = { tx, offHabit: this.#isOffHabit(tx), label: tx.isFraud };
     const values = this.#definitions.map((definition) => {
       const value = this.#evaluate(definition, own);
       return Number.isNaN(value) ? definition.missing : value;
     });
-    if (keep) {
-      const at = this.#history.findIndex((known) => known.tx.eventTimeMs > tx.eventTimeMs);
-      if (at < 0) this.#history.push(own);
-      else this.#history.splice(at, 0, own);
-    }
+    this.#insert(own);
     return values;
+  }
+
+  /** Folds an event without working its features out; for features without the habit rule. */
+  remember(tx: Transaction): null {
+    this.#insert({ tx, offHabit: false, label: tx.isFraud });
+    return null;
+  }
+
+  #insert(own: Known): void {
+    const at = this.#history.findLastIndex((known) => known.tx.eventTimeMs <= own.tx.eventTimeMs);
+    this.#history.splice(at + 1, 0, own);
   }
 
   learnLabel(tx: Transaction, isFraud: boolean): void {

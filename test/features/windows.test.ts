@@ -64,13 +64,13 @@ describe('exact windows', () => {
           }
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
   it('continue from a checkpoint with identical bits', () => {
     fc.assert(
-      fc.property(streamShapes(300), fc.double({ min: 0, max: 1, noNaN: true }), (shape, part) => {
+      fc.property(streamShapes(200), fc.double({ min: 0, max: 1, noNaN: true }), (shape, part) => {
         const stream = randomStream(shape);
         const engine = createFeatureEngine(definitions);
         const out = new Float64Array(engine.width);
@@ -85,7 +85,7 @@ describe('exact windows', () => {
         expect(restored.checkpoint()).toEqual(engine.checkpoint());
         expect(restored.counters()).toEqual(engine.counters());
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

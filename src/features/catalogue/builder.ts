@@ -52,7 +52,7 @@ const DISTINCT_TEXT: Readonly<Record<string, Bilingual>> = {
   card: { es: 'tarjetas', en: 'cards' },
   device: { es: 'dispositivos', en: 'devices' },
   payee: { es: 'beneficiarios', en: 'payees' },
-  pair: { es: 'contrapartes', en: 'counterparties' },
+  counterparty: { es: 'contrapartes', en: 'counterparties' },
   terminal: { es: 'terminales', en: 'terminals' },
   place: { es: 'lugares', en: 'places' },
   ip: { es: 'direcciones IP', en: 'IP addresses' },

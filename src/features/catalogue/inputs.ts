@@ -54,6 +54,7 @@ const OF_VALUE: Readonly<Record<string, Needs>> = {
 };
 
 const OF_DISTINCT: Readonly<Record<string, Needs>> = {
+  counterparty: [['payeeId', ...TERMINAL]],
   mcc: [['mcc']],
   country: [['country']],
   channel: [['channel']],

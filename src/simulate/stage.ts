@@ -1,5 +1,5 @@
 // What a fraud recipe works with: people to play the parts, times, devices, reports, and the time line to put events on.
-import { isBusinessDay, limaDayNumber, startOfLimaDayMs } from '../domain/calendar.ts';
+import { isBusinessDay, limaDayNumber, limaHour, startOfLimaDayMs } from '../domain/calendar.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Prng } from '../lib/prng.ts';
 import { carrierAddress } from './network.ts';
@@ -46,6 +46,16 @@ interface Mule {
 const NO_FIELDS: Partial<Transaction> = {};
 const ATTEMPTS = 60;
 
+/** Done at a branch or in a clearing file, so on business days between nine and six. */
+const OFFICE_KINDS: ReadonlySet<Kind> = new Set([KIND.branchDeposit, KIND.branchWithdrawal, KIND.supplierBatch]);
+
+function inOfficeHours(timeMs: number): number {
+  const hour = limaHour(timeMs);
+  let moved = hour < 9 ? timeMs + (9 - hour) * HOUR : hour >= 18 ? timeMs + (33 - hour) * HOUR : timeMs;
+  while (!isBusinessDay(limaDayNumber(moved))) moved += DAY;
+  return moved;
+}
+
 export class Stage {
   readonly world: World;
   readonly prng: Prng;
@@ -64,9 +74,9 @@ export class Stage {
     this.#charge = charge;
   }
 
-  put(spec: EventSpec): void {
-    let timeMs = Math.floor(spec.timeMs);
-    if (spec.kind === KIND.supplierBatch) while (!isBusinessDay(limaDayNumber(timeMs))) timeMs += DAY;
+  /** @returns when it will be, which is later where an office has to be open */
+  put(spec: EventSpec): number {
+    const timeMs = OFFICE_KINDS.has(spec.kind) ? inOfficeHours(Math.floor(spec.timeMs)) : Math.floor(spec.timeMs);
     const event = {
       timeMs,
       kind: spec.kind,
@@ -80,7 +90,8 @@ export class Stage {
       fields: spec.fields ?? NO_FIELDS,
       onDone: spec.onDone ?? null,
     };
-    this.world.queue.push({ timeMs: event.timeMs, event });
+    this.world.queue.push({ timeMs, event });
+    return timeMs;
   }
 
   /** A label whose report comes a lognormal delay after `fromMs`. */

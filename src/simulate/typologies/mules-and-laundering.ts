@@ -93,9 +93,8 @@ const structuring: Recipe = {
     let lastMs = stage.startMs;
     for (let n = 0; n < pieces; n++) {
       const timeMs = stage.between(9, 18) + prng.nextBelow(days) * DAY;
-      lastMs = Math.max(lastMs, timeMs);
       const amountMinor = Math.floor((thresholdMinor * drawUniform(prng, 0.8, 0.99)) / 1000) * 1000;
-      stage.put({
+      const depositedMs = stage.put({
         timeMs,
         kind: KIND.branchDeposit,
         payer: smurfs[prng.nextBelow(smurfs.length)]!,
@@ -105,6 +104,7 @@ const structuring: Recipe = {
         label: stage.label('F09', timeMs, 6 * DAY),
         fields: inDollars ? { currency: 'USD' } : {},
       });
+      lastMs = Math.max(lastMs, depositedMs);
     }
     const payee = business(world.commerce.companies[prng.nextBelow(world.commerce.companies.length)]!);
     for (let n = 0; n < 2; n++) {
@@ -229,8 +229,9 @@ const shellCompany: Recipe = {
       const label = stage.label('F11', cashMs, 12 * DAY);
       const totalMinor = drawInteger(prng, 60, 600) * 100_000;
       const deposits = drawInteger(prng, 2, 4);
+      let depositedMs = cashMs;
       for (let n = 0; n < deposits; n++) {
-        stage.put({
+        depositedMs = stage.put({
           timeMs: stage.after(cashMs, 0, 3 * HOUR),
           kind: KIND.branchDeposit,
           payer: depositor(),
@@ -243,7 +244,7 @@ const shellCompany: Recipe = {
       const parts = drawInteger(prng, 2, Math.min(5, takers.length));
       for (let n = 0; n < parts; n++) {
         const taker = takers[prng.nextBelow(takers.length)]!;
-        const timeMs = stage.after(cashMs, 4 * HOUR, 48 * HOUR);
+        const timeMs = stage.after(depositedMs, 4 * HOUR, 48 * HOUR);
         const amountMinor = Math.round((totalMinor * 0.95) / parts / 10_000) * 10_000;
         const terminal = limaMachines[prng.nextBelow(limaMachines.length)]!;
         stage.put({

@@ -1,25 +1,29 @@
-// `evaluate FILE`: measures detectors by the Handbook's prequential protocol or by a split of the time line.
+// `evaluate`: measures detectors on a file by the Handbook's prequential protocol or a split of the time line, or on a
+// folder of sets by ADBench's protocol.
+import { stat } from 'node:fs/promises';
 import { definitionsFor } from '../features/catalogue/choose.ts';
 import { type EvaluatedModel, evaluateDetectors } from '../jobs/evaluate.ts';
 import { type FileFeatures, readFeatures } from '../jobs/read-features.ts';
+import { InputError } from '../lib/errors.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Fold } from '../training/protocols/fold.ts';
 import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
-import { type Command, type OptionValues, UsageError } from './command.ts';
+import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { evaluateAdbench } from './evaluate-adbench.ts';
 import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  summary: 'Measure detectors on labelled transactions by a protocol.',
-  positional: ['FILE'],
+  summary: 'Measure detectors by a protocol: on a labelled FILE of transactions, or (adbench) on a folder of sets.',
+  positional: ['FILE|DIR'],
   options: {
     ...FILE_OPTIONS,
     protocol: {
       type: 'text',
-      help: 'how past and future are cut',
-      choices: ['prequential', 'time-split'],
+      help: 'how training and test rows are chosen; adbench takes a folder of .csv.gz sets',
+      choices: ['prequential', 'time-split', 'adbench'],
       required: true,
     },
     detectors: DETECTORS_OPTION,
@@ -45,34 +49,73 @@ export const evaluateCommand: Command = {
       minimum: 0.01,
       maximum: 0.99,
     },
-    seeds: { type: 'number', help: 'average over this many seeds', default: 1, minimum: 1, maximum: 100, whole: true },
+    seeds: {
+      type: 'number',
+      help: 'average over this many seeds (adbench: always 1, 2 and 3)',
+      default: 1,
+      minimum: 1,
+      maximum: 100,
+      whole: true,
+    },
   },
   async run([path], options, context) {
-    const { out, log, terminal, nowMs } = context;
-    const progress = createProgress(log, terminal, nowMs);
-    const reader = await fileOpener(path, options, context, null)();
-    const features = await readFeatures(reader, {
-      ...tableOptions(options),
-      definitions: definitionsFor(options.features as string, reader.fieldsPresent),
-      onProgress: (share) => progress.show('reading and features', share),
-    });
-    const folds = foldsOf(features, options, reader.utcOffsetMinutes);
-    const models = evaluateDetectors({
-      features,
-      folds,
-      detectors: detectorChoices(options.detectors as string)(features.definitions),
-      seed: options.seed as number,
-      seeds: options.seeds as number,
-      nowMs,
-      onProgress: (what, share) => progress.show(what, share),
-    });
-    progress.done();
-    features.table.close();
-    const prequential = options.protocol === 'prequential';
-    if (options.json === true) out(`${JSON.stringify({ ...(prequential && { folds: folds.length }), models })}\n`);
-    else out(tableOf(models));
+    const adbench = options.protocol === 'adbench';
+    await checkKind(path, adbench);
+    await (adbench ? evaluateAdbench(path, options, context) : evaluateFile(path, options, context));
   },
 };
+
+/** A file that is not there is left to the reader of files, which says so. */
+async function checkKind(path: string, folderWanted: boolean): Promise<void> {
+  const entry = await stat(path).catch(() => null);
+  if (entry === null && folderWanted) {
+    throw new InputError('FOLDER_MISSING', `There is no folder ${path}`, 'Check the name');
+  }
+  if (entry?.isDirectory() === true && !folderWanted) {
+    throw new UsageError(
+      `${path} is a folder: give one file of transactions, or --protocol adbench for a folder of sets`,
+    );
+  }
+  if (entry?.isDirectory() === false && folderWanted) {
+    throw new UsageError(`${path} is a file: --protocol adbench takes the folder that the .csv.gz sets are in`);
+  }
+}
+
+async function evaluateFile(path: string, options: OptionValues, context: CommandContext): Promise<void> {
+  const { out, log, terminal, nowMs } = context;
+  if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
+  const progress = createProgress(log, terminal, nowMs);
+  const reader = await fileOpener(path, options, context, null)();
+  const features = await readFeatures(reader, {
+    ...tableOptions(options),
+    definitions: definitionsFor(options.features as string, reader.fieldsPresent),
+    onProgress: (share) => progress.show('reading and features', share),
+  });
+  const folds = foldsOf(features, options, reader.utcOffsetMinutes);
+  const models = evaluateDetectors({
+    features,
+    folds,
+    detectors: detectorChoices(options.detectors as string)(features.definitions),
+    seed: options.seed as number,
+    seeds: options.seeds as number,
+    nowMs,
+    onProgress: (what, share) => progress.show(what, share),
+  });
+  progress.done();
+  features.table.close();
+  const prequential = options.protocol === 'prequential';
+  if (options.json === true) out(`${JSON.stringify({ ...(prequential && { folds: folds.length }), models })}\n`);
+  else out(tableOf(models));
+}
+
+function checkTrainStart(day: OptionValues[string]): void {
+  if (day === undefined) {
+    throw new UsageError('--train-start YYYY-MM-DD is needed: the first training day of the last fold');
+  }
+  if (Number.isNaN(Date.parse(`${day}T00:00:00Z`))) {
+    throw new UsageError(`--train-start must be a day such as 2018-08-15; '${day}' is not`);
+  }
+}
 
 function foldsOf({ table }: FileFeatures, options: OptionValues, utcOffsetMinutes: number): Fold[] {
   const labels = Uint8Array.from(table.labels, (label) => (label === 1 ? 1 : 0));
@@ -80,8 +123,6 @@ function foldsOf({ table }: FileFeatures, options: OptionValues, utcOffsetMinute
     throw new UsageError('the file has no labelled fraud, so there is nothing to measure against');
   if (options.protocol === 'prequential') {
     const trainStartMs = Date.parse(`${options['train-start']}T00:00:00Z`) - utcOffsetMinutes * 60_000;
-    if (Number.isNaN(trainStartMs))
-      throw new UsageError('--train-start YYYY-MM-DD is needed: the first training day of the last fold');
     const folds = prequentialFolds(table.timesMs, table.payers, labels, {
       trainStartMs,
       folds: options.folds as number,

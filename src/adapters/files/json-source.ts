@@ -68,10 +68,15 @@ async function readSample(source: ByteSource, pieces: AsyncIterable<JsonPiece>):
   const objects: Record<string, string>[] = [];
   let seen = 0;
   for await (const piece of pieces) {
+    if (seen === SAMPLE_ROWS) break;
     seen += 1;
     const object = parsePiece(piece);
-    if (typeof object !== 'string') objects.push(Object.fromEntries(flatten(object)));
-    if (seen === SAMPLE_ROWS) break;
+    if (typeof object === 'string') continue;
+    const texts: Record<string, string> = {};
+    visitLeaves(object, '', 1, (name, text) => {
+      texts[name] = text;
+    });
+    objects.push(texts);
   }
   if (objects.length > 0) return objects;
   if (seen === 0) throw new InputError('NO_ROWS', `${source.path} holds no objects`, 'Give a file with transactions');
@@ -89,10 +94,10 @@ function addPiece(target: TextBlock, piece: JsonPiece, indexes: ReadonlyMap<stri
     return;
   }
   target.beginRow();
-  for (const [key, text] of flatten(object)) {
-    const index = indexes.get(key);
+  visitLeaves(object, '', 1, (name, text) => {
+    const index = text === '' ? undefined : indexes.get(name);
     if (index !== undefined) target.set(index, text);
-  }
+  });
   target.endRow(piece.line);
 }
 
@@ -109,8 +114,8 @@ function parsePiece(piece: JsonPiece): { [key: string]: Json } | 'LINE_TOO_LONG'
   }
 }
 
-/** A number of so many digits that a double may not hold it: an id, say. It is kept as it is written. */
-const LONG_NUMBER = /[:,[]\s*-?\d[\d.]{15}/;
+/** A number so large that a double may not hold its last digits or cents: an id, say. It is kept as it is written. */
+const LONG_NUMBER = /[:,[]\s*-?\d{14}/;
 
 function parseKeepingNumbers(text: string): Json {
   const keep = (_key: string, value: unknown, context?: { source?: string }) =>
@@ -118,19 +123,23 @@ function parseKeepingNumbers(text: string): Json {
   return JSON.parse(text, keep as (key: string, value: unknown) => unknown) as Json;
 }
 
-/** Leaves with dotted names and their text; that of null is empty. */
-function* flatten(object: { [key: string]: Json }, prefix = '', depth = 1): Generator<[string, string]> {
+/** Tells of each leaf its dotted name and its text; that of null is empty. */
+function visitLeaves(
+  object: { [key: string]: Json },
+  prefix: string,
+  depth: number,
+  visit: (name: string, text: string) => void,
+): void {
   for (const key of Object.keys(object)) {
     const value = object[key];
-    const name = prefix + key;
-    if (value === null) yield [name, ''];
-    else if (typeof value === 'string') yield [name, value];
+    const name = prefix === '' ? key : prefix + key;
+    if (value === null) visit(name, '');
+    else if (typeof value === 'string') visit(name, value);
+    else if (typeof value !== 'object') visit(name, String(value));
     else if (Array.isArray(value)) {
       const plain = value.every((item) => typeof item !== 'object');
-      yield [name, plain ? value.join('|') : JSON.stringify(value)];
-    } else if (typeof value === 'object') {
-      if (depth < MAX_DEPTH) yield* flatten(value, `${name}.`, depth + 1);
-      else yield [name, JSON.stringify(value)];
-    } else yield [name, String(value)];
+      visit(name, plain ? value.join('|') : JSON.stringify(value));
+    } else if (depth < MAX_DEPTH) visitLeaves(value, `${name}.`, depth + 1, visit);
+    else visit(name, JSON.stringify(value));
   }
 }

@@ -6,6 +6,19 @@ const BUFFER_BYTES = 4 << 20;
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
 const BYTES_PER_UNIT = 3;
 
+/** Texts up to this length are written without a call into the engine. */
+const SHORT_TEXT = 40;
+
+/** @returns the end, or −1 where the text is not ASCII */
+function writeAscii(bytes: Uint8Array, start: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return -1;
+    bytes[start + i] = unit;
+  }
+  return start + text.length;
+}
+
 export class TextBlock {
   readonly block: RowBlock;
   #used = 0;
@@ -33,10 +46,13 @@ export class TextBlock {
   }
 
   set(column: number, text: string): void {
-    const written = this.block.bytes.write(text, this.#used, 'utf8');
-    this.block.starts[this.#cell + column] = this.#used;
-    this.#used += written;
-    this.block.ends[this.#cell + column] = this.#used;
+    const { block } = this;
+    const start = this.#used;
+    let end = text.length <= SHORT_TEXT ? writeAscii(block.bytes, start, text) : -1;
+    if (end < 0) end = start + block.bytes.write(text, start, 'utf8');
+    block.starts[this.#cell + column] = start;
+    block.ends[this.#cell + column] = end;
+    this.#used = end;
   }
 
   endRow(line: number): void {

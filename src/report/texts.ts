@@ -24,7 +24,6 @@ export const TERMINAL_TEXTS = {
 export const TEXTS = {
   title: { es: 'Operaciones inusuales', en: 'Unusual transactions' },
   madeBy: { es: 'Informe de Centinela', en: 'Centinela report' },
-  language: { es: 'Idioma', en: 'Language' },
   generated: { es: 'generado el', en: 'made on' },
   lima: { es: 'hora de Lima', en: 'Lima time' },
 
@@ -63,7 +62,6 @@ export const TEXTS = {
   details: { es: 'Detalle', en: 'Details' },
   noReasons: { es: 'Sin motivo dominante', en: 'No dominant reason' },
   agree: { es: 'detectores coinciden', en: 'detectors agree' },
-  agreeOne: { es: 'detector coincide', en: 'detector agrees' },
   agreesMark: { es: 'coincide', en: 'agrees' },
   disagreesMark: { es: 'no coincide', en: 'does not agree' },
   id: { es: 'Operación', en: 'Transaction' },
@@ -74,7 +72,6 @@ export const TEXTS = {
   fraud: { es: 'Fraude o error', en: 'Fraud or error' },
   genuine: { es: 'Legítima', en: 'Genuine' },
   score: { es: 'Puntaje', en: 'Score' },
-  probability: { es: 'Probabilidad', en: 'Probability' },
   quality: { es: 'Calidad de datos', en: 'Data quality' },
   detector: { es: 'Detector', en: 'Detector' },
   habitual: { es: 'habitual', en: 'habitual' },
@@ -91,7 +88,6 @@ export const TEXTS = {
   transactions: { es: 'operaciones', en: 'transactions' },
   knownPositives: { es: 'fraude o error conocido', en: 'known fraud or error' },
 
-  timeline: { es: 'Alertas en el tiempo', en: 'Alerts over time' },
   perDay: { es: 'Alertas por día', en: 'Alerts per day' },
   perHour: { es: 'Reparto por hora del día', en: 'Share by hour of day' },
   alerts: { es: 'alertas', en: 'alerts' },

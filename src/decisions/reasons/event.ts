@@ -1,8 +1,7 @@
 // Sentences on the event itself: its hour, place, speed and kind.
 import { limaMinuteOfDay } from '../../domain/calendar.ts';
-import type { ReasonCode } from '../reason-codes.ts';
 import { type EntityFeature, type Finding, neighbour, type Row } from './evidence.ts';
-import { duration, integer, money, type Texts } from './format.ts';
+import { duration, integer } from './format.ts';
 import { entityWords } from './words.ts';
 
 const LIMA_OFFSET_MINUTES = -300;
@@ -55,61 +54,4 @@ export function hourShare({ definition, entity, value }: EntityFeature, row: Row
     es: `Operación a las ${clock}, hora en la que ${who.es} ${window === null ? 'casi nunca opera' : `no operó en ${window.es}`}`,
     en: `Transaction at ${clock}, an hour when ${who.en} ${window === null ? 'hardly ever operates' : `did not operate in ${window.en}`}`,
   };
-}
-
-interface FlagTexts extends Texts {
-  readonly code: ReasonCode;
-  readonly strength: number;
-}
-
-/** Properties of an event that are worth saying where they hold. */
-const FLAGS: Readonly<Record<string, (row: Row) => FlagTexts>> = {
-  night: (row) => ({
-    code: 'HORA_INUSUAL',
-    strength: 0.2,
-    es: `Operación de madrugada (${clockOf(row)})`,
-    en: `Transaction at night (${clockOf(row)})`,
-  }),
-  'round-amount': (row) => ({
-    code: 'MONTO_REDONDO',
-    strength: 0.2,
-    es: `Monto redondo: ${money(row.transaction.amountMinor, row.transaction.currency)}`,
-    en: `Round amount: ${money(row.transaction.amountMinor, row.transaction.currency)}`,
-  }),
-  'near-threshold': (row) => ({
-    code: 'CERCA_DE_UMBRAL',
-    strength: 0.5,
-    es: `Monto de ${money(row.transaction.amountMinor, row.transaction.currency)}, justo debajo de un umbral`,
-    en: `Amount of ${money(row.transaction.amountMinor, row.transaction.currency)}, just below a threshold`,
-  }),
-  'cross-border': (row) => ({
-    code: 'PAIS_NUEVO',
-    strength: 0.4,
-    es: `Operación en el extranjero${row.transaction.country === null ? '' : ` (${row.transaction.country})`}`,
-    en: `Transaction abroad${row.transaction.country === null ? '' : ` (${row.transaction.country})`}`,
-  }),
-  fallback: () => ({
-    code: 'FALLBACK_BANDA',
-    strength: 0.6,
-    es: 'Tarjeta con chip leída por la banda (fallback)',
-    en: 'Chip card read by its stripe (fallback)',
-  }),
-  declined: () => ({
-    code: 'RECHAZOS_PREVIOS',
-    strength: 0.3,
-    es: 'La operación fue rechazada',
-    en: 'The transaction was declined',
-  }),
-  'extortion-term': () => ({
-    code: 'LEXICO_EXTORSION',
-    strength: 0.6,
-    es: 'El concepto contiene un término asociado a extorsión',
-    en: 'The concept contains a term linked to extortion',
-  }),
-};
-
-/** A property of the event alone; the amount is compared elsewhere. */
-export function property(field: string | null, value: number, row: Row): Finding | null {
-  if (field === null || value !== 1 || !Object.hasOwn(FLAGS, field)) return null;
-  return FLAGS[field](row);
 }

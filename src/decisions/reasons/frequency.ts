@@ -64,12 +64,16 @@ export function count(feature: EntityFeature, row: Row): Finding | null {
 /** Payments of several customers that leave their habits at one terminal. */
 function offHabitAt({ entity, value }: EntityFeature, row: Row, window: Texts): Finding {
   const who = entityWords(entity, row.transaction).subject;
+  const where =
+    entity === 'payee'
+      ? { es: 'al mismo beneficiario', en: 'to the same payee' }
+      : { es: `en ${who.es}`, en: `at ${who.en}` };
   const number = integer(value);
   return {
     code: 'RIESGO_DEL_TERMINAL',
     strength: Math.min(1, 0.3 + value / 15),
-    es: `${number} pagos muy por encima del hábito de su cliente en ${who.es} ${window.es}`,
-    en: `${number} payments far above their customer's habit at ${who.en} ${window.en}`,
+    es: `${number} pagos muy por encima del hábito de su cliente ${where.es} ${window.es}`,
+    en: `${number} payments far above their customer's habit ${where.en} ${window.en}`,
   };
 }
 
@@ -190,7 +194,8 @@ const THINGS: Readonly<Record<string, Texts>> = {
   card: { es: 'tarjetas distintas', en: 'different cards' },
   device: { es: 'dispositivos distintos', en: 'different devices' },
   payee: { es: 'beneficiarios distintos', en: 'different payees' },
-  pair: { es: 'contrapartes distintas', en: 'different counterparties' },
+  pair: { es: 'destinos distintos', en: 'different destinations' },
+  counterparty: { es: 'destinos distintos', en: 'different destinations' },
   terminal: { es: 'terminales distintos', en: 'different terminals' },
   place: { es: 'lugares distintos', en: 'different places' },
   ip: { es: 'direcciones IP distintas', en: 'different IP addresses' },
@@ -203,6 +208,7 @@ const THINGS: Readonly<Record<string, Texts>> = {
 const DISTINCT_CODES: Readonly<Record<string, ReasonCode>> = {
   'payer/payee': 'ABANICO_SALIDA',
   'payer/pair': 'ABANICO_SALIDA',
+  'payer/counterparty': 'ABANICO_SALIDA',
   'payee/payer': 'ABANICO_ENTRADA',
   'payee/card': 'PRUEBA_DE_TARJETAS',
   'terminal/payer': 'PRUEBA_DE_TARJETAS',
@@ -262,7 +268,7 @@ function distinctTexts({ entity }: EntityFeature, row: Row, field: string): Dist
   const code = DISTINCT_CODES[`${entity}/${field}`] ?? 'FRECUENCIA_ALTA';
   const things = THINGS[field];
   const who = entityWords(entity, row.transaction).subject;
-  if (field === 'payee' || field === 'pair') {
+  if (field === 'payee' || field === 'pair' || field === 'counterparty') {
     return { code, es: (n) => `${who.es} pagó a ${n} ${things.es}`, en: (n) => `${who.en} paid ${n} ${things.en}` };
   }
   if (field === 'payer' && entity === 'payee') {

@@ -2,7 +2,7 @@
 import type { Aggregate, FeatureDefinition } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import { amountAgainstLevel, amountIsMaximum, deviations, ratioToHabit, ratioToMaximum, total } from './amounts.ts';
-import { clockOf, hourShare, property, speed } from './event.ts';
+import { clockOf, hourShare, speed } from './event.ts';
 import { amountOf, type EntityFeature, type Finding, type Row } from './evidence.ts';
 import { alike, duration, factor, integer, money, percent, type Texts } from './format.ts';
 import { count, distinct, passThrough, sameAmount, share } from './frequency.ts';
@@ -16,6 +16,7 @@ import {
   timeSinceGenuine,
 } from './labels.ts';
 import { age, isNew, timeSinceLast, withoutHistory } from './novelty.ts';
+import { property } from './properties.ts';
 import { hasEntity } from './words.ts';
 
 type Judge = (feature: EntityFeature, row: Row) => Finding | null;

@@ -1,5 +1,5 @@
 // Sentences on what has not been seen before, or not for long.
-import type { EntityKind } from '../../features/definition.ts';
+import type { EntityKind, Filter } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import type { EntityFeature, Finding, Row } from './evidence.ts';
 import { duration, type Texts } from './format.ts';
@@ -110,7 +110,7 @@ export function age(feature: EntityFeature, row: Row): Finding | null {
 export function timeSinceLast(feature: EntityFeature, row: Row): Finding | null {
   const { definition, entity, value } = feature;
   if (!(value >= 0)) return null;
-  if (definition.filter === 'declined' || definition.filter === 'security') return lately(feature, row);
+  if (EARLIER[definition.filter] !== undefined) return lately(feature, row);
   if (definition.filter !== 'all' && definition.filter !== 'approved') return null;
   const of = entityWords(entity, row.transaction).of;
   const since = duration(value);
@@ -141,17 +141,29 @@ export function timeSinceLast(feature: EntityFeature, row: Row): Finding | null 
   };
 }
 
-/** A decline or a security event not long before. */
+interface Earlier {
+  readonly code: ReasonCode;
+  readonly limitMs: number;
+}
+
+/** What is worth saying for how long after it. */
+const EARLIER: Partial<Record<Filter, Earlier>> = {
+  declined: { code: 'RECHAZOS_PREVIOS', limitMs: DAY_MS },
+  security: { code: 'CAMBIO_DE_CREDENCIALES', limitMs: 3 * DAY_MS },
+  'off-habit': { code: 'MONTO_FUERA_DE_PERFIL', limitMs: 3 * DAY_MS },
+};
+
+/** A decline, a security event or an uncommon payment not long before. */
 function lately({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
-  const declined = definition.filter === 'declined';
-  const limit = declined ? DAY_MS : 3 * DAY_MS;
-  if (value > limit || entity === 'terminal' || entity === 'place' || entity === 'payee') return null;
+  const earlier = EARLIER[definition.filter];
+  if (earlier === undefined || value > earlier.limitMs) return null;
+  if (entity === 'terminal' || entity === 'place' || entity === 'payee') return null;
   const since = duration(value);
   const what = eventNoun(definition.filter).one;
   const of = entityWords(entity, row.transaction).of;
   return {
-    code: declined ? 'RECHAZOS_PREVIOS' : 'CAMBIO_DE_CREDENCIALES',
-    strength: 0.3 + 0.5 * (1 - value / limit),
+    code: earlier.code,
+    strength: 0.3 + 0.5 * (1 - value / earlier.limitMs),
     es: `${upperFirst(what.es)} ${of.es} hace ${since.es}`,
     en: `${upperFirst(what.en)} ${of.en} ${since.en} ago`,
   };

@@ -44,7 +44,7 @@ thead th{font-size:13px;font-weight:600;color:var(--quiet);border-bottom:1px sol
 thead th.num{white-space:normal}
 tbody th .quiet{white-space:nowrap}
 thead [role=button]{cursor:pointer;border-radius:2px}
-th[data-sort=rank]{white-space:nowrap}
+thead th.num[data-sort=rank]{white-space:nowrap}
 thead [role=button]:hover{color:var(--ink);text-decoration:underline}
 th[aria-sort=ascending] [role=button]::after{content:" \\2191"}
 th[aria-sort=descending] [role=button]::after{content:" \\2193"}

@@ -180,6 +180,13 @@ const GOLDEN: readonly Golden[] = [
     en: 'The customer paid 9 different destinations in 24 h',
   },
   {
+    name: 'two countries in a day',
+    given: [[definition('card', 'distinct', { field: 'country', windowMs: DAY }), 2]],
+    code: 'PAIS_NUEVO',
+    es: 'La tarjeta operó en 2 países distintos en 24 h',
+    en: 'The card operated in 2 different countries in 24 h',
+  },
+  {
     name: 'most of the balance',
     given: [[definition('transaction', 'value', { field: 'balance-share', unit: 'ratio' }), 0.92]],
     code: 'MONTO_FUERA_DE_PERFIL',

@@ -264,6 +264,8 @@ function manyForBusy(feature: EntityFeature, row: Row, windowMs: number): boolea
     : 7 * windowMs <= longer.windowMs && feature.value >= 0.4 * longer.value;
 }
 
+const WHERE: ReadonlySet<string> = new Set(['terminal', 'place', 'country']);
+
 function distinctTexts({ entity }: EntityFeature, row: Row, field: string): DistinctTexts {
   const code = DISTINCT_CODES[`${entity}/${field}`] ?? 'FRECUENCIA_ALTA';
   const things = THINGS[field];
@@ -285,10 +287,11 @@ function distinctTexts({ entity }: EntityFeature, row: Row, field: string): Dist
       en: (n) => `${n} ${things.en} operated at ${who.en}`,
     };
   }
+  const [es, en] = WHERE.has(field) ? ['en', field === 'terminal' ? 'at' : 'in'] : ['con', 'with'];
   return {
     code,
-    es: (n) => `${who.es} operó con ${n} ${things.es}`,
-    en: (n) => `${who.en} operated with ${n} ${things.en}`,
+    es: (n) => `${who.es} operó ${es} ${n} ${things.es}`,
+    en: (n) => `${who.en} operated ${en} ${n} ${things.en}`,
   };
 }
 

@@ -1,7 +1,7 @@
-// How often each value occurs in the windows of large rings: (entity slot, window counter, value) → occurrences.
+// How often each value occurs in large windows: (entity slot, window counter, value) → occurrences.
 //
-// Small rings find another occurrence of a value by looking through the window; beyond 64 events that would cost too
-// much for every event, so the counts are kept in this shared open-addressing table (16 bytes an entry, load ≤ 1/2).
+// A small window finds another occurrence of a value by being looked through; beyond 64 events that would cost too much
+// for every event, so the counts are kept in this shared open-addressing table (16 bytes an entry, load ≤ 1/2).
 import { mixWords } from '../lib/hash.ts';
 
 const WORDS = 4;

@@ -1,6 +1,6 @@
 // The state of one entity kind: entities come, their events are kept in order in rings, and the idle are forgotten.
 
-import { EntityWindows, SCANNED_CLASS } from './entity-windows.ts';
+import { EntityWindows } from './entity-windows.ts';
 import type { FoldEvent } from './event.ts';
 import { FLAG_FRAUD, FLAG_GENUINE, FLAG_LABELS } from './event-flags.ts';
 import type { EngineLimits } from './limits.ts';
@@ -152,7 +152,6 @@ export class EntityStore extends EntityWindows {
   #resize(sizeClass: number): void {
     const { ints, int, slab, times, amounts, flags, base, mask, ringClass, slot } = this;
     const columns = this.columns.slice();
-    if (ringClass > SCANNED_CLASS && sizeClass <= SCANNED_CLASS) this.forgetCounts();
     const oldBase = ints[int + RING_BASE];
     ints[int + RING_BASE] = slab.allocate(sizeClass);
     ints[int + RING_CLASS] = sizeClass + 1;
@@ -167,7 +166,6 @@ export class EntityStore extends EntityWindows {
     }
     slab.release(oldBase, ringClass);
     if (this.plan.extremes) refreshBlocks(this, ints[int + FIRST], ints[int + END]);
-    if (ringClass <= SCANNED_CLASS && sizeClass > SCANNED_CLASS) this.learnCounts();
   }
 
   /** The ring is full and may not grow: its oldest event leaves all windows and is forgotten. */
@@ -193,7 +191,7 @@ export class EntityStore extends EntityWindows {
   dropRing(): void {
     const { plan, ints, int, floats, float } = this;
     if (this.ringClass < 0) return;
-    if (this.ringClass > SCANNED_CLASS) this.forgetCounts();
+    this.forgetCounts();
     this.slab.release(ints[int + RING_BASE], this.ringClass);
     this.retainedEvents -= (ints[int + END] - ints[int + FIRST]) | 0;
     ints.fill(0, int + RING_BASE, int + plan.intStride);

@@ -10,8 +10,12 @@ import type { FoldEvent } from './event.ts';
 import { squareHigh, squareLow } from './exact-moments.ts';
 import { END, FIRST, HEADS, type KindPlan, NEWEST_MS, POSITION_MS } from './plan.ts';
 
-/** Rings beyond 2^6 events count distinct values by table instead of looking through the window. */
-export const SCANNED_CLASS = 6;
+/** How a window counts distinct values: it is looked through, or beyond so many events a table counts each value. */
+const SCANNED = 0;
+const TABULATED = 1;
+const SCANNED_EVENTS = 64;
+/** A window that has shrunk to so many events is looked through again. */
+const TABULATED_EVENTS = 16;
 
 export class EntityWindows extends EntityCursor {
   readonly counts: DistinctCounts = new DistinctCounts();
@@ -137,20 +141,43 @@ export class EntityWindows extends EntityCursor {
     }
   }
 
-  /** Adjusts the distinct counts of a window whose other events on this side are `from … to`. */
+  /** Adjusts the distinct counts of a window whose other events are `from … to`. */
   #countDistinct(window: number, sequence: number, from: number, to: number, sign: number): void {
     const { distinct } = this.plan;
     for (let i = distinct.start[window]; i < distinct.start[window + 1]; i++) {
       const values = this.columns[distinct.what[i]];
       const value = values[this.base + (sequence & this.mask)];
-      if (value === 0) continue;
-      if (this.ringClass > SCANNED_CLASS) {
-        if (sign > 0) {
-          if (this.counts.add(this.slot, i, value | 0) === 1) this.ints[this.int + distinct.offset[i]]++;
-        } else if (this.counts.remove(this.slot, i, value | 0) === 0) this.ints[this.int + distinct.offset[i]]--;
-      } else if (!this.#occurs(values, value, sequence, from, to)) {
-        this.ints[this.int + distinct.offset[i]] += sign;
+      const counter = this.int + distinct.offset[i];
+      const others = (to - from) | 0;
+      if (this.ints[counter + 1] === SCANNED) {
+        if (others <= SCANNED_EVENTS || sign < 0) {
+          if (value !== 0 && !this.#occurs(values, value, sequence, from, to)) this.ints[counter] += sign;
+          continue;
+        }
+        this.#tabulate(i, values, from, to, 1);
+        this.ints[counter + 1] = TABULATED;
       }
+      if (value !== 0) this.#countInTable(i, counter, value | 0, sign);
+      if (sign < 0 && others <= TABULATED_EVENTS) {
+        this.#tabulate(i, values, from, to, -1);
+        this.ints[counter + 1] = SCANNED;
+      }
+    }
+  }
+
+  #countInTable(i: number, counter: number, value: number, sign: number): void {
+    if (sign > 0) {
+      if (this.counts.add(this.slot, i, value) === 1) this.ints[counter]++;
+    } else if (this.counts.remove(this.slot, i, value) === 0) this.ints[counter]--;
+  }
+
+  /** Enters the values of events into the table (sign 1) or takes them out (−1). */
+  #tabulate(i: number, values: Uint32Array, from: number, to: number, sign: number): void {
+    for (let s = from; s !== to; s = (s + 1) | 0) {
+      const value = values[this.base + (s & this.mask)] | 0;
+      if (value === 0) continue;
+      if (sign > 0) this.counts.add(this.slot, i, value);
+      else this.counts.remove(this.slot, i, value);
     }
   }
 
@@ -186,26 +213,15 @@ export class EntityWindows extends EntityCursor {
     }
   }
 
-  /** Moves the distinct counts of the open entity's windows into the table: its ring has grown beyond scanning. */
-  protected learnCounts(): void {
-    this.#eachDistinct((counter, value) => this.counts.add(this.slot, counter, value));
-  }
-
   /** Takes the open entity's distinct counts out of the table. */
   protected forgetCounts(): void {
-    this.#eachDistinct((counter, value) => this.counts.remove(this.slot, counter, value));
-  }
-
-  #eachDistinct(visit: (counter: number, value: number) => void): void {
-    const { plan, ints, int, base, mask } = this;
+    const { plan, ints, int } = this;
     for (let w = 0; w < plan.windows; w++) {
+      const tail = ints[int + plan.tails + w];
       const head = ints[int + HEADS + plan.windowLane[w]];
       for (let i = plan.distinct.start[w]; i < plan.distinct.start[w + 1]; i++) {
-        const values = this.columns[plan.distinct.what[i]];
-        for (let s = ints[int + plan.tails + w]; s !== head; s = (s + 1) | 0) {
-          const value = values[base + (s & mask)];
-          if (value !== 0) visit(i, value | 0);
-        }
+        if (ints[int + plan.distinct.offset[i] + 1] === SCANNED) continue;
+        this.#tabulate(i, this.columns[plan.distinct.what[i]], tail, head, -1);
       }
     }
   }

@@ -77,6 +77,7 @@ export interface KindPlan {
   readonly squares: CounterList;
   /** Integer offset of 24 hour counters, or −1. */
   readonly hours: Int32Array;
+  /** Two integers each: the count, and how it is kept (see entity-windows.ts). */
   readonly distinct: CounterList;
   readonly distinctFields: readonly DistinctField[];
   readonly lastSeenFlags: Int32Array;
@@ -257,7 +258,7 @@ function compileOperation(builder: PlanBuilder, { definition, column }: Request)
     if (known === undefined)
       fail(id, `cannot count distinct ${String(field)}; known are ${DISTINCT_FIELDS.join(', ')}`);
     if (filter !== 'all' || delayMs !== 0) fail(id, 'distinct takes neither a filter nor a delay');
-    extra = builder.counter(builder.distinct, window, builder.distinctColumn(known), 'int');
+    extra = builder.counter(builder.distinct, window, builder.distinctColumn(known), 'int', 2);
   }
   if (aggregate === 'hour-share' || aggregate === 'hour-entropy') {
     if (filter !== 'all') fail(id, 'the hour profile takes no filter');

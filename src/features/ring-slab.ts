@@ -1,8 +1,8 @@
 // Memory for the rings of events of one entity kind: columns in chunks, rings in powers of two.
 //
 // A ring of 2^c events is a run of 2^c elements of the columns, aligned to its size, so it never spans two chunks. A
-// chunk has 2^20 elements; only the first is smaller and doubles until it is full size, so that a small stream stays
-// small and a large one never copies more than one chunk. Free rings are managed as buddies (Knowlton, "A fast storage
+// chunk has 2^20 elements; the last one is smaller and doubles until it is full size, so that a small stream stays small
+// and a large one never copies more than one chunk. Free rings are managed as buddies (Knowlton, "A fast storage
 // allocator", CACM 8(10), 1965): halves that are both free merge, so rings that grow together leave no waste behind.
 // The lists live in the free elements: flags 0 marks a free ring's first element (an event's flags never are 0), its
 // second element's flags hold the size class, their times the next and the previous free ring.
@@ -12,6 +12,7 @@ export const CHUNK_BITS = 20;
 const CHUNK = 1 << CHUNK_BITS;
 export const CHUNK_MASK = CHUNK - 1;
 const FIRST_CHUNK_MIN = 1 << 10;
+const LATER_CHUNK_MIN = 1 << 16;
 /** Flags of a ring's first element until its first event is written there. */
 const IN_USE = 1;
 /** Elements of a block of each level, as powers of two. */
@@ -143,9 +144,10 @@ export class RingSlab {
   #ensure(end: number): void {
     assert(end <= 2147483647, 'the rings of one entity kind hold at most 2^31 events');
     while (end > this.#capacity()) {
-      const chunks = this.times.length;
-      if (chunks === 1 && this.times[0].length < CHUNK) this.#addChunk(0, this.times[0].length * 2);
-      else this.#addChunk(chunks, chunks === 0 ? FIRST_CHUNK_MIN : CHUNK);
+      const last = this.times.length - 1;
+      const length = last < 0 ? CHUNK : this.times[last].length;
+      if (length < CHUNK) this.#addChunk(last, length * 2);
+      else this.#addChunk(last + 1, last < 0 ? FIRST_CHUNK_MIN : LATER_CHUNK_MIN);
     }
   }
 

@@ -6,7 +6,7 @@
 import type { Artefact } from '../detector.ts';
 import type { Ensemble } from './ensemble.ts';
 
-export const GBDT_FORMAT = 'centinela-gbdt';
+const GBDT_FORMAT = 'centinela-gbdt';
 const FORMAT_VERSION = 1;
 const MAGIC = 0x54444247;
 /** A multiple of 8, so that the float64 arrays after it are aligned. */

@@ -2,7 +2,7 @@
 //
 // A positive float's bits already sort as integers; a negative one's sort backwards, so all its bits are flipped.
 
-/** Key of −0 is made that of +0. NaN has no place: leave it out before. Vectorised: `bits` is a view of the floats. */
+/** @param bits of a float32, as a signed integer; −0 gets the key of +0, and NaN has no place: leave it out before. */
 export function orderKey(bits: number): number {
   const flipped = bits ^ ((bits >> 31) | 0x80000000);
   return (flipped === 0x7fffffff ? 0x80000000 : flipped) >>> 0;

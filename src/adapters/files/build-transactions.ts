@@ -22,8 +22,8 @@ import { ROW_FAULTS, type RowBlock, type TextEncoding } from './row-block.ts';
 import { openTimeZone } from './time-zone.ts';
 
 const DAY_MS = 86_400_000;
-/** Ids that are remembered to find duplicates: 16 million, 171 MB at most. */
-const MAX_REMEMBERED_IDS = 16_000_000;
+/** Ids that are remembered to find duplicates, 134 MB at most: one is found if it comes within six million rows. */
+const MAX_REMEMBERED_IDS = 12_000_000;
 
 export interface BuildLimits {
   readonly nowMs: number;

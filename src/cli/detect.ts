@@ -76,7 +76,6 @@ export const detectCommand: Command = {
       seed: options.seed as number,
       version: VERSION,
       createdMs: nowMs(),
-      utcOffsetMinutes: detection.utcOffsetMinutes,
       top,
     });
     await writeResults(folder, report, locale);

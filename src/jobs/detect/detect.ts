@@ -12,6 +12,7 @@ import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-table.ts';
 import type { ReadSummary, TransactionReader } from '../../ports.ts';
 import { unsupervisedOf } from '../../training/detector-choices.ts';
+import { periodOf } from '../../training/time-line.ts';
 import { readFeatures } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
 import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
@@ -88,7 +89,8 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   const fetched = await fetchTransactions(await options.open(), explained, table.payers, payersWanted, (share) =>
     options.onProgress('fetching what was found', share),
   );
-  const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched);
+  const context = { utcOffsetMinutes: reader.utcOffsetMinutes, historyStartMs: periodOf(table.timesMs)[0] };
+  const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched, context);
   return {
     read: reader.summary(),
     utcOffsetMinutes: reader.utcOffsetMinutes,
@@ -128,6 +130,7 @@ function explainRows(
   flagged: Uint32Array,
   definitions: readonly FeatureDefinition[],
   fetched: FetchedTransactions,
+  context: { readonly utcOffsetMinutes: number; readonly historyStartMs: number },
 ) {
   const ascending = Uint32Array.from(rows).sort();
   const matrix = table.take(ascending);
@@ -147,7 +150,7 @@ function explainRows(
       transaction,
       risk: scores.risk[row],
       calibrated: model.stacking !== null,
-      reasons: reasonsFor({ definitions, values, contributions, transaction }),
+      reasons: reasonsFor({ definitions, values, contributions, transaction, ...context }),
       byDetector: [...scores.byDetector]
         .filter(([, column]) => !Number.isNaN(column[row]))
         .map(([name, column]) => ({ name, score: column[row], threshold: thresholds.get(name) ?? 1 })),

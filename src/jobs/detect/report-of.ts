@@ -3,11 +3,13 @@ import { qualityFindings } from '../../decisions/data-quality.ts';
 import { DEFAULT_HOLD_AT_RISK, decideAction } from '../../decisions/decision.ts';
 import { maskPansIn } from '../../domain/mask.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { rejectionText } from '../../report/rejections.ts';
 import type {
   AlertTimeline,
   DetectorEvaluation,
   HistoryPoint,
   MoneyTotal,
+  PrecisionRecallPoint,
   ReportAnomaly,
   ReportData,
   ReportEvaluation,
@@ -26,7 +28,6 @@ export interface ReportContext {
   readonly seed: number;
   readonly version: string;
   readonly createdMs: number;
-  readonly utcOffsetMinutes: number;
   /** Anomalies shown on the page. */
   readonly top: number;
 }
@@ -50,7 +51,7 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
       periodMs: table.rows === 0 ? null : periodOf(table.timesMs),
       rows: table.rows,
       rejected: read.rejected,
-      rejectedByReason: Object.entries(read.byReason).map(([code, rows]) => ({ reason: { es: code, en: code }, rows })),
+      rejectedByReason: Object.entries(read.byReason).map(([code, rows]) => ({ reason: rejectionText(code), rows })),
       entities: [{ label: { es: 'ordenantes', en: 'payers' }, count: table.distinctPayers }],
       amounts: [...detection.currencies].map(([currency, total]) => ({ currency, ...total })),
       flagged: flagged.length,
@@ -67,13 +68,14 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
       seed: context.seed,
       version: context.version,
       createdMs: context.createdMs,
+      utcOffsetMinutes: detection.utcOffsetMinutes,
     },
     anomalies: detection.anomalies
       .slice(0, context.top)
       .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows)),
     scores: histogramOf(detection),
     evaluation: evaluationOf(detection, flaggedRows),
-    timeline: timelineOf(detection, flaggedRows, context.utcOffsetMinutes),
+    timeline: timelineOf(detection, flaggedRows),
     typologies: typologiesOf(detection, flaggedRows),
     drivers: driversOf(detection),
     quality: detection.quality.findings.map(({ code, text, rows, systematic }) => ({
@@ -199,9 +201,14 @@ function evaluateDetector(
   scores: Float32Array,
 ): DetectorEvaluation {
   const { precision, recall } = precisionRecallCurve(labels, scores);
-  const step = Math.max(1, Math.floor(precision.length / CURVE_POINTS));
-  const curve = [];
-  for (let i = 0; i < precision.length; i += step) curve.push({ recall: recall[i], precision: precision[i] });
+  const curve: PrecisionRecallPoint[] = [];
+  // Thinned by recall and not by rank: most ranks lie at the far end, where nobody looks.
+  for (let i = recall.length - 1; i >= 0; i--) {
+    const last = curve.at(-1);
+    if (last === undefined || Math.abs(recall[i] - last.recall) >= 1 / CURVE_POINTS || i === 0) {
+      curve.push({ recall: recall[i], precision: precision[i] });
+    }
+  }
   curve.sort((a, b) => a.recall - b.recall);
   const order = descendingOrder(scores);
   const precisionAt = PRECISION_AT.filter((k) => k <= labels.length).map((k) => ({
@@ -218,7 +225,7 @@ function evaluateDetector(
   };
 }
 
-function timelineOf({ table }: Detection, flagged: Uint8Array, utcOffsetMinutes: number): AlertTimeline | null {
+function timelineOf({ table, utcOffsetMinutes }: Detection, flagged: Uint8Array): AlertTimeline | null {
   if (table.rows === 0) return null;
   const offsetMs = utcOffsetMinutes * 60_000;
   const [startMs, endMs] = periodOf(table.timesMs);

@@ -15,52 +15,67 @@ export function needsOtherRole({ aggregate, entity }: FeatureDefinition, kind: s
   return aggregate === 'pass-through' && entity !== kind && (kind === 'payer' || kind === 'payee');
 }
 
-interface PassThrough {
-  readonly column: number;
-  readonly missing: number;
-  /** The kind of the event's account: the payer or the payee. */
+/** The pass-through features of one of the event's accounts: its payer's or its payee's. */
+interface AccountFeatures {
   readonly account: number;
+  readonly columns: readonly number[];
+  readonly missing: readonly number[];
   /** Record offsets of the sums, as a payer (out) and as a payee (in). */
-  readonly sumOut: number;
-  readonly sumIn: number;
+  readonly sumsOut: readonly number[];
+  readonly sumsIn: readonly number[];
 }
 
 export class PassThroughs {
-  readonly #features: readonly PassThrough[];
+  readonly #accounts: readonly AccountFeatures[];
+  readonly #out: Float64Array;
 
   constructor(definitions: readonly FeatureDefinition[], stores: readonly (EntityStore | null)[]) {
-    this.#features = definitions.flatMap((definition, column) => {
-      if (definition.aggregate !== 'pass-through') return [];
-      const payers = stores[PAYER];
-      const payees = stores[PAYEE];
-      const account = (KINDS as readonly string[]).indexOf(definition.entity);
-      if (payers === null || payees === null || (account !== PAYER && account !== PAYEE)) {
-        throw new RangeError(`feature ${definition.id}: pass-through is a feature of the payer or the payee`);
+    const all = definitions.filter(({ aggregate }) => aggregate === 'pass-through');
+    for (const { id, entity } of all) {
+      if (entity !== 'payer' && entity !== 'payee') {
+        throw new RangeError(`feature ${id}: pass-through is a feature of the payer or the payee`);
       }
-      return [
-        {
-          column,
-          missing: definition.missing,
-          account,
-          sumOut: sumOffset(payers.plan, definition),
-          sumIn: sumOffset(payees.plan, definition),
-        },
-      ];
+    }
+    this.#out = new Float64Array(all.length);
+    this.#accounts = [PAYER, PAYEE].flatMap((account) => {
+      const own = all.filter(({ entity }) => entity === KINDS[account]);
+      return own.length === 0 ? [] : [accountFeatures(account, own, definitions, stores)];
     });
   }
 
   write(stores: readonly (EntityStore | null)[], event: FoldEvent, out: Float64Array, offset: number): void {
-    for (let i = 0; i < this.#features.length; i++) {
-      const { account, column, missing, sumOut, sumIn } = this.#features[i];
+    for (let i = 0; i < this.#accounts.length; i++) {
+      const { account, columns, missing, sumsOut, sumsIn } = this.#accounts[i];
       if (event.present[account] === 0) continue;
-      const moneyIn = sumOf(stores[PAYEE], event, account, sumIn);
-      out[offset + column] = moneyIn > 0 ? sumOf(stores[PAYER], event, account, sumOut) / moneyIn : missing;
+      const payers = standing(stores[PAYER], event, account);
+      for (let j = 0; j < columns.length; j++) this.#out[j] = payers === null ? 0 : sumAt(payers, sumsOut[j]);
+      const payees = standing(stores[PAYEE], event, account);
+      for (let j = 0; j < columns.length; j++) {
+        const moneyIn = payees === null ? 0 : sumAt(payees, sumsIn[j]);
+        out[offset + columns[j]] = moneyIn > 0 ? this.#out[j] / moneyIn : missing[j];
+      }
     }
   }
 }
 
-function sumOffset(plan: KindPlan, { id, windowMs, delayMs, filter }: FeatureDefinition): number {
-  for (let w = 0; w < plan.windows; w++) {
+function accountFeatures(
+  account: number,
+  own: readonly FeatureDefinition[],
+  definitions: readonly FeatureDefinition[],
+  stores: readonly (EntityStore | null)[],
+): AccountFeatures {
+  const offsets = (kind: number) => own.map((definition) => sumOffset(stores[kind]?.plan ?? null, definition));
+  return {
+    account,
+    columns: own.map((definition) => definitions.indexOf(definition)),
+    missing: own.map((definition) => definition.missing),
+    sumsOut: offsets(PAYER),
+    sumsIn: offsets(PAYEE),
+  };
+}
+
+function sumOffset(plan: KindPlan | null, { id, windowMs, delayMs, filter }: FeatureDefinition): number {
+  for (let w = 0; plan !== null && w < plan.windows; w++) {
     if (plan.laneDelayMs[plan.windowLane[w]] !== delayMs || plan.windowSpanMs[w] !== delayMs + (windowMs ?? 0))
       continue;
     for (let i = plan.sums.start[w]; i < plan.sums.start[w + 1]; i++) {
@@ -70,12 +85,16 @@ function sumOffset(plan: KindPlan, { id, windowMs, delayMs, filter }: FeatureDef
   throw new RangeError(`feature ${id}: pass-through needs a window`);
 }
 
-/** The sum that an account has in a store as of the event's time, 0 if it is unknown there. */
-function sumOf(store: EntityStore | null, event: FoldEvent, account: number, sum: number): number {
-  if (store === null) return 0;
+/** The store opened at the account as of the event's time; null if the account is unknown there. */
+function standing(store: EntityStore | null, event: FoldEvent, account: number): EntityStore | null {
+  if (store === null) return null;
   const slot = store.slots.find(event.keyLow[account], event.keyHigh[account]);
-  if (slot < 0) return 0;
+  if (slot < 0) return null;
   store.open(slot);
   store.position(event.timeMs);
+  return store;
+}
+
+function sumAt(store: EntityStore, sum: number): number {
   return store.floats[store.float + sum];
 }

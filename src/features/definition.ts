@@ -16,6 +16,7 @@ export const AGGREGATES = [
   'std',
   'min',
   'max',
+  /** of the last 31 amounts of the window, among its last 256 events */
   'median',
   'distinct',
   /** this event's amount ÷ the window's mean (the event itself excluded) */
@@ -23,9 +24,9 @@ export const AGGREGATES = [
   /** this event's amount ÷ the window's median (the event itself excluded) */
   'ratio-to-median',
   'ratio-to-max',
-  /** (this event's amount − mean) ÷ std of the window (the event itself excluded) */
+  /** (this event's amount − mean) ÷ std of the window (the event itself excluded); the std is at least 5 % of the mean */
   'z-score',
-  /** ms since the entity's first retained event */
+  /** ms since the entity was first seen (it is forgotten after `idleMs` without an event) */
   'age',
   /** ms since the entity's previous event (that passes the filter) */
   'time-since-last',
@@ -37,11 +38,11 @@ export const AGGREGATES = [
   'hour-share',
   /** Shannon entropy of the hour of the day over the window, bits */
   'hour-entropy',
-  /** km/h from the entity's previous place to this one */
+  /** km/h from the place of the entity's newest event to this one; times less than a minute apart count as a minute */
   'speed',
   /** money out ÷ money in of the payer (or payee) account over the window */
   'pass-through',
-  /** events in the window with exactly this amount */
+  /** events in the window, among its last 256, with exactly this amount */
   'same-amount',
   /** labels known after the delay: number of labelled frauds */
   'fraud-count',
@@ -49,7 +50,7 @@ export const AGGREGATES = [
   'fraud-rate',
   /** (frauds + prior × weight) ÷ (events + weight) */
   'fraud-rate-smoothed',
-  /** length of the entity's current unbroken run of frauds, as known after the delay */
+  /** length of the entity's current unbroken run of frauds, as known after the delay, among the window's last 256 events */
   'fraud-run-length',
   /** ms since that run began */
   'fraud-run-age',

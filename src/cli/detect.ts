@@ -42,7 +42,7 @@ export const detectCommand: Command = {
     'training-rows': {
       type: 'number',
       help: 'at most this many rows per fit',
-      default: 250_000,
+      default: 150_000,
       minimum: 1000,
       whole: true,
     },

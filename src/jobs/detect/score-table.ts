@@ -4,7 +4,7 @@ import type { FeatureDefinition } from '../../features/definition.ts';
 import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
-import { sampleRows } from '../../training/fit-risk-model.ts';
+import { sampleRows, type TrainingSample } from '../../training/fit-risk-model.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { periodOf } from '../../training/time-line.ts';
 import { type FitTask, fitTask } from './fit-and-score.worker.ts';
@@ -64,7 +64,7 @@ export async function fitSegments(
   if (options.detectors !== options.unsupervised) {
     const [first, last] = boundariesMs.map((boundaryMs) => task(boundaryMs, options.labelDelayMs, options.detectors));
     // The larger sample goes to the other thread, and this one goes on with the smaller.
-    const fitting = last.sample.labelled === null ? null : second.perform(last);
+    const fitting = last.sample.labelled === null ? null : second.perform(last, buffersOf(last.sample));
     if (first.sample.labelled !== null) later.push({ fromMs: boundariesMs[0], model: fitTask(first) });
     if (fitting !== null) later.push({ fromMs: boundariesMs[1], model: unpackModel(await fitting) });
   }
@@ -117,6 +117,12 @@ export async function scoreTable(
   }
   await elsewhere;
   return { segments, ranking, risk, byDetector };
+}
+
+/** The sample's memory, to be handed over and not copied. */
+function buffersOf({ ordinary, labelled }: TrainingSample): ArrayBufferLike[] {
+  const matrices = labelled === null ? [ordinary] : [ordinary, labelled.detectors.matrix, labelled.stacking.matrix];
+  return matrices.map(({ values }) => values.buffer);
 }
 
 /** The last segment that begins at or before the time, −1 if none does. */

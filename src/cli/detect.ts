@@ -1,5 +1,5 @@
 // `detect FILE`: the main job on a file: ranked anomalies with reasons, report.html, anomalies.csv, rejected.csv.
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { type Detection, detect } from '../jobs/detect/detect.ts';
@@ -9,7 +9,16 @@ import { renderReport } from '../report/render-report.ts';
 import type { ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
 import type { Command } from './command.ts';
-import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, peakMemoryMb, tableOptions } from './file-options.ts';
+import {
+  DETECTORS_OPTION,
+  detectorNames,
+  FILE_OPTIONS,
+  fileOpener,
+  makeFolder,
+  noteLeftOut,
+  peakMemoryMb,
+  tableOptions,
+} from './file-options.ts';
 import { createProgress } from './progress.ts';
 import { VERSION } from './version.ts';
 
@@ -54,13 +63,14 @@ export const detectCommand: Command = {
     const folder = options.out as string;
     const locale = options.lang as 'es' | 'en';
     const top = options.top as number;
-    await mkdir(folder, { recursive: true });
+    const detectors = detectorNames(options);
+    await makeFolder(folder);
     const progress = createProgress(log, terminal, nowMs);
     const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));
     const detection = await detect({
       open,
       ...tableOptions(options),
-      detectors: options.detectors as string,
+      detectors,
       reviewShare: options['review-share'] as number,
       top,
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
@@ -69,6 +79,7 @@ export const detectCommand: Command = {
       onProgress: (what, share) => progress.show(what, share),
     });
     progress.done();
+    noteLeftOut(detectors, [...detection.scores.byDetector.keys()], log);
     const seconds = (nowMs() - started) / 1000;
     const report = reportOf(detection, {
       fileName: basename(path),
@@ -92,7 +103,9 @@ export const detectCommand: Command = {
         }),
       );
       out(
-        `\n${join(folder, 'report.html')} · ${join(folder, 'anomalies.csv')} · ${join(folder, 'rejected.csv')} · ${seconds.toFixed(1)} s\n`,
+        `\n${['report.html', 'anomalies.csv', ...(detection.read.rejected > 0 ? ['rejected.csv'] : [])]
+          .map((name) => join(folder, name))
+          .join(' · ')} · ${seconds.toFixed(1)} s\n`,
       );
     }
   },

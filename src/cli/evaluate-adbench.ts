@@ -7,13 +7,14 @@ import { InputError } from '../lib/errors.ts';
 import { detectorChoices, unsupervisedOf } from '../training/detector-choices.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
 import { type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { detectorNames } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 const DATASET_ENDING = '.csv.gz';
 const PUBLISHED_FILE = 'published_aucroc.csv';
 
 export async function evaluateAdbench(folder: string, options: OptionValues, context: CommandContext): Promise<void> {
-  const detectors = unsupervisedChoices(options.detectors as string, context.log);
+  const detectors = unsupervisedChoices(detectorNames(options), context.log);
   const progress = createProgress(context.log, context.terminal, context.nowMs);
   const files = await datasetsIn(folder);
   const published = await readPublished(join(folder, PUBLISHED_FILE));

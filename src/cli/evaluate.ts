@@ -11,7 +11,7 @@ import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { evaluateAdbench } from './evaluate-adbench.ts';
-import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
+import { DETECTORS_OPTION, detectorNames, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
@@ -84,6 +84,7 @@ async function checkKind(path: string, folderWanted: boolean): Promise<void> {
 async function evaluateFile(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const { out, log, terminal, nowMs } = context;
   if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
+  const detectors = detectorNames(options);
   const progress = createProgress(log, terminal, nowMs);
   const reader = await fileOpener(path, options, context, null)();
   const features = await readFeatures(reader, {
@@ -95,7 +96,7 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const models = evaluateDetectors({
     features,
     folds,
-    detectors: detectorChoices(options.detectors as string)(features.definitions),
+    detectors: detectorChoices(detectors)(features.definitions),
     seed: options.seed as number,
     seeds: options.seeds as number,
     nowMs,

@@ -1,8 +1,10 @@
 // Options and adapters that every command on a file of transactions shares.
+import { mkdir } from 'node:fs/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { openTransactions } from '../adapters/files/open-transactions.ts';
-import type { TransactionReader } from '../ports.ts';
-import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
+import type { ResolvedMapping, TransactionReader } from '../ports.ts';
+import { detectorChoices, UnknownDetectorError } from '../training/detector-choices.ts';
+import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 
 export const FILE_OPTIONS = {
   mapping: {
@@ -60,15 +62,49 @@ export function fileOpener(
       rejectedPath: opened === 1 ? rejectedPath : null,
     });
     if (opened === 1 && reader.mapping.guessed) {
-      context.log(
-        `centinela: no --mapping given; the columns were recognised as\n${reader.mapping
-          .describe()
-          .map((line) => `  ${line}\n`)
-          .join('')}`,
-      );
+      context.log(guessNote(reader.mapping));
     }
     return reader;
   };
+}
+
+/** Fields whose columns have another name than the field; those of the canonical schema need no line each. */
+function guessNote(mapping: ResolvedMapping): string {
+  const [file, ...fields] = mapping.describe();
+  const asNamed = fields.filter((line) => /^(\w+) ← \1\b/.test(line)).length;
+  if (asNamed === fields.length) return `centinela: no --mapping given; ${asNamed} columns have canonical names\n`;
+  return `centinela: no --mapping given; the columns were recognised as\n${[file, ...fields].map((line) => `  ${line}\n`).join('')}`;
+}
+
+/** The value of --detectors, checked before any long work. */
+export function detectorNames(options: OptionValues): string {
+  const names = options.detectors as string;
+  try {
+    detectorChoices(names);
+  } catch (error) {
+    if (error instanceof UnknownDetectorError) throw new UsageError(`--detectors: ${error.message}`);
+    throw error;
+  }
+  return names;
+}
+
+/** Says which of the detectors asked for could not be trained, which happens where there are too few labelled frauds. */
+export function noteLeftOut(asked: string, used: readonly string[], log: (text: string) => void): void {
+  const left = asked.split(',').filter((name) => !used.includes(name.trim()));
+  if (left.length > 0) log(`centinela: too few labelled frauds to train ${left.join(', ')}; left out\n`);
+}
+
+/** Makes the folder that results go to. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new UsageError(`--out ${folder} is not a folder: give the name of a folder, new or existing`);
+    }
+    throw error;
+  }
 }
 
 export function tableOptions(options: OptionValues) {

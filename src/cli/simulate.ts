@@ -1,7 +1,7 @@
 // `simulate`: labelled Peruvian transactions into a file.
 import { createTransactionWriter } from '../adapters/files/write-transactions.ts';
 import { createSimulator } from '../simulate/simulator.ts';
-import type { Command } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { createProgress } from './progress.ts';
 
 export const simulateCommand: Command = {
@@ -33,6 +33,7 @@ export const simulateCommand: Command = {
     const started = nowMs();
     const progress = createProgress(log, terminal, nowMs);
     const days = options.days as number;
+    checkDay(options.start as string);
     const simulator = createSimulator({
       customers: options.customers as number,
       days,
@@ -69,3 +70,11 @@ export const simulateCommand: Command = {
     );
   },
 };
+
+/** A real day of the calendar: 2026-02-30 is none. */
+function checkDay(day: string): void {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== day) {
+    throw new UsageError(`--start must be a day such as 2026-01-05; '${day}' is not`);
+  }
+}

@@ -5,7 +5,14 @@ import { trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
-import { DETECTORS_OPTION, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
+import {
+  DETECTORS_OPTION,
+  detectorNames,
+  FILE_OPTIONS,
+  fileOpener,
+  noteLeftOut,
+  tableOptions,
+} from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
 
@@ -39,6 +46,7 @@ export const trainCommand: Command = {
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
+    const asked = detectorNames(options);
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
@@ -49,7 +57,7 @@ export const trainCommand: Command = {
     const { table, definitions } = features;
     const trained = trainModel({
       features,
-      detectors: detectorChoices(options.detectors as string)(definitions),
+      detectors: detectorChoices(asked)(definitions),
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
       reviewShare: options['review-share'] as number,
@@ -77,6 +85,7 @@ export const trainCommand: Command = {
     progress.done();
     const seconds = (nowMs() - started) / 1000;
     const detectors = trained.model.parts.map(({ detector }) => detector.name);
+    noteLeftOut(asked, detectors, log);
     if (options.json === true) {
       out(`${JSON.stringify({ model: id, detectors, metrics: trained.metrics, seconds })}\n`);
       return;

@@ -129,14 +129,13 @@ function speed(definitions: readonly FeatureDefinition[], stream: readonly Trans
   return best;
 }
 
-/** Bytes of state and of the process for each account that has its events inside the longest window. */
-function accountMemory({ accounts, eventsPerAccount }: FeatureBenchOptions) {
+/** Bytes of state for each account that has its events inside the longest window. */
+function accountMemory({ accounts, eventsPerAccount }: FeatureBenchOptions): number {
   const definitions = defaultCatalogue.filter(
     ({ entity, aggregate }) => entity === 'payer' && aggregate !== 'pass-through',
   );
   const engine = createFeatureEngine(definitions);
   const out = new Float64Array(engine.width);
-  const before = process.memoryUsage().rss;
   for (let round = 0; round < eventsPerAccount; round++) {
     for (let account = 0; account < accounts; account++) {
       const index = round * accounts + account;
@@ -155,10 +154,7 @@ function accountMemory({ accounts, eventsPerAccount }: FeatureBenchOptions) {
       );
     }
   }
-  return {
-    bytesPerAccount: engine.memoryBytes() / accounts,
-    residentBytesPerAccount: (process.memoryUsage().rss - before) / accounts,
-  };
+  return engine.memoryBytes() / accounts;
 }
 
 export interface FeatureBenchFigures {
@@ -169,7 +165,6 @@ export interface FeatureBenchFigures {
   readonly catalogueFeatures: number;
   /** State of the catalogue's payer features, for an account with 60 events in 30 days. */
   readonly bytesPerAccount: number;
-  readonly residentBytesPerAccount: number;
 }
 
 export async function benchFeatures(options: Partial<FeatureBenchOptions> = {}): Promise<FeatureBenchFigures> {
@@ -181,7 +176,6 @@ export async function benchFeatures(options: Partial<FeatureBenchOptions> = {}):
     handbookEventsPerSecond: Math.round(handbook),
     catalogueEventsPerSecond: Math.round(catalogue),
     catalogueFeatures: defaultCatalogue.length,
-    bytesPerAccount: Math.round(memory.bytesPerAccount),
-    residentBytesPerAccount: Math.round(memory.residentBytesPerAccount),
+    bytesPerAccount: Math.round(memory),
   };
 }

@@ -3,10 +3,10 @@ import { rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { type Detection, detect } from '../jobs/detect/detect.ts';
-import { reportOf } from '../jobs/detect/report-of.ts';
+import { anomaliesOf, reportOf } from '../jobs/detect/report-of.ts';
 import { anomalyColumns, anomalyTableRows } from '../report/anomaly-table.ts';
 import { renderReport } from '../report/render-report.ts';
-import type { ReportData } from '../report/report-data.ts';
+import type { ReportAnomaly, ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
 import type { Command } from './command.ts';
 import {
@@ -89,7 +89,7 @@ export const detectCommand: Command = {
       createdMs: nowMs(),
       top,
     });
-    await writeResults(folder, report, locale);
+    await writeResults(folder, report, anomaliesOf(detection), locale);
     detection.table.close();
     if (options.json === true)
       out(`${JSON.stringify(jsonOf(detection, report, (nowMs() - started) / 1000, locale))}\n`);
@@ -111,7 +111,12 @@ export const detectCommand: Command = {
   },
 };
 
-async function writeResults(folder: string, report: ReportData, locale: 'es' | 'en'): Promise<void> {
+async function writeResults(
+  folder: string,
+  report: ReportData,
+  anomalies: readonly ReportAnomaly[],
+  locale: 'es' | 'en',
+): Promise<void> {
   const page = join(folder, 'report.html');
   await writeFile(`${page}.tmp`, renderReport(report, locale));
   await rename(`${page}.tmp`, page);
@@ -119,7 +124,7 @@ async function writeResults(folder: string, report: ReportData, locale: 'es' | '
     join(folder, 'anomalies.csv'),
     anomalyColumns.map((name) => ({ name, type: 'text' })),
   );
-  await writer.write(anomalyTableRows(report));
+  await writer.write(anomalyTableRows({ anomalies }));
   await writer.close();
 }
 

@@ -2,6 +2,7 @@
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { definitionsFor } from '../features/catalogue/choose.ts';
 import { createFeatureEngine } from '../features/engine.ts';
+import { engineLimits } from '../jobs/read-features.ts';
 import type { Command } from './command.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { createProgress } from './progress.ts';
@@ -22,7 +23,7 @@ export const featuresCommand: Command = {
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const definitions = definitionsFor(options.features as string, reader.fieldsPresent);
-    const engine = createFeatureEngine(definitions, { utcOffsetMinutes: reader.utcOffsetMinutes });
+    const engine = createFeatureEngine(definitions, engineLimits(reader));
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },
       { name: 'eventTimeMs', type: 'integer' },

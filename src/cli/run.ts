@@ -9,6 +9,7 @@ import { modelsCommand } from './models.ts';
 import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
+import { VERSION } from './version.ts';
 
 const COMMANDS: readonly Command[] = [
   demoCommand,
@@ -25,8 +26,12 @@ const COMMANDS: readonly Command[] = [
 /** @returns the exit code */
 export async function runCommandLine(argv: readonly string[], context: CommandContext): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     context.out(overview());
+    return 0;
+  }
+  if (name === '--version') {
+    context.out(`${VERSION}\n`);
     return 0;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);

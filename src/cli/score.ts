@@ -3,6 +3,7 @@ import { createFolderObjectStore } from '../adapters/files/folder-object-store.t
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { DEFAULT_HOLD_AT_RISK } from '../decisions/decision.ts';
 import { createFeatureEngine } from '../features/engine.ts';
+import { engineLimits } from '../jobs/read-features.ts';
 import { scoreTransactions } from '../pipeline/score-transactions.ts';
 import { loadModel } from '../registry/model-store.ts';
 import type { Command } from './command.ts';
@@ -37,7 +38,7 @@ export const scoreCommand: Command = {
     const locale = options.lang as 'es' | 'en';
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
-    const engine = createFeatureEngine(model.definitions, { utcOffsetMinutes: reader.utcOffsetMinutes });
+    const engine = createFeatureEngine(model.definitions, engineLimits(reader));
     const thresholds = { reviewAtRisk: description.reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK };
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },

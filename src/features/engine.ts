@@ -4,7 +4,7 @@
 // also shows it later ones with the same time). An event older than one that its entity has already seen is late: its
 // features are exact as of its own time over what was folded before it, and later events see it in its place. An event
 // older than the stream's newest by more than `latenessMs` is too late, one too far ahead is too early: both are scored
-// over what is retained, counted, and not folded. Duplicates by id are dropped before the engine (duplicate-filter.ts).
+// over what is retained, counted, and not folded. Duplicates by id are refused by the reader, before the engine.
 import type { Transaction } from '../domain/transaction.ts';
 import { CheckpointReader, encodeCheckpoint } from './checkpoint.ts';
 import type { EntityKind, FeatureDefinition } from './definition.ts';

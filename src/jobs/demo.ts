@@ -1,6 +1,7 @@
 // The demonstration: a simulated bank whose first weeks are learned from and whose next days are decided as they happen.
 import type { DecisionThresholds } from '../decisions/decision.ts';
 import { DEFAULT_HOLD_AT_RISK } from '../decisions/decision.ts';
+import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts';
 import { defaultCatalogue } from '../features/catalogue/catalogue.ts';
 import { createFeatureEngine } from '../features/engine.ts';
@@ -51,7 +52,7 @@ const BATCH_ROWS = 64;
 export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   const days = options.historyDays + options.liveDays;
   const simulator = createSimulator({ customers: options.customers, days, seed: options.seed });
-  const engine = createFeatureEngine(defaultCatalogue);
+  const engine = createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN });
   const table = new FeatureTable(defaultCatalogue.length, options);
   const totals: DemoTotals = { rows: 0, flagged: 0, flaggedFrauds: 0, frauds: 0, caughtMinor: 0, fraudMinor: 0 };
   let live: ((batch: readonly Transaction[]) => Promise<void>) | null = null;

@@ -1,4 +1,5 @@
 // Reads a file of transactions once and keeps the features of every row.
+import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { catalogueFor, defaultCatalogue } from '../features/catalogue/catalogue.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { createFeatureEngine, type FeatureEngine } from '../features/engine.ts';
@@ -19,9 +20,15 @@ export interface FileFeatures {
   readonly engine: FeatureEngine;
 }
 
+/** Local hours as the file's, and soles where the currency is told row by row; one currency is left as it is. */
+export function engineLimits({ mapping, utcOffsetMinutes }: TransactionReader) {
+  const severalCurrencies = mapping.fields.get('currency')?.kind === 'column';
+  return { utcOffsetMinutes, exchangeRates: severalCurrencies ? REFERENCE_RATES_TO_PEN : {} };
+}
+
 export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {
   const definitions = options.definitions ?? catalogueFor(reader.fieldsPresent, defaultCatalogue);
-  const engine = createFeatureEngine(definitions, { utcOffsetMinutes: reader.utcOffsetMinutes });
+  const engine = createFeatureEngine(definitions, engineLimits(reader));
   const table = new FeatureTable(definitions.length, options);
   for await (const batch of reader) {
     const firstRow = table.rows;

@@ -1,21 +1,24 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hashText } from './hash.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
+import { hashText } from './hash.ts';
 
 it('agrees with a set of texts', () => {
   const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.oneof(fc.constantFrom(0, 1, -1), word), fc.oneof(fc.constantFrom(0, 2), word))), (pairs) => {
-      const set = new FingerprintSet(10_000);
-      const expected = new Set<string>();
-      for (const [low, high] of pairs) {
-        // (0, 0) marks a free slot, so it is kept as (0, 1).
-        const key = low === 0 && high === 0 ? '0/1' : `${low}/${high}`;
-        expect(set.add(low, high)).toBe(!expected.has(key));
-        expected.add(key);
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.oneof(fc.constantFrom(0, 1, -1), word), fc.oneof(fc.constantFrom(0, 2), word))),
+      (pairs) => {
+        const set = new FingerprintSet(10_000);
+        const expected = new Set<string>();
+        for (const [low, high] of pairs) {
+          // (0, 0) marks a free slot, so it is kept as (0, 1).
+          const key = low === 0 && high === 0 ? '0/1' : `${low}/${high}`;
+          expect(set.add(low, high)).toBe(!expected.has(key));
+          expected.add(key);
+        }
+      },
+    ),
   );
 });
 

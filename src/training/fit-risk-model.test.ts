@@ -104,6 +104,6 @@ test('too few labels and no other detector is an error that says so', () => {
   const table = createTable();
   table.labels.fill(0);
   expect(() => fitRiskModel(table, { ...options, detectors: [probe('trees', true, [])] })).toThrow(
-    'only 0 labelled frauds',
+    'There are only 0 labelled frauds',
   );
 });

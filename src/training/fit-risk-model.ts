@@ -5,6 +5,7 @@
 // fitting can be done elsewhere (another thread) from the sampled rows alone.
 import { type RiskModel, type RiskModelPart, stackingInput } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
+import { InputError } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
@@ -89,8 +90,10 @@ export function fitOnSample(
   const { labelled, ordinary } = sample;
   const chosen = detectors.filter((choice) => labelled !== null || !choice.supervised);
   if (chosen.length === 0) {
-    throw new Error(
-      `only ${sample.frauds} labelled frauds to learn from (at least ${2 * MIN_FRAUDS} over time are needed): add isolation-forest to the detectors`,
+    throw new InputError(
+      'TOO_FEW_LABELS',
+      `There are only ${sample.frauds} labelled frauds to learn from, and at least ${2 * MIN_FRAUDS}, spread over time, are needed`,
+      'Add isolation-forest to --detectors: it needs no labels',
     );
   }
   const parts = chosen.map((choice, index): RiskModelPart => {

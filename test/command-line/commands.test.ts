@@ -77,7 +77,7 @@ describe('detect', () => {
     const scores = first.top.map(({ score }: { score: number }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     const rows = linesOf(folder.path('first', 'anomalies.csv'));
-    expect(rows).toHaveLength(first.top.length + 1);
+    expect(rows).toHaveLength(first.flagged + 1);
     expect(linesOf(folder.path('second', 'anomalies.csv'))).toEqual(rows);
     expect(readFileSync(folder.path('first', 'report.html'), 'utf8')).toContain(first.top[0].id);
     expect(exitCode).toBe(0);

@@ -5,7 +5,7 @@
 
 import { qualityMask } from '../../decisions/data-quality.ts';
 import { createQualityTally, type QualitySummary } from '../../decisions/quality-summary.ts';
-import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
+import { type Reason, type ReasonInput, reasonsFor } from '../../decisions/reasons/reasons.ts';
 import { explainRisk } from '../../decisions/risk-model.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
@@ -13,7 +13,7 @@ import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-t
 import type { ReadSummary, TransactionReader } from '../../ports.ts';
 import { unsupervisedOf } from '../../training/detector-choices.ts';
 import { periodOf } from '../../training/time-line.ts';
-import { readFeatures } from '../read-features.ts';
+import { engineLimits, readFeatures } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
 import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
 import { startSecondThread } from './second-thread.ts';
@@ -89,7 +89,11 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   const fetched = await fetchTransactions(await options.open(), explained, table.payers, payersWanted, (share) =>
     options.onProgress('fetching what was found', share),
   );
-  const context = { utcOffsetMinutes: reader.utcOffsetMinutes, historyStartMs: periodOf(table.timesMs)[0] };
+  const context = {
+    utcOffsetMinutes: reader.utcOffsetMinutes,
+    historyStartMs: periodOf(table.timesMs)[0],
+    ...(Object.keys(engineLimits(reader).exchangeRates).length > 0 && { referenceCurrency: 'PEN' }),
+  };
   const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched, context);
   return {
     read: reader.summary(),
@@ -130,7 +134,7 @@ function explainRows(
   flagged: Uint32Array,
   definitions: readonly FeatureDefinition[],
   fetched: FetchedTransactions,
-  context: { readonly utcOffsetMinutes: number; readonly historyStartMs: number },
+  context: Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStartMs' | 'referenceCurrency'>,
 ) {
   const ascending = Uint32Array.from(rows).sort();
   const matrix = table.take(ascending);

@@ -40,6 +40,15 @@ const CURVE_POINTS = 200;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
+/** Every explained anomaly, riskiest first, without charts: the rows of anomalies.csv. */
+export function anomaliesOf(detection: Detection): ReportAnomaly[] {
+  const none = new Uint8Array(detection.table.rows);
+  return detection.anomalies.map((anomaly, index) => ({
+    ...anomalyOf(detection, anomaly, index + 1, none),
+    history: [],
+  }));
+}
+
 export function reportOf(detection: Detection, context: ReportContext): ReportData {
   const { table, scores, flagged, read } = detection;
   const flaggedRows = new Uint8Array(table.rows);

@@ -1,6 +1,7 @@
 // Scores every row of a feature table, each with a model that knew only what came before it. Two threads share the work.
 import { type RiskModel, type RiskScores, scoreRisk } from '../../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import { InputError } from '../../lib/errors.ts';
 import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
@@ -68,7 +69,16 @@ export async function fitSegments(
     if (first.sample.labelled !== null) later.push({ fromMs: boundariesMs[0], model: fitTask(first) });
     if (fitting !== null) later.push({ fromMs: boundariesMs[1], model: unpackModel(await fitting) });
   }
-  if (options.unsupervised === '') return later;
+  if (options.unsupervised === '') {
+    if (later.length === 0) {
+      throw new InputError(
+        'TOO_FEW_LABELS',
+        'The file has too few labelled frauds to learn from',
+        'Add isolation-forest to --detectors: it needs no labels',
+      );
+    }
+    return later;
+  }
   const unsupervised = fitTask(
     task(later.length > 0 ? later[0].fromMs : Number.POSITIVE_INFINITY, 0, options.unsupervised),
   );

@@ -2,6 +2,7 @@
 import { formatMoney } from '../domain/money.ts';
 import { limaTimestamp } from './lima-time.ts';
 import type { Locale, ReportAnomaly, ReportDecision } from './report-data.ts';
+import { riskText } from './risk-text.ts';
 import { DECISION_TEXTS, TERMINAL_TEXTS } from './texts.ts';
 
 export interface TerminalTableOptions {
@@ -60,7 +61,7 @@ export function renderTerminalTable(
   const decision = column(text('decision'), false, (row) => DECISION_TEXTS[row.decision][locale]);
   const always = [
     column('#', true, (row) => String(row.rank)),
-    column(text('score'), true, (row) => scoreText(row)),
+    column(text('score'), true, (row) => riskText(row)[locale]),
     decision,
     column(text('amount'), true, (row) => formatMoney(row.amountMinor, row.currency)),
   ];
@@ -88,10 +89,6 @@ export function renderTerminalTable(
     ),
   );
   return `${[colour ? `${BOLD}${header}${RESET}` : header, ...body].join('\n')}\n`;
-}
-
-function scoreText(row: TerminalRow): string {
-  return row.probability === null ? row.score.toFixed(3) : `${(row.probability * 100).toFixed(1)}%`;
 }
 
 function widthOf(column: Column): number {

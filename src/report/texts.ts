@@ -156,8 +156,8 @@ export const HOW_TO_READ: readonly Bilingual[] = [
     en: 'An anomaly is a transaction that departs from the habitual. It is not an accusation: the reviewer decides.',
   },
   {
-    es: 'El riesgo es una probabilidad (con %) cuando había etiquetas para calibrarlo; si no, es un puntaje de 0 a 1 que ordena por rareza.',
-    en: 'The risk is a probability (with %) where there were labels to calibrate it; otherwise it is a score from 0 to 1 that ranks by rarity.',
+    es: 'El riesgo es una probabilidad (con %) cuando había etiquetas para calibrarlo; si no, dice cuán rara es: «1 en 5,000» es una operación de cada 5,000 así de inusual.',
+    en: 'The risk is a probability (with %) where there were labels to calibrate it; otherwise it says how rare: “1 in 5,000” is one transaction in 5,000 this unusual.',
   },
   {
     es: 'La barra junto a cada motivo es la parte del riesgo que explica. Los motivos se calculan con lo que se sabía en el momento de la operación.',

@@ -567,7 +567,8 @@ describe('any feature, any value', () => {
           );
           expectWellFormed(found);
           expect(found.reduce((sum, { weight }) => sum + weight, 0)).toBeLessThanOrEqual(1 + 1e-9);
-          expect(found.length > 0).toBe(contributions.some((contribution) => contribution > 0));
+          // Reasons of under 5 % are dropped, so a row whose weight is spread thin may have none.
+          if (!contributions.some((contribution) => contribution > 0)) expect(found).toEqual([]);
         },
       ),
       { numRuns: 60 },

@@ -88,7 +88,7 @@ describe('terminal table', () => {
     expect(renderTerminalTable({ anomalies: [] }, plain)).toBe('Ninguna operación supera el umbral.\n');
   });
 
-  test('a score without a probability is shown as a score', () => {
+  test('a score without a probability is shown as its rarity', () => {
     const [anomaly] = reportFixture({ anomalies: 1, labelled: false }).anomalies;
     expect(renderTerminalTable({ anomalies: [anomaly] }, plain)).toContain(anomaly.score.toFixed(3));
   });

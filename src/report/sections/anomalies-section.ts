@@ -7,6 +7,7 @@ import { historyChart, historySparkline } from '../charts/history-chart.ts';
 import type { Clock } from '../clock.ts';
 import { both, type Html, html, NOTHING } from '../html.ts';
 import type { ReportAnomaly, ReportData, ReportDecision } from '../report-data.ts';
+import { riskText } from '../risk-text.ts';
 import { DECISION_TEXTS, TEXTS } from '../texts.ts';
 import { typologyName } from '../typologies.ts';
 
@@ -37,18 +38,12 @@ function anomalyRows(anomaly: ReportAnomaly, clock: Clock): Html {
   const { rank, timeMs, amountMinor, currency, decision, payer, payee, terminal } = anomaly;
   const destination = payee ?? terminal;
   return html`<tbody class="anomaly" data-rank="${rank}" data-time="${timeMs}" data-amount="${amountMinor}" data-risk="${riskOf(anomaly)}" data-decision="${decision}">
-<tr><td class="num rank">${rank}</td><td class="when">${both(clock.date(timeMs))}<br><span class="quiet">${clock.time(timeMs)}</span></td><td class="num amount">${formatMoney(amountMinor, currency)}</td><td class="who"><span>${payer ?? '—'}</span>${destination === null ? null : html`<br><span class="quiet">→ ${destination}</span>`}</td><td class="why">${reasonList(anomaly)}</td><td class="history">${historySparkline(anomaly)}</td><td class="num risk">${riskText(anomaly)}<span class="meter"><i style="width:${meter(riskOf(anomaly))}%"></i></span><span class="decision ${decision}">${both(DECISION_TEXTS[decision])}</span></td></tr>
+<tr><td class="num rank">${rank}</td><td class="when">${both(clock.date(timeMs))}<br><span class="quiet">${clock.time(timeMs)}</span></td><td class="num amount">${formatMoney(amountMinor, currency)}</td><td class="who"><span>${payer ?? '—'}</span>${destination === null ? null : html`<br><span class="quiet">→ ${destination}</span>`}</td><td class="why">${reasonList(anomaly)}</td><td class="history">${historySparkline(anomaly)}</td><td class="num risk">${both(riskText(anomaly))}<span class="meter"><i style="width:${meter(riskOf(anomaly))}%"></i></span><span class="decision ${decision}">${both(DECISION_TEXTS[decision])}</span></td></tr>
 <tr class="more"><td></td><td colspan="${COLUMNS - 1}"><details><summary>${both(TEXTS.details)}${summaryFacts(anomaly)}</summary>${details(anomaly)}</details></td></tr></tbody>`;
 }
 
 function riskOf({ probability, score }: ReportAnomaly): number {
   return probability ?? score;
-}
-
-function riskText({ probability, score }: ReportAnomaly): Html {
-  if (probability === null) return html`${score.toFixed(3)}`;
-  const text = (Math.min(probability, 0.9999) * 100).toFixed(1);
-  return both({ es: `${text} %`, en: `${text}%` });
 }
 
 function meter(share: number): string {

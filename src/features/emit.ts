@@ -5,7 +5,7 @@
 import { haversineKm } from '../domain/geo.ts';
 import type { EntityStore } from './entity-store.ts';
 import type { FoldEvent } from './event.ts';
-import { FLAG_FRAUD, FLAG_GENUINE } from './event-flags.ts';
+import { labelFlagOf } from './event-flags.ts';
 import { sampleDeviation } from './exact-moments.ts';
 import { HOUR_MS, MINUTE_MS } from './limits.ts';
 import { FIRST, FIRST_SEEN_MS, HEADS, type Operation } from './plan.ts';
@@ -90,11 +90,11 @@ function evaluate(store: EntityStore, operation: Operation, event: FoldEvent, cr
     case 'fraud-count':
       return ints[int + operation.count];
     case 'fraud-rate':
-      return ints[int + operation.count] / inWindow(store, operation.window);
+      return ints[int + operation.count] / labelledEvents(store, operation);
     case 'fraud-rate-smoothed':
       return (
         (ints[int + operation.count] + operation.prior * operation.weight) /
-        (inWindow(store, operation.window) + operation.weight)
+        (labelledEvents(store, operation) + operation.weight)
       );
     default:
       return evaluateLabelHistory(store, operation, event);
@@ -105,13 +105,13 @@ function evaluateLabelHistory(store: EntityStore, operation: Operation, event: F
   const frauds = store.ints[store.int + operation.count];
   switch (operation.aggregate) {
     case 'fraud-run-length':
-      return frauds === 0 ? 0 : fraudRun(store, operation.window, event.timeMs, true);
+      return frauds === 0 ? 0 : fraudRun(store, operation, event.timeMs, true);
     case 'fraud-run-age':
-      return frauds === 0 ? Number.NaN : fraudRun(store, operation.window, event.timeMs, false);
+      return frauds === 0 ? Number.NaN : fraudRun(store, operation, event.timeMs, false);
     case 'time-since-fraud':
-      return frauds === 0 ? Number.NaN : timeSinceLabel(store, operation.window, event.timeMs, FLAG_FRAUD);
+      return frauds === 0 ? Number.NaN : timeSinceLabel(store, operation, event.timeMs, true);
     case 'time-since-genuine':
-      return timeSinceLabel(store, operation.window, event.timeMs, FLAG_GENUINE);
+      return timeSinceLabel(store, operation, event.timeMs, false);
     default:
       throw new TypeError(`no rule for the aggregate ${operation.aggregate}`);
   }
@@ -132,6 +132,11 @@ function inWindow(store: EntityStore, window: number): number {
 /** Events of the window that pass the operation's filter. */
 function matching(store: EntityStore, operation: Operation): number {
   return operation.count < 0 ? inWindow(store, operation.window) : store.ints[store.int + operation.count];
+}
+
+/** Events of the delayed window that a fraud rate is a share of. */
+function labelledEvents(store: EntityStore, { window, extra }: Operation): number {
+  return extra < 0 ? inWindow(store, window) : store.ints[store.int + extra];
 }
 
 function ratio(value: number, base: number): number {
@@ -239,8 +244,10 @@ function speed(store: EntityStore, { extra }: Operation, event: FoldEvent): numb
 }
 
 /** Length of the unbroken run of known frauds at the window's head, or ms since the first of them. */
-function fraudRun(store: EntityStore, window: number, timeMs: number, length: boolean): number {
+function fraudRun(store: EntityStore, { window, flag }: Operation, timeMs: number, length: boolean): number {
   const { flags, base, mask } = store;
+  const genuine = labelFlagOf(false, flag);
+  const fraud = labelFlagOf(true, flag);
   const tail = tailOf(store, window);
   let run = 0;
   let began = Number.NaN;
@@ -248,8 +255,8 @@ function fraudRun(store: EntityStore, window: number, timeMs: number, length: bo
   for (let steps = LOOK_BACK_EVENTS; s !== tail && steps > 0; steps--) {
     s = (s - 1) | 0;
     const label = flags[base + (s & mask)];
-    if ((label & FLAG_GENUINE) !== 0) break;
-    if ((label & FLAG_FRAUD) === 0) continue;
+    if ((label & genuine) !== 0) break;
+    if ((label & fraud) === 0) continue;
     run++;
     began = s;
   }
@@ -257,8 +264,9 @@ function fraudRun(store: EntityStore, window: number, timeMs: number, length: bo
   return run === 0 ? Number.NaN : timeMs - store.timeOf(began);
 }
 
-function timeSinceLabel(store: EntityStore, window: number, timeMs: number, label: number): number {
+function timeSinceLabel(store: EntityStore, { window, flag }: Operation, timeMs: number, isFraud: boolean): number {
   const { flags, base, mask } = store;
+  const label = labelFlagOf(isFraud, flag);
   const tail = tailOf(store, window);
   let s = headOf(store, window);
   for (let steps = FAR_LOOK_BACK_EVENTS; s !== tail && steps > 0; steps--) {

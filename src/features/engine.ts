@@ -205,7 +205,8 @@ class FoldEngine implements FeatureEngine {
     const values = this.#distinctValues[kind];
     const sources = this.#distinctSources[kind];
     for (let c = 0; c < values.length; c++) values[c] = this.#distinctValue(sources[c]);
-    store.insert(event.timeMs, event.flags | labelFlags(tx, this.#labelDelayMs[kind]), event.amount, values, keep);
+    const flags = event.flags | labelFlags(tx, event.flags, this.#labelDelayMs[kind]);
+    store.insert(event.timeMs, flags, event.amount, values, keep);
     emit(store, store.plan.after, event, created, out, offset);
     return isLate;
   }

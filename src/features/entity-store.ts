@@ -2,7 +2,7 @@
 
 import { EntityWindows } from './entity-windows.ts';
 import type { FoldEvent } from './event.ts';
-import { FLAG_FRAUD, FLAG_GENUINE, FLAG_LABELS } from './event-flags.ts';
+import { FLAG_LABELS, labelBits } from './event-flags.ts';
 import type { EngineLimits } from './limits.ts';
 import {
   END,
@@ -259,7 +259,6 @@ export class EntityStore extends EntityWindows {
   learnLabel(timeMs: number, amount: number, isFraud: boolean): boolean {
     const { ints, int, base, mask, flags, plan } = this;
     if (this.ringClass < 0) return false;
-    const label = isFraud ? FLAG_FRAUD : FLAG_GENUINE;
     const end = ints[int + END];
     let found = -1;
     let s = this.#lowerBound(timeMs);
@@ -267,9 +266,10 @@ export class EntityStore extends EntityWindows {
       const at = base + (s & mask);
       if (plan.needsAmounts && this.amounts[at] !== amount) continue;
       found = at;
-      if ((flags[at] & FLAG_LABELS) !== label) break;
+      if ((flags[at] & FLAG_LABELS) !== labelBits(isFraud, flags[at])) break;
     }
     if (found < 0) return false;
+    const label = labelBits(isFraud, flags[found]);
     if ((flags[found] & FLAG_LABELS) === label) return true;
     const changed = flags[found] ^ label ^ (flags[found] & FLAG_LABELS);
     for (let w = 0; w < plan.windows; w++) {

@@ -2,7 +2,7 @@
 import { isNearThreshold } from '../domain/limits.ts';
 import { RAILS, SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts';
 import { hashPair, hashText } from '../lib/hash.ts';
-import { FLAG_ALL, FLAG_FRAUD, FLAG_GENUINE, flagOf } from './event-flags.ts';
+import { FLAG_ALL, flagOf, labelBits } from './event-flags.ts';
 import { DAY_MS, type EngineLimits, HOUR_MS, MINUTE_MS } from './limits.ts';
 
 /** Entity kinds by number; `ip` has no features of its own but is counted as a distinct value. */
@@ -158,11 +158,11 @@ export class FoldEvent {
   }
 }
 
-/** The label as flag bits, where it is known no later than `delayMs` after the event. */
-export function labelFlags(tx: Transaction, delayMs: number): number {
+/** The label as flag bits of an event with these flags, where it is known no later than `delayMs` after the event. */
+export function labelFlags(tx: Transaction, flags: number, delayMs: number): number {
   if (tx.isFraud === null) return 0;
   if (tx.labelTimeMs !== null && tx.labelTimeMs > tx.eventTimeMs + delayMs) return 0;
-  return tx.isFraud ? FLAG_FRAUD : FLAG_GENUINE;
+  return labelBits(tx.isFraud, flags);
 }
 
 /** A small non-zero code of a short text of a closed list. */

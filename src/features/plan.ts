@@ -4,7 +4,7 @@
 // (all of them on lane 0, those at least 7 days old on a lane delayed by 7 days), and every window of the lane has a
 // tail behind that head. Each window lists the running counters it keeps; the counters live in the entity's record.
 import { type Aggregate, type EntityKind, type FeatureDefinition, FILTERS, type Filter } from './definition.ts';
-import { FLAG_FRAUD, flagOf } from './event-flags.ts';
+import { flagOf, labelFlagOf } from './event-flags.ts';
 import { OFF_HABIT } from './habit.ts';
 import { RECORD_HEADER } from './slot-table.ts';
 
@@ -251,7 +251,11 @@ function compileOperation(builder: PlanBuilder, { definition, column }: Request)
   let extra = -1;
   let count = LABELLED.has(aggregate) ? -1 : countOf(filter);
   if (aggregate.startsWith('fraud-') || aggregate === 'time-since-fraud') {
-    count = builder.counter(builder.counts, window, FLAG_FRAUD, 'int');
+    count = builder.counter(builder.counts, window, labelFlagOf(true, flag), 'int');
+  }
+  if (LABELLED.has(aggregate)) {
+    if (filter !== 'all' && filter !== 'habit') fail(id, `labels are told for all events or for habit, not ${filter}`);
+    extra = countOf(filter);
   }
   if (aggregate === 'distinct') {
     const known = DISTINCT_FIELDS.find((candidate) => candidate === field);

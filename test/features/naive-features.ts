@@ -131,7 +131,7 @@ export class NaiveFeatures {
       case 'off-habit':
         return known.offHabit;
       case 'habit':
-        return approved && !known.offHabit;
+        return approved && !known.offHabit && known.tx.payerId !== null;
       case 'cross-border':
         return tx.country !== null && tx.country !== 'PE';
       case 'near-threshold':
@@ -227,7 +227,7 @@ export class NaiveFeatures {
         return moneyIn > 0 ? moneyOut / moneyIn : Number.NaN;
       }
       default:
-        return this.#labelled(definition, before, tx);
+        return this.#labelled(definition, matching(before), tx);
     }
   }
 

@@ -21,6 +21,8 @@ export interface ResolvedMapping {
   readonly timeZone: string;
   /** Days after which a label is known; null where it is not stated. */
   readonly labelDelayDays: number | null;
+  /** The feature catalogue that the mapping asks for; null for the default one. */
+  readonly catalogue: string | null;
   /** Lines to print, one per field. */
   describe(): string[];
 }

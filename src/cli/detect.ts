@@ -10,8 +10,10 @@ import type { ReportAnomaly, ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
 import type { Command } from './command.ts';
 import {
+  catalogueOf,
   DETECTORS_OPTION,
   detectorNames,
+  FEATURES_OPTION,
   FILE_OPTIONS,
   fileOpener,
   makeFolder,
@@ -31,6 +33,7 @@ export const detectCommand: Command = {
   options: {
     ...FILE_OPTIONS,
     detectors: DETECTORS_OPTION,
+    features: FEATURES_OPTION,
     out: { type: 'text', value: 'DIR', help: 'where report.html, anomalies.csv and rejected.csv go', default: 'out' },
     top: {
       type: 'number',
@@ -70,6 +73,7 @@ export const detectCommand: Command = {
     const detection = await detect({
       open,
       ...tableOptions(options),
+      catalogue: catalogueOf(options),
       detectors,
       reviewShare: options['review-share'] as number,
       top,

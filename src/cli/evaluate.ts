@@ -1,7 +1,6 @@
 // `evaluate`: measures detectors on a file by the Handbook's prequential protocol or a split of the time line, or on a
 // folder of sets by ADBench's protocol.
 import { stat } from 'node:fs/promises';
-import { definitionsFor } from '../features/catalogue/choose.ts';
 import { type EvaluatedModel, evaluateDetectors } from '../jobs/evaluate.ts';
 import { type FileFeatures, readFeatures } from '../jobs/read-features.ts';
 import { InputError } from '../lib/errors.ts';
@@ -11,7 +10,15 @@ import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { evaluateAdbench } from './evaluate-adbench.ts';
-import { DETECTORS_OPTION, detectorNames, FILE_OPTIONS, fileOpener, tableOptions } from './file-options.ts';
+import {
+  catalogueOf,
+  DETECTORS_OPTION,
+  detectorNames,
+  FEATURES_OPTION,
+  FILE_OPTIONS,
+  fileOpener,
+  tableOptions,
+} from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
@@ -27,12 +34,7 @@ export const evaluateCommand: Command = {
       required: true,
     },
     detectors: DETECTORS_OPTION,
-    features: {
-      type: 'text',
-      help: "all that the file allows, or the Handbook's 15 inputs",
-      choices: ['default', 'handbook'],
-      default: 'default',
-    },
+    features: FEATURES_OPTION,
     'train-start': { type: 'text', value: 'YYYY-MM-DD', help: 'prequential: first training day of the last fold' },
     folds: {
       type: 'number',
@@ -89,7 +91,7 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const reader = await fileOpener(path, options, context, null)();
   const features = await readFeatures(reader, {
     ...tableOptions(options),
-    definitions: definitionsFor(options.features as string, reader.fieldsPresent),
+    catalogue: catalogueOf(options),
     onProgress: (share) => progress.show('reading and features', share),
   });
   const folds = foldsOf(features, options, reader.utcOffsetMinutes);

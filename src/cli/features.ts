@@ -1,10 +1,9 @@
 // `features FILE`: the feature matrix as a table, row for row, ids first.
 import { createTableWriter } from '../adapters/files/write-table.ts';
-import { definitionsFor } from '../features/catalogue/choose.ts';
 import { createFeatureEngine } from '../features/engine.ts';
-import { engineLimits } from '../jobs/read-features.ts';
+import { engineLimits, fileDefinitions } from '../jobs/read-features.ts';
 import type { Command } from './command.ts';
-import { FILE_OPTIONS, fileOpener } from './file-options.ts';
+import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 export const featuresCommand: Command = {
@@ -14,7 +13,7 @@ export const featuresCommand: Command = {
   options: {
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],
-    features: { type: 'text', help: 'which features', choices: ['default', 'handbook'], default: 'default' },
+    features: FEATURES_OPTION,
     out: { type: 'text', value: 'FILE', help: 'the file to write (.csv .csv.gz .parquet .ndjson)', required: true },
   },
   async run([path], options, context) {
@@ -22,7 +21,7 @@ export const featuresCommand: Command = {
     const started = nowMs();
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
-    const definitions = definitionsFor(options.features as string, reader.fieldsPresent);
+    const definitions = fileDefinitions(reader, catalogueOf(options));
     const engine = createFeatureEngine(definitions, engineLimits(reader));
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },

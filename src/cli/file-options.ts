@@ -1,7 +1,9 @@
 // Options and adapters that every command on a file of transactions shares.
+
 import { mkdir } from 'node:fs/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { openTransactions } from '../adapters/files/open-transactions.ts';
+import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import type { ResolvedMapping, TransactionReader } from '../ports.ts';
 import { detectorChoices, UnknownDetectorError } from '../training/detector-choices.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
@@ -35,6 +37,12 @@ export const FILE_OPTIONS = {
     whole: true,
   },
 } as const satisfies Record<string, OptionSpec>;
+
+export const FEATURES_OPTION = {
+  type: 'text',
+  help: 'feature catalogue; as the mapping says when not given',
+  choices: CATALOGUE_NAMES,
+} as const satisfies OptionSpec;
 
 export const DETECTORS_OPTION = {
   type: 'text',
@@ -105,6 +113,11 @@ export async function makeFolder(folder: string): Promise<void> {
     }
     throw error;
   }
+}
+
+/** The catalogue asked for; null for the mapping's. */
+export function catalogueOf(options: OptionValues): string | null {
+  return typeof options.features === 'string' ? options.features : null;
 }
 
 export function tableOptions(options: OptionValues) {

@@ -6,8 +6,10 @@ import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
 import {
+  catalogueOf,
   DETECTORS_OPTION,
   detectorNames,
+  FEATURES_OPTION,
   FILE_OPTIONS,
   fileOpener,
   noteLeftOut,
@@ -25,6 +27,7 @@ export const trainCommand: Command = {
   options: {
     ...FILE_OPTIONS,
     detectors: DETECTORS_OPTION,
+    features: FEATURES_OPTION,
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
     registry: MODELS_OPTION,
     'review-share': {
@@ -51,7 +54,7 @@ export const trainCommand: Command = {
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
       ...tableOptions(options),
-      definitions: null,
+      catalogue: catalogueOf(options),
       onProgress: (share) => progress.show('reading and features', share),
     });
     const { table, definitions } = features;

@@ -1,7 +1,8 @@
 // One bit per filter, stored with every event in a ring; four more bits hold the label once it is known: the label of
 // any event, and again for events within the payer's habit, so that both can be counted by one test of a bit.
-import { FILTERS, type Filter } from './definition.ts';
+
 import { assert } from '../lib/assert.ts';
+import { FILTERS, type Filter } from './definition.ts';
 
 export const FLAG_ALL = flagOf('all');
 export const FLAG_OFF_HABIT = flagOf('off-habit');

@@ -1,14 +1,14 @@
 // Reads a file of transactions once and keeps the features of every row.
 import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
-import { catalogueFor, defaultCatalogue } from '../features/catalogue/catalogue.ts';
+import { definitionsFor } from '../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { createFeatureEngine, type FeatureEngine } from '../features/engine.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
 import type { TransactionReader } from '../ports.ts';
 
 export interface ReadFeaturesOptions extends FeatureTableOptions {
-  /** null: every feature of the default catalogue whose inputs the file has. */
-  readonly definitions: readonly FeatureDefinition[] | null;
+  /** Name of the feature catalogue; null for what the file's mapping asks for. */
+  readonly catalogue: string | null;
   readonly onProgress: (share: number) => void;
   /** Called with each batch, for what else a job wants of the rows. */
   readonly onBatch?: (batch: Parameters<FeatureEngine['fold']>[0][], firstRow: number) => void;
@@ -26,8 +26,13 @@ export function engineLimits({ mapping, utcOffsetMinutes }: TransactionReader) {
   return { utcOffsetMinutes, exchangeRates: severalCurrencies ? REFERENCE_RATES_TO_PEN : {} };
 }
 
+/** The features of the catalogue whose inputs the file has. */
+export function fileDefinitions({ mapping, fieldsPresent }: TransactionReader, catalogue: string | null) {
+  return definitionsFor(catalogue ?? mapping.catalogue ?? 'default', fieldsPresent);
+}
+
 export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {
-  const definitions = options.definitions ?? catalogueFor(reader.fieldsPresent, defaultCatalogue);
+  const definitions = fileDefinitions(reader, options.catalogue);
   const engine = createFeatureEngine(definitions, engineLimits(reader));
   const table = new FeatureTable(definitions.length, options);
   for await (const batch of reader) {

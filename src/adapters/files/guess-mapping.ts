@@ -51,6 +51,7 @@ export async function guessMapping(path: string, source: RowSource): Promise<Map
     delimiter: null,
     encoding: source.encoding,
     labelDelayDays: USUAL_LABEL_DELAY_DAYS,
+    catalogue: null,
     missing: DEFAULT_MISSING,
     trim: true,
     fields: guess.fields,

@@ -33,6 +33,8 @@ export interface MappingFile {
   readonly delimiter: string | null;
   readonly encoding: TextEncoding;
   readonly labelDelayDays: number | null;
+  /** The feature catalogue that suits such data; null for the default one. */
+  readonly catalogue: string | null;
   /** Texts that mean that there is no value; the empty text always does. */
   readonly missing: ReadonlySet<string>;
   /** Take blanks off both ends. */

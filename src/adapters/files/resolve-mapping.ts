@@ -99,6 +99,7 @@ function describeResolved(source: RowSource, plan: ReadPlan, guessed: boolean): 
     unusedColumns,
     timeZone: file.timeZone,
     labelDelayDays: file.labelDelayDays,
+    catalogue: file.catalogue,
     describe: () => [
       `${source.format}, ${source.columns.length} columns`,
       ...[...fields].map(([field, from]) => `${field} ← ${describeSource(from)}`),

@@ -2,12 +2,13 @@
 import type { Aggregate, Bilingual, EntityKind, FeatureDefinition, Filter, Unit } from '../definition.ts';
 import { DAY_MS, HOUR_MS } from '../limits.ts';
 
-export type WindowName = '1h' | '1d' | '7d' | '30d';
+export type WindowName = '1h' | '1d' | '7d' | '14d' | '30d';
 
 const WINDOW_MS: Readonly<Record<WindowName, number>> = {
   '1h': HOUR_MS,
   '1d': DAY_MS,
   '7d': 7 * DAY_MS,
+  '14d': 14 * DAY_MS,
   '30d': 30 * DAY_MS,
 };
 
@@ -15,12 +16,14 @@ const WINDOW_TEXT: Readonly<Record<WindowName, Bilingual>> = {
   '1h': { es: '1 hora', en: '1 hour' },
   '1d': { es: '24 horas', en: '24 hours' },
   '7d': { es: '7 días', en: '7 days' },
+  '14d': { es: '14 días', en: '14 days' },
   '30d': { es: '30 días', en: '30 days' },
 };
 
 /** Labels are used only this long after their transaction. */
 export const LABEL_DELAY_MS = 7 * DAY_MS;
 const DELAY_TEXT: Bilingual = { es: ', hasta hace 7 días', en: ', up to 7 days ago' };
+const HABIT_TEXT: Bilingual = { es: ', entre los pagos habituales', en: ', among habitual payments' };
 
 export const OF_ENTITY: Readonly<Record<EntityKind, Bilingual>> = {
   payer: { es: 'del pagador', en: 'of the payer' },
@@ -131,7 +134,8 @@ function meaningOf(
     .replace('{values}', DISTINCT_TEXT[parts.field ?? '']?.[language] ?? '')
     .replace('{of}', OF_ENTITY[entity][language]);
   const within = window === null ? '' : `${language === 'es' ? ' en ' : ' in '}${WINDOW_TEXT[window][language]}`;
-  return `${said}${within}${parts.delayed === true ? DELAY_TEXT[language] : ''}`;
+  const among = parts.delayed === true && parts.filter === 'habit' ? HABIT_TEXT[language] : '';
+  return `${said}${within}${parts.delayed === true ? DELAY_TEXT[language] : ''}${among}`;
 }
 
 /** One definition; without history it is missing (NaN). */

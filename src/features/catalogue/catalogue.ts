@@ -11,6 +11,7 @@ const approved = { filter: 'approved' } as const;
 const habit = { filter: 'habit' } as const;
 const offHabit = { filter: 'off-habit' } as const;
 const delayed = { delayed: true } as const;
+const delayedHabit = { delayed: true, filter: 'habit' } as const;
 const smoothed = { delayed: true, smoothing: { prior: 0.01, weight: 10 } } as const;
 
 const ofTheEvent: readonly FeatureDefinition[] = [
@@ -152,6 +153,10 @@ const ofTheTerminalAndPlace: readonly FeatureDefinition[] = [
   feature('terminal', 'fraud-run-age', '30d', delayed),
   feature('terminal', 'time-since-genuine', '30d', delayed),
   feature('terminal', 'time-since-fraud', '30d', delayed),
+  ...features('terminal', 'fraud-rate', ['7d', '30d'], delayedHabit),
+  feature('terminal', 'fraud-run-length', '30d', delayedHabit),
+  feature('terminal', 'fraud-run-age', '30d', delayedHabit),
+  feature('terminal', 'time-since-genuine', '30d', delayedHabit),
   feature('place', 'count', '1h'),
   feature('place', 'count', '1d', offHabit),
   feature('place', 'ratio-to-mean', '7d', approved),

@@ -21,6 +21,8 @@ import { startSecondThread } from './second-thread.ts';
 export interface DetectOptions extends FeatureTableOptions {
   /** Opens the file from its beginning; called twice. */
   readonly open: () => Promise<TransactionReader>;
+  /** Name of the feature catalogue; null for what the file's mapping asks for. */
+  readonly catalogue: string | null;
   /** Names separated by commas. */
   readonly detectors: string;
   /** Share of the rows that are flagged for review, in (0, 1]. */
@@ -71,7 +73,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   const reader = await options.open();
   const { definitions, table } = await readFeatures(reader, {
     ...options,
-    definitions: null,
+    catalogue: options.catalogue,
     onProgress: (share) => options.onProgress('reading and features', share),
     onBatch: (batch) => {
       for (const transaction of batch) {

@@ -23,7 +23,7 @@ export interface FeatureBenchOptions {
 
 const DEFAULTS: FeatureBenchOptions = {
   events: 400_000,
-  runs: 3,
+  runs: 5,
   accounts: 100_000,
   eventsPerAccount: 60,
   seed: 1,

@@ -82,6 +82,7 @@ export class EntityStore extends EntityWindows {
       ints[int + HEADS] = (head + 1) | 0;
       this.retainedEvents++;
       if (plan.extremes) refreshBlocks(this, head, ints[int + END]);
+      this.beginOwn(head);
       for (let w = 0; w < plan.laneStart[1]; w++) this.enterOwn(w, head, 1);
     }
     if (!keep) return;
@@ -113,6 +114,7 @@ export class EntityStore extends EntityWindows {
     const { plan, ints, int, base, mask } = this;
     if (!plan.needsRing) return;
     const head = (ints[int + HEADS] - 1) | 0;
+    this.beginOwn(head);
     for (let w = 0; w < plan.laneStart[1]; w++) this.enterOwn(w, head, -1);
     const end = (ints[int + END] - 1) | 0;
     for (let s = head; s !== end; s = (s + 1) | 0) this.copyEvent(base + ((s + 1) & mask), base + (s & mask));

@@ -21,11 +21,18 @@ export class EntityWindows extends EntityCursor {
   readonly counts: DistinctCounts = new DistinctCounts();
   protected readonly event: FoldEvent;
   readonly #hasDistinct: boolean;
+  /** Per distinct column, how far back the event being inserted has been looked for, and where it was found. */
+  readonly #searchedTo: Int32Array;
+  readonly #foundAt: Int32Array;
+  readonly #found: Uint8Array;
 
   constructor(plan: KindPlan, maxClass: number, event: FoldEvent) {
     super(plan, maxClass);
     this.event = event;
     this.#hasDistinct = plan.distinctFields.length > 0;
+    this.#searchedTo = new Int32Array(plan.distinctFields.length);
+    this.#foundAt = new Int32Array(plan.distinctFields.length);
+    this.#found = new Uint8Array(plan.distinctFields.length);
   }
 
   /** Moves the windows of the open entity to stand at a time. */
@@ -101,14 +108,14 @@ export class EntityWindows extends EntityCursor {
   #enter(window: number, sequence: number, sign: number): void {
     this.count(window, sequence, sign, this.plan.hours[window] >= 0 ? this.event.hourAt(this.timeOf(sequence)) : 0);
     if (this.#hasDistinct) {
-      this.#countDistinct(window, sequence, this.ints[this.int + this.plan.tails + window], sequence, sign);
+      this.#countDistinct(window, sequence, this.ints[this.int + this.plan.tails + window], sequence, sign, false);
     }
   }
 
   /** Counts an event out (sign −1) or in again (1) at the tail of a window; `head` is one past the window's last. */
   protected leave(window: number, sequence: number, head: number, sign: number): void {
     this.count(window, sequence, sign, this.plan.hours[window] >= 0 ? this.event.hourAt(this.timeOf(sequence)) : 0);
-    if (this.#hasDistinct) this.#countDistinct(window, sequence, (sequence + 1) | 0, head, sign);
+    if (this.#hasDistinct) this.#countDistinct(window, sequence, (sequence + 1) | 0, head, sign, false);
   }
 
   protected count(window: number, sequence: number, sign: number, hour: number): void {
@@ -142,7 +149,7 @@ export class EntityWindows extends EntityCursor {
   }
 
   /** Adjusts the distinct counts of a window whose other events are `from … to`. */
-  #countDistinct(window: number, sequence: number, from: number, to: number, sign: number): void {
+  #countDistinct(window: number, sequence: number, from: number, to: number, sign: number, own: boolean): void {
     const { distinct } = this.plan;
     for (let i = distinct.start[window]; i < distinct.start[window + 1]; i++) {
       const values = this.columns[distinct.what[i]];
@@ -151,7 +158,11 @@ export class EntityWindows extends EntityCursor {
       const others = (to - from) | 0;
       if (this.ints[counter + 1] === SCANNED) {
         if (others <= SCANNED_EVENTS || sign < 0) {
-          if (value !== 0 && !this.#occurs(values, value, sequence, from, to)) this.ints[counter] += sign;
+          if (value === 0) continue;
+          const occurs = own
+            ? this.#occurredBefore(distinct.what[i], value, from)
+            : this.#occurs(values, value, sequence, from, to);
+          if (!occurs) this.ints[counter] += sign;
           continue;
         }
         this.#tabulate(i, values, from, to, 1);
@@ -195,11 +206,35 @@ export class EntityWindows extends EntityCursor {
     return false;
   }
 
+  /** Begins the insertion of an event: nothing has been looked for yet. */
+  protected beginOwn(sequence: number): void {
+    this.#searchedTo.fill(sequence);
+    this.#found.fill(0);
+  }
+
+  /** Whether the inserted event's value occurs from `from` on; windows are nested, so none is searched twice. */
+  #occurredBefore(column: number, value: number, from: number): boolean {
+    if (this.#found[column] === 1) return ((this.#foundAt[column] - from) | 0) >= 0;
+    const { base, mask } = this;
+    const values = this.columns[column];
+    let s = this.#searchedTo[column];
+    while (((s - from) | 0) > 0) {
+      s = (s - 1) | 0;
+      if (values[base + (s & mask)] === value) {
+        this.#found[column] = 1;
+        this.#foundAt[column] = s;
+        return true;
+      }
+    }
+    this.#searchedTo[column] = s;
+    return false;
+  }
+
   /** The event itself: its hour is at hand, and its age may not be measurable (an event that is not kept). */
   protected enterOwn(window: number, sequence: number, sign: number): void {
     this.count(window, sequence, sign, this.event.hour);
     if (this.#hasDistinct) {
-      this.#countDistinct(window, sequence, this.ints[this.int + this.plan.tails + window], sequence, sign);
+      this.#countDistinct(window, sequence, this.ints[this.int + this.plan.tails + window], sequence, sign, true);
     }
   }
 

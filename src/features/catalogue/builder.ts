@@ -23,7 +23,7 @@ const WINDOW_TEXT: Readonly<Record<WindowName, Bilingual>> = {
 /** Labels are used only this long after their transaction. */
 export const LABEL_DELAY_MS = 7 * DAY_MS;
 const DELAY_TEXT: Bilingual = { es: ', hasta hace 7 días', en: ', up to 7 days ago' };
-const HABIT_TEXT: Bilingual = { es: ', entre los pagos habituales', en: ', among habitual payments' };
+const HABIT_TEXT: Bilingual = { es: ' (habituales)', en: ' (habitual)' };
 
 export const OF_ENTITY: Readonly<Record<EntityKind, Bilingual>> = {
   payer: { es: 'del pagador', en: 'of the payer' },

@@ -59,7 +59,7 @@ export function parseCommand(command: Command, argv: readonly string[]): ParsedC
     for (const [name, spec] of Object.entries(specs)) {
       if (spec.required === true && options[name] === undefined) {
         throw new UsageError(
-          `--${name} ${spec.value ?? ''} is missing: ${spec.help}. Try 'centinela ${command.name} --help'`,
+          `--${name}${spec.value === undefined ? '' : ` ${spec.value}`} is missing: ${spec.help}. Try 'centinela ${command.name} --help'`,
         );
       }
     }

@@ -22,8 +22,8 @@ const more: readonly FeatureDefinition[] = [
   feature('device', 'hour-entropy', '7d'),
   feature('device', 'std', '1d', { filter: 'off-habit' }),
   feature('payee', 'fraud-run-length', '7d', { delayed: true }),
-  ...(['fraud-count', 'fraud-rate', 'fraud-run-length', 'fraud-run-age', 'time-since-genuine'] as const).map((aggregate) =>
-    feature('payee', aggregate, '30d', { delayed: true, filter: 'habit' }),
+  ...(['fraud-count', 'fraud-rate', 'fraud-run-length', 'fraud-run-age', 'time-since-genuine'] as const).map(
+    (aggregate) => feature('payee', aggregate, '30d', { delayed: true, filter: 'habit' }),
   ),
 ];
 

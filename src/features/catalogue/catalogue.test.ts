@@ -55,6 +55,8 @@ describe('catalogueFor', () => {
 
   it('names the catalogues there are', () => {
     expect(definitionsFor('handbook', CARD_FIELDS)).toHaveLength(15);
-    expect(() => definitionsFor('best', CARD_FIELDS)).toThrow(/no catalogue named best: there are default, cards, handbook/);
+    expect(() => definitionsFor('best', CARD_FIELDS)).toThrow(
+      /no catalogue named best: there are default, cards, handbook/,
+    );
   });
 });

@@ -114,7 +114,10 @@ const NOT_CHECKED_GRAPH = {
 function roleOf(name: string) {
   return name === 'gbdt'
     ? { es: 'aprende de los fraudes etiquetados anteriores', en: 'learns from earlier labelled frauds' }
-    : { es: 'busca lo inusual, sin etiquetas', en: 'looks for the unusual, without labels' };
+    : {
+        es: 'busca lo inusual; no se entrena con etiquetas',
+        en: 'looks for the unusual; it is not trained on labels',
+      };
 }
 
 function anomalyOf(detection: Detection, anomaly: Anomaly, rank: number, flagged: Uint8Array): ReportAnomaly {

@@ -90,6 +90,6 @@ describe('terminal table', () => {
 
   test('a score without a probability is shown as its rarity', () => {
     const [anomaly] = reportFixture({ anomalies: 1, labelled: false }).anomalies;
-    expect(renderTerminalTable({ anomalies: [anomaly] }, plain)).toContain(anomaly.score.toFixed(3));
+    expect(renderTerminalTable({ anomalies: [anomaly] }, plain)).toMatch(/1 en \d/);
   });
 });

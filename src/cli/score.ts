@@ -3,7 +3,7 @@ import { createFolderObjectStore } from '../adapters/files/folder-object-store.t
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { DEFAULT_HOLD_AT_RISK } from '../decisions/decision.ts';
 import { createFeatureEngine } from '../features/engine.ts';
-import { engineLimits } from '../jobs/read-features.ts';
+import { engineLimits, reasonWording } from '../jobs/read-features.ts';
 import { scoreTransactions } from '../pipeline/score-transactions.ts';
 import { loadModel } from '../registry/model-store.ts';
 import type { Command } from './command.ts';
@@ -39,6 +39,7 @@ export const scoreCommand: Command = {
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const engine = createFeatureEngine(model.definitions, engineLimits(reader));
+    const wording = reasonWording(reader);
     const thresholds = { reviewAtRisk: description.reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK };
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },
@@ -53,7 +54,7 @@ export const scoreCommand: Command = {
     let flagged = 0;
     try {
       for await (const batch of reader) {
-        const decisions = scoreTransactions(batch, engine, model, thresholds);
+        const decisions = scoreTransactions(batch, engine, model, thresholds, wording);
         await writer.write(
           decisions.map(({ transaction, risk, action, reasons }) => [
             transaction.id,

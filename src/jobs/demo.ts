@@ -104,7 +104,7 @@ function startLive(
   table.close();
   const thresholds: DecisionThresholds = { reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK };
   return async (batch: readonly Transaction[]) => {
-    const decisions = scoreTransactions(batch, engine, model, thresholds);
+    const decisions = scoreTransactions(batch, engine, model, thresholds, { referenceCurrency: 'PEN' });
     for (const decision of decisions) count(totals, decision);
     await options.onDecisions(decisions, totals);
   };

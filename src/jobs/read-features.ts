@@ -4,6 +4,7 @@ import { definitionsFor } from '../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { createFeatureEngine, type FeatureEngine } from '../features/engine.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
+import type { ReasonWording } from '../pipeline/score-transactions.ts';
 import type { TransactionReader } from '../ports.ts';
 
 export interface ReadFeaturesOptions extends FeatureTableOptions {
@@ -29,6 +30,12 @@ export function engineLimits({ mapping, utcOffsetMinutes }: TransactionReader) {
 /** The features of the catalogue whose inputs the file has. */
 export function fileDefinitions({ mapping, fieldsPresent }: TransactionReader, catalogue: string | null) {
   return definitionsFor(catalogue ?? mapping.catalogue ?? 'default', fieldsPresent);
+}
+
+/** How reasons over a file are worded: features of several currencies are in soles. */
+export function reasonWording(reader: TransactionReader): ReasonWording {
+  const inSoles = Object.keys(engineLimits(reader).exchangeRates).length > 0;
+  return { utcOffsetMinutes: reader.utcOffsetMinutes, ...(inSoles && { referenceCurrency: 'PEN' }) };
 }
 
 export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {

@@ -1,6 +1,6 @@
 // The in-process pipeline: transactions in order → features → risk → decision, with reasons for those that are flagged.
 import { type DecisionAction, type DecisionThresholds, decideAction } from '../decisions/decision.ts';
-import { type Reason, reasonsFor } from '../decisions/reasons/reasons.ts';
+import { type Reason, type ReasonInput, reasonsFor } from '../decisions/reasons/reasons.ts';
 import { explainRisk, type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureEngine } from '../features/engine.ts';
@@ -15,12 +15,16 @@ export interface Decision {
   readonly reasons: readonly Reason[];
 }
 
+/** What the reasons must know of the data beyond the row: its local time and the currency of its features. */
+export type ReasonWording = Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStartMs' | 'referenceCurrency'>;
+
 /** Decides the batch in its order; the engine's state moves on past it. */
 export function scoreTransactions(
   batch: readonly Transaction[],
   engine: FeatureEngine,
   model: RiskModel,
   thresholds: DecisionThresholds,
+  wording: ReasonWording,
 ): Decision[] {
   const { definitions } = model;
   const matrix = createMatrix(batch.length, definitions.length);
@@ -39,7 +43,7 @@ export function scoreTransactions(
       transaction,
       risk: risk[index],
       action,
-      reasons: reasonsFor({ definitions, values, contributions, transaction }),
+      reasons: reasonsFor({ definitions, values, contributions, transaction, ...wording }),
     };
   });
 }

@@ -5,15 +5,16 @@
 
 import { qualityMask } from '../../decisions/data-quality.ts';
 import { createQualityTally, type QualitySummary } from '../../decisions/quality-summary.ts';
-import { type Reason, type ReasonInput, reasonsFor } from '../../decisions/reasons/reasons.ts';
+import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
 import { explainRisk } from '../../decisions/risk-model.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-table.ts';
+import type { ReasonWording } from '../../pipeline/score-transactions.ts';
 import type { ReadSummary, TransactionReader } from '../../ports.ts';
 import { unsupervisedOf } from '../../training/detector-choices.ts';
 import { periodOf } from '../../training/time-line.ts';
-import { engineLimits, readFeatures } from '../read-features.ts';
+import { readFeatures, reasonWording } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
 import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
 import { startSecondThread } from './second-thread.ts';
@@ -91,12 +92,8 @@ export async function detect(options: DetectOptions): Promise<Detection> {
   const fetched = await fetchTransactions(await options.open(), explained, table.payers, payersWanted, (share) =>
     options.onProgress('fetching what was found', share),
   );
-  const context = {
-    utcOffsetMinutes: reader.utcOffsetMinutes,
-    historyStartMs: periodOf(table.timesMs)[0],
-    ...(Object.keys(engineLimits(reader).exchangeRates).length > 0 && { referenceCurrency: 'PEN' }),
-  };
-  const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched, context);
+  const wording = { ...reasonWording(reader), historyStartMs: periodOf(table.timesMs)[0] };
+  const { anomalies, drivers } = explainRows(table, scores, explained, flagged, definitions, fetched, wording);
   return {
     read: reader.summary(),
     utcOffsetMinutes: reader.utcOffsetMinutes,
@@ -136,7 +133,7 @@ function explainRows(
   flagged: Uint32Array,
   definitions: readonly FeatureDefinition[],
   fetched: FetchedTransactions,
-  context: Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStartMs' | 'referenceCurrency'>,
+  wording: ReasonWording,
 ) {
   const ascending = Uint32Array.from(rows).sort();
   const matrix = table.take(ascending);
@@ -156,7 +153,7 @@ function explainRows(
       transaction,
       risk: scores.risk[row],
       calibrated: model.stacking !== null,
-      reasons: reasonsFor({ definitions, values, contributions, transaction, ...context }),
+      reasons: reasonsFor({ definitions, values, contributions, transaction, ...wording }),
       byDetector: [...scores.byDetector]
         .filter(([, column]) => !Number.isNaN(column[row]))
         .map(([name, column]) => ({ name, score: column[row], threshold: thresholds.get(name) ?? 1 })),

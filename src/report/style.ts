@@ -92,9 +92,11 @@ summary:hover{color:var(--ink)}
 .codes code{color:var(--accent)}
 figure{margin:0}
 figcaption{font-weight:600;font-size:13px;margin-bottom:2px}
-.grid-sections{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 52px}
+.grid-sections{display:grid;grid-auto-flow:dense;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 52px}
+.grid-sections>.whole{grid-column:1/-1}
 .columns{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 52px}
 .columns.wide{grid-template-columns:minmax(0,640px) minmax(0,1fr);align-items:start}
+.columns>table{align-self:start}
 .columns .facts{grid-template-columns:max-content 1fr}
 .empty{background:var(--faint);border-radius:8px;padding:20px 22px}
 .empty p{margin:0;max-width:70ch}

@@ -43,9 +43,21 @@ function precisionText({ precisionAt }: DetectorEvaluation, k: number): Html {
   return found === undefined ? html`—` : both(percent(found.precision));
 }
 
+/** More typologies than this stand in two tables side by side over the whole width, best known first. */
+const TYPOLOGIES_IN_HALF = 8;
+
 export function typologiesSection({ typologies }: ReportData): Html {
   if (typologies.length === 0) return NOTHING;
-  return html`<section id="typologies" class="half"><h2>${both(TEXTS.typologies)}</h2><table><thead><tr><th scope="col">${both(TEXTS.typology)}</th><th scope="col" class="num">${both(TEXTS.known)}</th><th scope="col" class="num">${both(TEXTS.caught)}</th><th scope="col" class="bars">${both(TEXTS.recall)}</th></tr></thead><tbody>${typologies.map(typologyRow)}</tbody></table></section>`;
+  const heading = html`<h2>${both(TEXTS.typologies)}</h2>`;
+  if (typologies.length <= TYPOLOGIES_IN_HALF) {
+    return html`<section id="typologies" class="half">${heading}${typologyTable(typologies)}</section>`;
+  }
+  const middle = Math.ceil(typologies.length / 2);
+  return html`<section id="typologies" class="whole">${heading}<div class="columns">${typologyTable(typologies.slice(0, middle))}${typologyTable(typologies.slice(middle))}</div></section>`;
+}
+
+function typologyTable(typologies: readonly TypologyRecall[]): Html {
+  return html`<table><thead><tr><th scope="col">${both(TEXTS.typology)}</th><th scope="col" class="num">${both(TEXTS.known)}</th><th scope="col" class="num">${both(TEXTS.caught)}</th><th scope="col" class="bars">${both(TEXTS.recall)}</th></tr></thead><tbody>${typologies.map(typologyRow)}</tbody></table>`;
 }
 
 function typologyRow({ code, name, rows, flagged }: TypologyRecall): Html {

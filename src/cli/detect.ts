@@ -11,14 +11,13 @@ import { renderTerminalTable } from '../report/terminal-table.ts';
 import type { Command } from './command.ts';
 import {
   catalogueOf,
-  DETECTORS_OPTION,
   detectorNames,
-  FEATURES_OPTION,
   FILE_OPTIONS,
   fileOpener,
   makeFolder,
   noteLeftOut,
   peakMemoryMb,
+  TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
 import { createProgress } from './progress.ts';
@@ -32,8 +31,6 @@ export const detectCommand: Command = {
   positional: ['FILE'],
   options: {
     ...FILE_OPTIONS,
-    detectors: DETECTORS_OPTION,
-    features: FEATURES_OPTION,
     out: { type: 'text', value: 'DIR', help: 'where report.html, anomalies.csv and rejected.csv go', default: 'out' },
     top: {
       type: 'number',
@@ -43,21 +40,7 @@ export const detectCommand: Command = {
       maximum: 500,
       whole: true,
     },
-    'review-share': {
-      type: 'number',
-      help: 'share of the transactions that is flagged for review',
-      default: 0.005,
-      minimum: 0.000001,
-      maximum: 1,
-    },
-    'label-delay-days': { type: 'number', help: 'days until a label is known', default: 7, minimum: 0, maximum: 365 },
-    'training-rows': {
-      type: 'number',
-      help: 'at most this many rows per fit',
-      default: 150_000,
-      minimum: 1000,
-      whole: true,
-    },
+    ...TRAINING_OPTIONS,
     lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
   },
   async run([path], options, context) {

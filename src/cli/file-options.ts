@@ -115,6 +115,27 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Options of the commands that fit models. */
+export const TRAINING_OPTIONS = {
+  detectors: DETECTORS_OPTION,
+  features: FEATURES_OPTION,
+  'review-share': {
+    type: 'number',
+    help: 'share of the transactions that is flagged for review',
+    default: 0.005,
+    minimum: 0.000001,
+    maximum: 1,
+  },
+  'label-delay-days': { type: 'number', help: 'days until a label is known', default: 7, minimum: 0, maximum: 365 },
+  'training-rows': {
+    type: 'number',
+    help: 'at most this many rows per fit',
+    default: 150_000,
+    minimum: 1000,
+    whole: true,
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 /** The catalogue asked for; null for the mapping's. */
 export function catalogueOf(options: OptionValues): string | null {
   return typeof options.features === 'string' ? options.features : null;

@@ -7,12 +7,11 @@ import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
 import {
   catalogueOf,
-  DETECTORS_OPTION,
   detectorNames,
-  FEATURES_OPTION,
   FILE_OPTIONS,
   fileOpener,
   noteLeftOut,
+  TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
@@ -26,25 +25,9 @@ export const trainCommand: Command = {
   positional: ['FILE'],
   options: {
     ...FILE_OPTIONS,
-    detectors: DETECTORS_OPTION,
-    features: FEATURES_OPTION,
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
     registry: MODELS_OPTION,
-    'review-share': {
-      type: 'number',
-      help: 'share of the transactions that will be flagged',
-      default: 0.005,
-      minimum: 0.000001,
-      maximum: 1,
-    },
-    'label-delay-days': { type: 'number', help: 'days until a label is known', default: 7, minimum: 0, maximum: 365 },
-    'training-rows': {
-      type: 'number',
-      help: 'at most this many rows per fit',
-      default: 150_000,
-      minimum: 1000,
-      whole: true,
-    },
+    ...TRAINING_OPTIONS,
   },
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;

@@ -22,7 +22,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   domain: ['lib'],
   features: LEAVES,
-  models: LEAVES,
+  models: ['ports', ...LEAVES],
   rules: LEAVES,
   simulate: LEAVES,
   decisions: CORE,

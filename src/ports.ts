@@ -87,3 +87,32 @@ export interface ObjectStore {
   /** Keys that begin with the prefix, sorted. */
   list(prefix: string): Promise<string[]>;
 }
+
+/** A dense tensor in row-major order. int64 tensors are `BigInt64Array`. */
+export interface GraphTensor {
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+  readonly dims: readonly number[];
+}
+
+/** A graph that is ready to run; inputs and outputs are named. */
+export interface GraphSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs to the end before it returns, on the calling thread alone.
+   *
+   * @param outputs which outputs to compute; all where it is left out.
+   * @throws InputError if an input is missing or has another type or shape.
+   */
+  run(inputs: Readonly<Record<string, GraphTensor>>, outputs?: readonly string[]): Readonly<Record<string, GraphTensor>>;
+  close(): void;
+}
+
+/** Runs ONNX graphs: the native model runtime. */
+export interface GraphRuntime {
+  /**
+   * @param model bytes of an ONNX file.
+   * @throws InputError if the bytes are no ONNX model or need what this runtime lacks.
+   */
+  open(model: Uint8Array): GraphSession;
+}

@@ -1,24 +1,6 @@
 // The detectors by name, with the settings that were chosen on validation periods (never on test periods).
-import type { FeatureDefinition } from '../features/definition.ts';
-import type { FittedDetector, TrainingData } from '../models/detector.ts';
-import { gbdt } from '../models/gbdt/gbdt.ts';
-import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
+import type { KnownDetector } from '../models/detectors.ts';
 import type { DetectorChoice } from './fit-risk-model.ts';
-
-const BY_NAME: Readonly<Record<string, (definitions: readonly FeatureDefinition[]) => DetectorChoice>> = {
-  gbdt: () => ({
-    name: gbdt.name,
-    supervised: true,
-    columns: null,
-    fit: (data: TrainingData, seed: number): FittedDetector => gbdt.fit(data, {}, seed),
-  }),
-  'isolation-forest': () => ({
-    name: isolationForest.name,
-    supervised: false,
-    columns: null,
-    fit: (data: TrainingData, seed: number): FittedDetector => isolationForest.fit(data, {}, seed),
-  }),
-};
 
 /** A choice that cannot be made; the message says what can. */
 export class UnknownDetectorError extends Error {
@@ -27,22 +9,27 @@ export class UnknownDetectorError extends Error {
 }
 
 /** @param names separated by commas */
-export function detectorChoices(names: string): (definitions: readonly FeatureDefinition[]) => DetectorChoice[] {
-  const makers = names.split(',').map((name) => {
-    const maker = BY_NAME[name.trim()];
-    if (maker === undefined) {
+export function detectorChoices(names: string, known: readonly KnownDetector[]): DetectorChoice[] {
+  return names.split(',').map((given) => {
+    const name = given.trim();
+    const detector = known.find((each) => each.name === name);
+    if (detector === undefined) {
       throw new UnknownDetectorError(
-        `there is no detector '${name.trim()}'; there are ${Object.keys(BY_NAME).join(', ')}`,
+        `there is no detector '${name}'; there are ${known.map((each) => each.name).join(', ')}`,
       );
     }
-    return maker;
+    return {
+      name,
+      supervised: detector.needsLabels,
+      columns: null,
+      fit: (data, seed) => detector.fit(data, seed),
+    };
   });
-  return (definitions) => makers.map((make) => make(definitions));
 }
 
 /** Those of the names that need no labels, separated by commas; empty if none does. */
-export function unsupervisedOf(names: string): string {
-  return detectorChoices(names)([])
+export function unsupervisedOf(names: string, known: readonly KnownDetector[]): string {
+  return detectorChoices(names, known)
     .filter(({ supervised }) => !supervised)
     .map(({ name }) => name)
     .join(',');

@@ -104,7 +104,10 @@ export interface GraphSession {
    * @param outputs which outputs to compute; all where it is left out.
    * @throws InputError if an input is missing or has another type or shape.
    */
-  run(inputs: Readonly<Record<string, GraphTensor>>, outputs?: readonly string[]): Readonly<Record<string, GraphTensor>>;
+  run(
+    inputs: Readonly<Record<string, GraphTensor>>,
+    outputs?: readonly string[],
+  ): Readonly<Record<string, GraphTensor>>;
   close(): void;
 }
 

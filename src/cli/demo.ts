@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { formatMoney } from '../domain/money.ts';
-import { defaultCatalogue } from '../features/catalogue/catalogue.ts';
 import { type DemoTotals, runDemo } from '../jobs/demo.ts';
 import type { Decision } from '../pipeline/score-transactions.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command, CommandContext } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import { createProgress } from './progress.ts';
 
 const DAY_MS = 86_400_000;
@@ -64,7 +64,7 @@ export const demoCommand: Command = {
         reviewShare: REVIEW_SHARE,
         memoryLimitBytes: 640e6,
         openStore: () => openBlockFile(),
-        detectors: detectorChoices('gbdt,isolation-forest')(defaultCatalogue),
+        detectors: detectorChoices('gbdt,isolation-forest', detectorsHere()),
         onProgress: (what, share) => progress.show(what, share),
         onTrained: ({ rows, frauds, features, averagePrecision }) => {
           progress.done();

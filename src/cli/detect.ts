@@ -9,6 +9,7 @@ import { renderReport } from '../report/render-report.ts';
 import type { ReportAnomaly, ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
 import type { Command } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import {
   catalogueOf,
   detectorNames,
@@ -58,6 +59,8 @@ export const detectCommand: Command = {
       ...tableOptions(options),
       catalogue: catalogueOf(options),
       detectors,
+      known: detectorsHere(),
+      secondThread: workerEntry(),
       reviewShare: options['review-share'] as number,
       top,
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
@@ -97,6 +100,12 @@ export const detectCommand: Command = {
     }
   },
 };
+
+/** The other thread's module, with the same file extension as this file: .ts from the sources, .js from the build. */
+function workerEntry(): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  return new URL(`detect.worker${extension}`, import.meta.url);
+}
 
 async function writeResults(
   folder: string,

@@ -7,6 +7,7 @@ import { InputError } from '../lib/errors.ts';
 import { detectorChoices, unsupervisedOf } from '../training/detector-choices.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
 import { type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import { detectorNames } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
@@ -30,8 +31,9 @@ export async function evaluateAdbench(folder: string, options: OptionValues, con
 }
 
 function unsupervisedChoices(names: string, log: (text: string) => void): DetectorChoice[] {
-  const asked = detectorChoices(names)([]);
-  const unsupervised = unsupervisedOf(names);
+  const known = detectorsHere();
+  const asked = detectorChoices(names, known);
+  const unsupervised = unsupervisedOf(names, known);
   if (unsupervised === '') {
     throw new UsageError(
       `ADBench measures detectors that learn without labels; ${names} needs them. Try --detectors isolation-forest`,
@@ -41,7 +43,7 @@ function unsupervisedChoices(names: string, log: (text: string) => void): Detect
   if (left.length > 0) {
     log(`centinela: left out, because ADBench hides the labels from detectors: ${left.join(', ')}\n`);
   }
-  return detectorChoices(unsupervised)([]);
+  return detectorChoices(unsupervised, known);
 }
 
 async function datasetsIn(folder: string): Promise<string[]> {

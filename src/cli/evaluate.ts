@@ -9,6 +9,7 @@ import type { Fold } from '../training/protocols/fold.ts';
 import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import { evaluateAdbench } from './evaluate-adbench.ts';
 import {
   catalogueOf,
@@ -98,7 +99,7 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const models = evaluateDetectors({
     features,
     folds,
-    detectors: detectorChoices(detectors)(features.definitions),
+    detectors: detectorChoices(detectors, detectorsHere()),
     seed: options.seed as number,
     seeds: options.seeds as number,
     nowMs,

@@ -7,6 +7,7 @@ import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import type { ResolvedMapping, TransactionReader } from '../ports.ts';
 import { detectorChoices, UnknownDetectorError } from '../training/detector-choices.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 
 export const FILE_OPTIONS = {
   mapping: {
@@ -88,7 +89,7 @@ function guessNote(mapping: ResolvedMapping): string {
 export function detectorNames(options: OptionValues): string {
   const names = options.detectors as string;
   try {
-    detectorChoices(names);
+    detectorChoices(names, detectorsHere());
   } catch (error) {
     if (error instanceof UnknownDetectorError) throw new UsageError(`--detectors: ${error.message}`);
     throw error;

@@ -2,6 +2,7 @@
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { listModels, loadModel } from '../registry/model-store.ts';
 import type { Command } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 
 export const MODELS_OPTION = {
   type: 'text',
@@ -17,9 +18,10 @@ export const modelsCommand: Command = {
   options: { registry: MODELS_OPTION },
   async run(_positional, options, { out }) {
     const store = createFolderObjectStore(options.registry as string);
+    const known = detectorsHere();
     const models = [];
     for (const id of await listModels(store)) {
-      const { description, model } = await loadModel(store, id);
+      const { description, model } = await loadModel(store, id, known);
       models.push({
         id,
         createdAt: description.createdAt,

@@ -7,6 +7,7 @@ import { engineLimits, reasonWording } from '../jobs/read-features.ts';
 import { scoreTransactions } from '../pipeline/score-transactions.ts';
 import { loadModel } from '../registry/model-store.ts';
 import type { Command } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
@@ -33,6 +34,7 @@ export const scoreCommand: Command = {
     const { id, model, description } = await loadModel(
       createFolderObjectStore(options.registry as string),
       options.model as string,
+      detectorsHere(),
     );
     const started = nowMs();
     const locale = options.lang as 'es' | 'en';

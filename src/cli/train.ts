@@ -5,6 +5,7 @@ import { trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
 import {
   catalogueOf,
   detectorNames,
@@ -43,7 +44,7 @@ export const trainCommand: Command = {
     const { table, definitions } = features;
     const trained = trainModel({
       features,
-      detectors: detectorChoices(asked)(definitions),
+      detectors: detectorChoices(asked, detectorsHere()),
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
       reviewShare: options['review-share'] as number,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import type { Artefact } from '../models/detector.ts';
+import type { KnownDetector } from '../models/detectors.ts';
 import type { Stacking } from '../models/stacking.ts';
 import type { ObjectStore } from '../ports.ts';
 import { ModelError, type PackedPart, packModel, unpackModel } from './packed-model.ts';
@@ -97,7 +98,7 @@ export async function saveModel(
 }
 
 /** @param id `name@version`, or `name` for its newest version */
-export async function loadModel(store: ObjectStore, id: string): Promise<StoredModel> {
+export async function loadModel(store: ObjectStore, id: string, known: readonly KnownDetector[]): Promise<StoredModel> {
   const [name, given] = id.split('@');
   const versions = await versionsOf(store, name);
   const version = given === undefined ? Math.max(...versions) : Number(given);
@@ -125,7 +126,7 @@ export async function loadModel(store: ObjectStore, id: string): Promise<StoredM
   }
   const definitions = manifest.definitions.map((d) => ({ ...d, missing: d.missing ?? Number.NaN }));
   const { stacking, description } = manifest;
-  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking }) };
+  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking }, known) };
 }
 
 /** All ids, sorted by name and version. */

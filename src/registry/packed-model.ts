@@ -1,9 +1,8 @@
 // A risk model as plain data: what is stored in files and what is sent to another thread.
 import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
-import type { Artefact, Detector } from '../models/detector.ts';
-import { gbdt } from '../models/gbdt/gbdt.ts';
-import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
+import type { Artefact } from '../models/detector.ts';
+import type { KnownDetector } from '../models/detectors.ts';
 import type { Stacking } from '../models/stacking.ts';
 
 export interface PackedPart {
@@ -27,11 +26,6 @@ export class ModelError extends Error {
   readonly code = 'MODEL_UNUSABLE';
 }
 
-const LOADERS = new Map<string, Pick<Detector<never>, 'load'>>([
-  [gbdt.name, gbdt],
-  [isolationForest.name, isolationForest],
-]);
-
 export function packModel({ definitions, stacking, parts }: RiskModel): PackedModel {
   return {
     definitions,
@@ -47,12 +41,12 @@ export function packModel({ definitions, stacking, parts }: RiskModel): PackedMo
 }
 
 /** @throws ModelError for a detector that this version does not know; what `Detector.load` throws for a damaged one. */
-export function unpackModel({ definitions, stacking, parts }: PackedModel): RiskModel {
+export function unpackModel({ definitions, stacking, parts }: PackedModel, known: readonly KnownDetector[]): RiskModel {
   return {
     definitions,
     stacking,
     parts: parts.map(({ detector, supervised, columns, artefact, reference }) => {
-      const loader = LOADERS.get(detector);
+      const loader = known.find(({ name }) => name === detector);
       if (loader === undefined) throw new ModelError(`this version does not know the detector '${detector}'`);
       return { detector: loader.load(artefact), supervised, columns, tail: { reference } };
     }),

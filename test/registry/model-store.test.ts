@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
+import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { type RiskModel, scoreRisk } from '../../src/decisions/risk-model.ts';
 import { handbookCatalogue } from '../../src/features/catalogue/handbook.ts';
 import { createPrng } from '../../src/lib/prng.ts';
+import { knownDetectors } from '../../src/models/detectors.ts';
 import { createMatrix, takeRows } from '../../src/models/matrix.ts';
 import { listModels, loadModel, type ModelDescription, saveModel } from '../../src/registry/model-store.ts';
 import { detectorChoices } from '../../src/training/detector-choices.ts';
@@ -27,6 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const known = knownDetectors(createGraphRuntime());
 const columns = handbookCatalogue.length;
 const matrix = createMatrix(ROWS, columns);
 
@@ -47,7 +50,7 @@ function fitModel(): RiskModel {
   };
   return fitRiskModel(table, {
     definitions: handbookCatalogue,
-    detectors: detectorChoices('gbdt,isolation-forest')(handbookCatalogue),
+    detectors: detectorChoices('gbdt,isolation-forest', known),
     endMs: ROWS,
     labelDelayMs: 0,
     stackingShare: 0.25,
@@ -60,7 +63,7 @@ test('a loaded model scores the same bits', async () => {
   const store = createFolderObjectStore(folder);
   const model = fitModel();
   const id = await saveModel(store, 'cards', model, description);
-  const loaded = await loadModel(store, id);
+  const loaded = await loadModel(store, id, known);
   expect(id).toBe('cards@1');
   expect(loaded.description).toEqual(description);
   expect(scoreRisk(loaded.model, matrix)).toEqual(scoreRisk(model, matrix));
@@ -74,7 +77,7 @@ test('every save is a new version, and a name alone is its newest', async () => 
   await saveModel(store, 'cards', model, { ...description, reviewAtRisk: 0.9 });
   await saveModel(store, 'wallets', model, description);
   expect(await listModels(store)).toEqual(['cards@1', 'cards@2', 'wallets@1']);
-  expect((await loadModel(store, 'cards')).description.reviewAtRisk).toBe(0.9);
+  expect((await loadModel(store, 'cards', known)).description.reviewAtRisk).toBe(0.9);
 });
 
 test('a damaged model is refused and named', async () => {
@@ -84,17 +87,19 @@ test('a damaged model is refused and named', async () => {
   const bytes = readFileSync(file);
   bytes[bytes.length >> 1] ^= 1;
   writeFileSync(file, bytes);
-  await expect(loadModel(store, 'cards@1')).rejects.toThrow('cards@1: 0-gbdt.bin is not what was stored');
+  await expect(loadModel(store, 'cards@1', known)).rejects.toThrow('cards@1: 0-gbdt.bin is not what was stored');
   rmSync(file);
-  await expect(loadModel(store, 'cards@1')).rejects.toThrow('0-gbdt.bin is missing');
+  await expect(loadModel(store, 'cards@1', known)).rejects.toThrow('0-gbdt.bin is missing');
   writeFileSync(join(folder, 'models/cards/1/manifest.json'), '{');
-  await expect(loadModel(store, 'cards@1')).rejects.toThrow('manifest.json is not JSON');
+  await expect(loadModel(store, 'cards@1', known)).rejects.toThrow('manifest.json is not JSON');
 });
 
 test('a model that is not there: the message lists those that are', async () => {
   const store = createFolderObjectStore(folder);
-  await expect(loadModel(store, 'cards')).rejects.toThrow("there is no model 'cards'; make one with 'centinela train'");
+  await expect(loadModel(store, 'cards', known)).rejects.toThrow(
+    "there is no model 'cards'; make one with 'centinela train'",
+  );
   await saveModel(store, 'cards', fitModel(), description);
-  await expect(loadModel(store, 'cards@7')).rejects.toThrow("there is no model 'cards@7'; there are cards@1");
+  await expect(loadModel(store, 'cards@7', known)).rejects.toThrow("there is no model 'cards@7'; there are cards@1");
   await expect(saveModel(store, '../x', fitModel(), description)).rejects.toThrow("'../x' cannot name a model");
 });

@@ -75,7 +75,8 @@ function sessionOf(session: NativeSession, { Tensor }: Common): GraphSession {
     outputNames,
     run(inputs, outputs = outputNames) {
       const feeds: Record<string, NativeTensor> = {};
-      for (const name in inputs) feeds[name] = new Tensor(typeOf(inputs[name].data), inputs[name].data, inputs[name].dims);
+      for (const name in inputs)
+        feeds[name] = new Tensor(typeOf(inputs[name].data), inputs[name].data, inputs[name].dims);
       const fetches: Record<string, null> = {};
       for (const name of outputs) fetches[name] = null;
       try {

@@ -9,6 +9,7 @@ import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
 import { explainRisk } from '../../decisions/risk-model.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import type { KnownDetector } from '../../models/detectors.ts';
 import type { FeatureTable, FeatureTableOptions } from '../../pipeline/feature-table.ts';
 import type { ReasonWording } from '../../pipeline/score-transactions.ts';
 import type { ReadSummary, TransactionReader } from '../../ports.ts';
@@ -26,6 +27,9 @@ export interface DetectOptions extends FeatureTableOptions {
   readonly catalogue: string | null;
   /** Names separated by commas. */
   readonly detectors: string;
+  readonly known: readonly KnownDetector[];
+  /** The module that the second thread runs. */
+  readonly secondThread: URL;
   /** Share of the rows that are flagged for review, in (0, 1]. */
   readonly reviewShare: number;
   /** How many of the flagged rows get a chart of the payer's history. */
@@ -110,13 +114,13 @@ export async function detect(options: DetectOptions): Promise<Detection> {
 }
 
 async function fitAndScore(table: FeatureTable, definitions: readonly FeatureDefinition[], options: DetectOptions) {
-  const second = startSecondThread();
+  const second = startSecondThread(options.secondThread);
   try {
     options.onProgress('training', 0);
     const segmentOptions = {
       ...options,
       definitions,
-      unsupervised: unsupervisedOf(options.detectors),
+      unsupervised: unsupervisedOf(options.detectors, options.known),
       maxRows: options.maxTrainingRows,
     };
     const segments = await fitSegments(table, segmentOptions, second);

@@ -2,13 +2,14 @@
 import { type RiskModel, type RiskScores, scoreRisk } from '../../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError } from '../../lib/errors.ts';
+import type { KnownDetector } from '../../models/detectors.ts';
 import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
 import { sampleRows, type TrainingSample } from '../../training/fit-risk-model.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { periodOf } from '../../training/time-line.ts';
-import { type FitTask, fitTask } from './fit-and-score.worker.ts';
+import { type FitTask, fitTask } from './fit-and-score.ts';
 import type { SecondThread } from './second-thread.ts';
 
 /** A stretch of the time line and the model that scores it. */
@@ -30,6 +31,7 @@ export interface TableScores {
 
 export interface SegmentOptions {
   readonly definitions: readonly FeatureDefinition[];
+  readonly known: readonly KnownDetector[];
   /** Names separated by commas. */
   readonly detectors: string;
   /** Those of them that need no labels. */
@@ -66,8 +68,8 @@ export async function fitSegments(
     const [first, last] = boundariesMs.map((boundaryMs) => task(boundaryMs, options.labelDelayMs, options.detectors));
     // The larger sample goes to the other thread, and this one goes on with the smaller.
     const fitting = last.sample.labelled === null ? null : second.perform(last, buffersOf(last.sample));
-    if (first.sample.labelled !== null) later.push({ fromMs: boundariesMs[0], model: fitTask(first) });
-    if (fitting !== null) later.push({ fromMs: boundariesMs[1], model: unpackModel(await fitting) });
+    if (first.sample.labelled !== null) later.push({ fromMs: boundariesMs[0], model: fitTask(first, options.known) });
+    if (fitting !== null) later.push({ fromMs: boundariesMs[1], model: unpackModel(await fitting, options.known) });
   }
   if (options.unsupervised === '') {
     if (later.length === 0) {
@@ -81,6 +83,7 @@ export async function fitSegments(
   }
   const unsupervised = fitTask(
     task(later.length > 0 ? later[0].fromMs : Number.POSITIVE_INFINITY, 0, options.unsupervised),
+    options.known,
   );
   const model = later.length > 0 ? unsupervised : { ...unsupervised, stacking: null };
   return [{ fromMs: Number.NEGATIVE_INFINITY, model }, ...later];

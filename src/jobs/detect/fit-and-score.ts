@@ -1,8 +1,8 @@
-// The other thread of `detect`: fits models from sampled rows and scores blocks, while the main thread does the same.
-import { parentPort } from 'node:worker_threads';
+// What the threads of `detect` do: fit models from sampled rows and score blocks with them.
 import type { RiskModel, RiskScores } from '../../decisions/risk-model.ts';
 import { scoreRisk } from '../../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import type { KnownDetector } from '../../models/detectors.ts';
 import type { Matrix } from '../../models/matrix.ts';
 import { type PackedModel, packModel, unpackModel } from '../../registry/packed-model.ts';
 import { detectorChoices } from '../../training/detector-choices.ts';
@@ -32,22 +32,25 @@ export interface ScoreTask {
 export type Task = FitTask | LoadTask | ScoreTask;
 export type TaskResult<T extends Task> = T extends FitTask ? PackedModel : T extends ScoreTask ? RiskScores : null;
 
-const models: RiskModel[] = [];
-
-export function fitTask({ sample, definitions, detectors, seed }: Omit<FitTask, 'kind'>): RiskModel {
-  return fitOnSample(sample, definitions, detectorChoices(detectors)(definitions), seed);
+export function fitTask(
+  { sample, definitions, detectors, seed }: Omit<FitTask, 'kind'>,
+  known: readonly KnownDetector[],
+): RiskModel {
+  return fitOnSample(sample, definitions, detectorChoices(detectors, known), seed);
 }
 
-function perform(task: Task): PackedModel | RiskScores | null {
-  switch (task.kind) {
-    case 'fit':
-      return packModel(fitTask(task));
-    case 'load':
-      models.splice(0, models.length, ...task.models.map(unpackModel));
-      return null;
-    case 'score':
-      return scoreRisk(models[task.model], task.matrix);
-  }
+/** Performs tasks in turn, and keeps the loaded models between them. */
+export function createTaskPerformer(known: readonly KnownDetector[]): (task: Task) => PackedModel | RiskScores | null {
+  const models: RiskModel[] = [];
+  return (task) => {
+    switch (task.kind) {
+      case 'fit':
+        return packModel(fitTask(task, known));
+      case 'load':
+        models.splice(0, models.length, ...task.models.map((packed) => unpackModel(packed, known)));
+        return null;
+      case 'score':
+        return scoreRisk(models[task.model], task.matrix);
+    }
+  };
 }
-
-parentPort?.on('message', (task: Task) => parentPort?.postMessage(perform(task)));

@@ -136,22 +136,40 @@ function foldsOf({ table }: FileFeatures, options: OptionValues, utcOffsetMinute
         'a fold has no rows to train or test on: choose --train-start and --folds within the period of the file',
       );
     }
-    return folds;
+    return withFrauds(folds, labels, '--train-start and --folds');
   }
-  return [timeSplit(table.timesMs, options['train-fraction'] as number)];
+  return withFrauds([timeSplit(table.timesMs, options['train-fraction'] as number)], labels, '--train-fraction');
+}
+
+/** A fold that lacks frauds on either side gives no figures at all. */
+function withFrauds(folds: Fold[], labels: Uint8Array, choice: string): Fold[] {
+  for (const fold of folds) {
+    for (const [part, rows] of [
+      ['training', fold.train],
+      ['test', fold.test],
+    ] as const) {
+      if (!rows.some((row) => labels[row] === 1)) {
+        throw new UsageError(
+          `a fold's ${part} rows hold no labelled fraud, so it measures nothing: choose ${choice} otherwise`,
+        );
+      }
+    }
+  }
+  return folds;
 }
 
 function tableOf(models: readonly EvaluatedModel[]): string {
   const width = Math.max(...models.map(({ name }) => name.length));
   const figure = (mean: number, std: number) => `${mean.toFixed(3)} ± ${std.toFixed(3)}`;
   return [
-    `${''.padEnd(width)}  AUC ROC        average prec.  CP@100         fit s   rows/s`,
+    `${''.padEnd(width)}  AUC ROC        average prec.  CP@100         cal. err.  fit s   rows/s`,
     ...models.map((model) =>
       [
         model.name.padEnd(width),
         figure(model.aucRoc, model.aucRocStd),
         figure(model.averagePrecision, model.averagePrecisionStd),
         figure(model.cardPrecision100, model.cardPrecision100Std),
+        (model.expectedCalibrationError?.toFixed(4) ?? '-').padStart(9),
         model.fitSeconds.toFixed(2).padStart(6),
         model.scoreRowsPerSecond.toLocaleString('en-US').padStart(9),
       ].join('  '),

@@ -1,7 +1,8 @@
 // Measures detectors on a file by a protocol that says which rows are the past and which the future.
 import { type Matrix, takeColumns } from '../models/matrix.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
-import { evaluateScores } from '../training/metrics/evaluate.ts';
+import { evaluateScores, type ScoredFold } from '../training/metrics/evaluate.ts';
+import { expectedCalibrationError } from '../training/metrics/reliability.ts';
 import type { Fold } from '../training/protocols/fold.ts';
 import type { FileFeatures } from './read-features.ts';
 
@@ -25,6 +26,8 @@ export interface EvaluatedModel {
   /** Card Precision@100 as the Fraud Detection Handbook defines it. */
   readonly cardPrecision100: number;
   readonly cardPrecision100Std: number;
+  /** Of the scores read as probabilities, in bins of equal mass; null for a detector that learns without labels. */
+  readonly expectedCalibrationError: number | null;
   /** Mean per fit. */
   readonly fitSeconds: number;
   readonly scoreRowsPerSecond: number;
@@ -51,6 +54,7 @@ export function evaluateDetectors(options: EvaluateOptions): EvaluatedModel[] {
       });
       return {
         ...evaluateScores(scored),
+        expectedCalibrationError: choice.supervised ? meanCalibrationError(scored) : null,
         fitSeconds: fitMs / 1000 / folds.length,
         scoreRowsPerSecond: rows / Math.max(scoreMs / 1000, 1e-3),
       };
@@ -90,10 +94,19 @@ function fitAndScore(choice: DetectorChoice, fold: FoldData, options: EvaluateOp
   return { scores, fitMs: fitted - started, scoreMs: options.nowMs() - fitted };
 }
 
+/** Bins enough to look at the frauds apart: with ten, the top one would hold some ten times as many rows as frauds. */
+const CALIBRATION_BINS = 100;
+
+function meanCalibrationError(folds: readonly ScoredFold[]): number {
+  const errors = folds.map(({ labels, scores }) => expectedCalibrationError(labels, scores, CALIBRATION_BINS));
+  return errors.reduce((sum, error) => sum + error, 0) / errors.length;
+}
+
 /** The mean of each figure. */
 function meanOf(figures: readonly Omit<EvaluatedModel, 'name'>[]): Omit<EvaluatedModel, 'name'> {
-  const mean = (key: keyof Omit<EvaluatedModel, 'name'>) =>
+  const mean = (key: keyof Omit<EvaluatedModel, 'name' | 'expectedCalibrationError'>) =>
     figures.reduce((sum, each) => sum + each[key], 0) / figures.length;
+  const errors = figures.map((each) => each.expectedCalibrationError).filter((error) => error !== null);
   return {
     aucRoc: mean('aucRoc'),
     aucRocStd: mean('aucRocStd'),
@@ -101,6 +114,8 @@ function meanOf(figures: readonly Omit<EvaluatedModel, 'name'>[]): Omit<Evaluate
     averagePrecisionStd: mean('averagePrecisionStd'),
     cardPrecision100: mean('cardPrecision100'),
     cardPrecision100Std: mean('cardPrecision100Std'),
+    expectedCalibrationError:
+      errors.length === 0 ? null : errors.reduce((sum, error) => sum + error, 0) / errors.length,
     fitSeconds: mean('fitSeconds'),
     scoreRowsPerSecond: Math.round(mean('scoreRowsPerSecond')),
   };

@@ -164,7 +164,7 @@ describe('evaluate', () => {
     expect(models).toHaveLength(1);
     expect(Object.keys(models[0]).sort()).toEqual([
       ...['aucRoc', 'aucRocStd', 'averagePrecision', 'averagePrecisionStd', 'cardPrecision100', 'cardPrecision100Std'],
-      ...['fitSeconds', 'name', 'scoreRowsPerSecond'],
+      ...['expectedCalibrationError', 'fitSeconds', 'name', 'scoreRowsPerSecond'],
     ]);
     expect(models[0].aucRoc).toBeGreaterThan(0.5);
   });

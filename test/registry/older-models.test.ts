@@ -1,0 +1,31 @@
+// Models that an earlier version stored (kept byte for byte in stored-by-…) still load and score what they scored then.
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
+import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { scoreRisk } from '../../src/decisions/risk-model.ts';
+import { knownDetectors } from '../../src/models/detectors.ts';
+import { loadModel } from '../../src/registry/model-store.ts';
+
+const STORED = new URL('stored-by-0.1.0/', import.meta.url);
+
+interface ExpectedScores {
+  /** null is a missing value. */
+  readonly rows: readonly (readonly (number | null)[])[];
+  readonly risk: readonly number[];
+  /** In the order of the model's detectors. */
+  readonly parts: readonly (readonly number[])[];
+}
+
+test('gbdt and isolation forest of version 0.1.0, stacked', async () => {
+  const expected = JSON.parse(await readFile(new URL('expected-scores.json', STORED), 'utf8')) as ExpectedScores;
+  const store = createFolderObjectStore(STORED.pathname);
+  const { model, description } = await loadModel(store, 'cards', knownDetectors(createGraphRuntime()));
+  expect(model.parts.map(({ detector }) => detector.name)).toEqual(['gbdt', 'isolation-forest']);
+  expect(description.reviewAtRisk).toBe(0.5);
+  const columns = model.definitions.length;
+  const values = Float32Array.from(expected.rows.flat(), (value) => value ?? Number.NaN);
+  const { risk, parts } = scoreRisk(model, { rows: expected.rows.length, columns, values });
+  expect([...risk]).toEqual(expected.risk);
+  expect(parts.map((scores) => [...scores])).toEqual(expected.parts);
+});

@@ -116,3 +116,8 @@ export interface FeatureDefinition {
   readonly missing: number;
   readonly meaning: Bilingual;
 }
+
+/** Which of the features hold category codes, as positions among those given. */
+export function categoricalColumns(definitions: readonly Pick<FeatureDefinition, 'unit'>[]): number[] {
+  return definitions.flatMap(({ unit }, column) => (unit === 'category' ? [column] : []));
+}

@@ -1,4 +1,5 @@
 // Measures detectors on a file by a protocol that says which rows are the past and which the future.
+import { categoricalColumns } from '../features/definition.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
 import { evaluateScores, type ScoredFold } from '../training/metrics/evaluate.ts';
@@ -68,7 +69,7 @@ type FoldData = ReturnType<typeof foldData>;
 function foldData({ table, definitions }: FileFeatures, fold: Fold) {
   const labelsOf = (rows: Uint32Array) => Uint8Array.from(rows, (row) => (table.labels[row] === 1 ? 1 : 0));
   return {
-    names: definitions.map(({ id }) => id),
+    definitions,
     train: table.take(fold.train),
     trainLabels: labelsOf(fold.train),
     test: table.take(fold.test),
@@ -79,14 +80,20 @@ function foldData({ table, definitions }: FileFeatures, fold: Fold) {
 }
 
 function fitAndScore(choice: DetectorChoice, fold: FoldData, options: EvaluateOptions, seed: number) {
-  const columns = choice.columns ?? fold.names.map((_, column) => column);
+  const columns = choice.columns ?? fold.definitions.map((_, column) => column);
   const select = (matrix: Matrix) => (choice.columns === null ? matrix : takeColumns(matrix, columns));
   const train = select(fold.train);
   const test = select(fold.test);
-  const features = columns.map((column) => fold.names[column]);
+  const definitions = columns.map((column) => fold.definitions[column]);
   const started = options.nowMs();
   const detector = choice.fit(
-    { matrix: train, features, labels: choice.supervised ? fold.trainLabels : null, validation: null },
+    {
+      matrix: train,
+      features: definitions.map(({ id }) => id),
+      categorical: categoricalColumns(definitions),
+      labels: choice.supervised ? fold.trainLabels : null,
+      validation: null,
+    },
     options.seed + seed,
   );
   const fitted = options.nowMs();

@@ -8,6 +8,8 @@ export interface TrainingData {
   readonly matrix: Matrix;
   /** One name per column, in order. */
   readonly features: readonly string[];
+  /** Columns that hold category codes, whose order means nothing; none where it is left out. */
+  readonly categorical?: readonly number[];
   /** 1 fraud, 0 genuine, one per row; null for detectors that learn without labels. */
   readonly labels: Uint8Array | null;
   /** Later rows that were not trained on, for early stopping; null to train the full number of rounds. */

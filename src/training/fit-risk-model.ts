@@ -4,7 +4,7 @@
 // detectors are combined on rows that come after those they were fitted on. Sampling and fitting are two steps, so that
 // fitting can be done elsewhere (another thread) from the sampled rows alone.
 import { type RiskModel, type RiskModelPart, stackingInput } from '../decisions/risk-model.ts';
-import type { FeatureDefinition } from '../features/definition.ts';
+import { categoricalColumns, type FeatureDefinition } from '../features/definition.ts';
 import { InputError } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
@@ -103,6 +103,7 @@ export function fitOnSample(
       {
         matrix: select(choice.supervised && labelled !== null ? labelled.detectors.matrix : ordinary),
         features: columns.map((column) => definitions[column].id),
+        categorical: categoricalColumns(columns.map((column) => definitions[column])),
         labels: choice.supervised && labelled !== null ? labelled.detectors.labels : null,
         validation: null,
       },

@@ -1,0 +1,169 @@
+// The scorer that serves: a network as a small WebAssembly program made for its shape, called synchronously.
+//
+// ONNX Runtime trains networks and would score them too, but its kernels differ from processor to processor and with the
+// size of the batch. Here a row has the same bits alone, in any batch and on any machine, a call costs no more than its
+// arithmetic, and a server needs no native library (docs/decisions/0008 has the figures).
+import { assert } from '../../../lib/assert.ts';
+import { ACTIVATIONS } from '../activations.ts';
+import type { ActivationName, Network } from '../description.ts';
+import { denseFunction, type FusedActivation, packKernel, paddedUnits, TILE_ROWS } from './dense-kernel.ts';
+import { planScorer, type ScorerPlan } from './scorer-plan.ts';
+import { wasmModule } from './wasm-module.ts';
+
+export interface NetworkScorer {
+  /** Columns of a row. */
+  readonly inputs: number;
+  /** Numbers per row of the result. */
+  readonly outputs: number;
+  /** @param values rows × inputs, finite @returns rows × outputs */
+  score(values: Float32Array, rows: number): Float32Array;
+}
+
+export interface ScorerOptions {
+  /** `logit` leaves out the activation of the last layer: a float32 probability near 1 would hide all differences. */
+  readonly head: 'activation' | 'logit';
+}
+
+/** Rows that are worked on at a time, so that what is between two layers stays in the processor's nearest caches. */
+const BLOCK_ROWS = 64;
+const PAGE_BYTES = 65_536;
+/** A network of 64 million weights; more is a mistake. */
+const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+
+/** Node has it; the language's own type library puts it among those of browsers. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+};
+
+interface Step {
+  readonly run: (tiles: number) => void;
+  /** What is left to do on the outputs; null where the kernel has done it. */
+  readonly activate: ((x: number) => number) | null;
+  readonly units: number;
+  readonly outputs: Float32Array;
+  readonly stride: number;
+}
+
+export function createNetworkScorer(network: Network, options: ScorerOptions = { head: 'activation' }): NetworkScorer {
+  const plan = planScorer(network);
+  const width = plan.steps[0].inputs;
+  const { input, steps } = compile(plan, options);
+  const last = steps[steps.length - 1];
+  const load = plan.embed === null ? copyRows : embedRows;
+  return {
+    inputs: plan.inputs,
+    outputs: last.units,
+    score(values, rows) {
+      assert(values.length === rows * plan.inputs, `${values.length} values are not ${rows} rows of ${plan.inputs}`);
+      const result = new Float32Array(rows * last.units);
+      for (let first = 0; first < rows; first += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, rows - first);
+        load(values, first, count);
+        const tiles = Math.ceil(count / TILE_ROWS);
+        for (let i = 0; i < steps.length; i++) {
+          steps[i].run(tiles);
+          activate(steps[i], count);
+        }
+        for (let row = 0; row < count; row++) {
+          const from = row * last.stride;
+          const to = (first + row) * last.units;
+          for (let unit = 0; unit < last.units; unit++) result[to + unit] = last.outputs[from + unit];
+        }
+      }
+      return result;
+    },
+  };
+
+  function copyRows(values: Float32Array, first: number, count: number): void {
+    input.set(values.subarray(first * width, (first + count) * width));
+  }
+
+  function embedRows(values: Float32Array, first: number, count: number): void {
+    const { layer, tables } = plan.embed!;
+    const embedded = new Set(layer.columns.map(({ column }) => column));
+    for (let row = 0; row < count; row++) {
+      let to = row * width;
+      const from = (first + row) * plan.inputs;
+      for (let column = 0; column < plan.inputs; column++) {
+        if (!embedded.has(column)) input[to++] = values[from + column];
+      }
+      layer.columns.forEach(({ column, categories, units }, index) => {
+        const value = values[from + column];
+        const code = Number.isInteger(value) && value >= 0 && value < categories ? value : 0;
+        for (let unit = 0; unit < units; unit++) input[to++] = tables[index][code * units + unit];
+      });
+    }
+  }
+}
+
+function activate({ activate: apply, outputs, stride, units }: Step, rows: number): void {
+  if (apply === null) return;
+  for (let row = 0; row < rows; row++) {
+    const from = row * stride;
+    for (let unit = 0; unit < units; unit++) outputs[from + unit] = apply(outputs[from + unit]);
+  }
+}
+
+const FUSED: readonly ActivationName[] = ['linear', 'relu', 'leaky-relu'];
+
+function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float32Array; steps: readonly Step[] } {
+  let bytes = 0;
+  const reserve = (numbers: number) => {
+    const address = bytes;
+    bytes += Math.ceil(numbers / 4) * 16;
+    return address;
+  };
+  const input = reserve(BLOCK_ROWS * steps[0].inputs);
+  let from = { address: input, stride: steps[0].inputs };
+  const placed = steps.map((step, index) => {
+    const stride = paddedUnits(step.units);
+    const to = { address: reserve(BLOCK_ROWS * stride), stride };
+    const isHead = index === steps.length - 1;
+    const activation = isHead && head === 'logit' ? 'linear' : step.activation;
+    const kernel = reserve(step.inputs * stride);
+    const bias = reserve(stride);
+    const one = { step, activation, from, to, kernel, bias };
+    from = to;
+    return one;
+  });
+  assert(bytes <= MAX_MEMORY_BYTES, `the network needs ${bytes} bytes; at most ${MAX_MEMORY_BYTES} are given to one`);
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const module = wasmModule(
+    placed.map((one, index) =>
+      denseFunction(`layer${index}`, {
+        inputs: one.step.inputs,
+        units: one.step.units,
+        activation: isFused(one.activation) ? one.activation : 'linear',
+        input: one.from.address,
+        inputStride: one.from.stride,
+        output: one.to.address,
+        outputStride: one.to.stride,
+        kernel: one.kernel,
+        bias: one.bias,
+      }),
+    ),
+    pages,
+  );
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
+  return {
+    input: new Float32Array(memory.buffer, input, BLOCK_ROWS * steps[0].inputs),
+    steps: placed.map(({ step, activation, to, kernel, bias }, index) => {
+      new Float32Array(memory.buffer, kernel).set(packKernel(step.kernel, step.inputs, step.units));
+      new Float32Array(memory.buffer, bias).set(step.bias);
+      return {
+        run: exports[`layer${index}`] as (tiles: number) => void,
+        activate: isFused(activation) ? null : ACTIVATIONS[activation],
+        units: step.units,
+        outputs: new Float32Array(memory.buffer, to.address, BLOCK_ROWS * to.stride),
+        stride: to.stride,
+      };
+    }),
+  };
+}
+
+function isFused(activation: ActivationName): activation is FusedActivation {
+  return FUSED.includes(activation);
+}

@@ -3,6 +3,7 @@ import type { GraphRuntime } from '../ports.ts';
 import type { Artefact, FittedDetector, TrainingData } from './detector.ts';
 import { gbdt } from './gbdt/gbdt.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
+import { createNetworkDetector } from './network/network.ts';
 
 /** A detector with its own kind of options out of sight. */
 export interface KnownDetector {
@@ -14,8 +15,8 @@ export interface KnownDetector {
 }
 
 /** In the order in which they are listed to people. */
-export function knownDetectors(_runtime: GraphRuntime): readonly KnownDetector[] {
-  return [gbdt, isolationForest].map((detector) => ({
+export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] {
+  return [gbdt, isolationForest, createNetworkDetector(runtime)].map((detector) => ({
     name: detector.name,
     needsLabels: detector.needsLabels,
     fit: (data, seed) => detector.fit(data, {}, seed),

@@ -235,6 +235,44 @@ describe('training', () => {
     expect(learned[1]).toBeCloseTo(w[1], 5);
   });
 
+  it('drops inputs forward and backward by the same mask, and scales the others up', () => {
+    const inputs = { rows: 1, columns: 1000, values: new Float32Array(1000).fill(1) };
+    const network = sequential(1000, [dropout(0.25), dense(1)]);
+    const train = (initial: number) =>
+      trainNetwork(
+        runtime,
+        network,
+        { inputs, targets: Float32Array.of(3) },
+        { loss: { kind: 'mean-squared-error' }, optimizer: { kind: 'sgd' }, learningRate: { initial }, epochs: 1 },
+        2,
+      );
+    const { learned: before } = parametersOf(train(0).network);
+    const { network: after, history } = train(1);
+    const { learned } = parametersOf(after);
+    const slope = before[1000] - learned[1000];
+    const mask = Array.from({ length: 1000 }, (_, i) => (before[i] - learned[i]) / slope);
+    const kept = mask.filter((factor) => Math.abs(factor - 4 / 3) < 1e-4).length;
+    expect(mask.filter((factor) => factor === 0)).toHaveLength(1000 - kept);
+    expect(Math.abs(kept - 750)).toBeLessThan(60);
+    const error = mask.reduce((sum, factor, i) => sum + factor * before[i], before[1000]) - 3;
+    expect(slope).toBeCloseTo(2 * error, 3);
+    expect(history[0].loss).toBeCloseTo(error ** 2, 3);
+  });
+
+  it('lets the rows that fill up the last batch count for nothing', () => {
+    const same = (rows: number): Examples => ({
+      inputs: { rows, columns: 2, values: new Float32Array(2 * rows).fill(0.5) },
+      targets: new Float32Array(rows).fill(1),
+    });
+    const network = sequential(2, [dense(3, 'tanh'), dense(1, 'sigmoid')]);
+    const train = (rows: number) => trainNetwork(runtime, network, same(rows), { batchRows: 8, epochs: 2 }, 6);
+    const [short, full] = [train(10), train(16)];
+    const numbers = parametersOf(full.network).learned;
+    parametersOf(short.network).learned.forEach((value, i) => {
+      expect(value).toBeCloseTo(numbers[i], 5);
+    });
+  });
+
   it('refuses shapes that do not fit and a loss without its sigmoid', () => {
     expect(() => trainNetwork(runtime, sequential(3, [dense(1, 'sigmoid')]), training, {}, 1)).toThrow(/columns/);
     expect(() => trainNetwork(runtime, sequential(4, [dense(1)]), training, {}, 1)).toThrow(/sigmoid/);

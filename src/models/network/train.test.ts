@@ -209,28 +209,63 @@ describe('training', () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  it('takes two steps of Adam as its paper has them', () => {
-    const one: Examples = { inputs: { rows: 1, columns: 1, values: Float32Array.of(2) }, targets: Float32Array.of(1) };
-    const network = sequential(1, [dense(1)]);
-    const options = { loss: { kind: 'mean-squared-error' }, epochs: 2, learningRate: { initial: 0.1 } } as const;
-    const layout = layoutParameters(network);
-    const trained = trainNetwork(runtime, network, one, options, 2);
-    const start = parametersOf(
-      trainNetwork(runtime, network, one, { ...options, learningRate: { initial: 0 } }, 2).network,
-    );
-    expect(start.learned.length).toBe(layout.learnedLength);
-    const w = Float64Array.from(start.learned);
+  /** Moves of two numbers for their gradients at step t, from 1. */
+  type Rule = (gradients: readonly number[], t: number, w: Float64Array) => readonly number[];
+
+  /** The papers' and Keras's formulas, one number at a time. */
+  const rules: readonly [NetworkTraining['optimizer'], () => Rule][] = [
+    [{ kind: 'adam' }, () => adam(0)],
+    [{ kind: 'adamw', weightDecay: 0.2 }, () => adam(0.2)],
+    [{ kind: 'sgd' }, () => (gradients) => gradients.map((g) => -0.1 * g)],
+    [{ kind: 'sgd', momentum: 0.9 }, () => momentum(false)],
+    [{ kind: 'sgd', momentum: 0.9, nesterov: true }, () => momentum(true)],
+  ];
+
+  function adam(weightDecay: number): Rule {
     const m = [0, 0];
     const v = [0, 0];
-    for (let t = 1; t <= 2; t++) {
-      const error = 2 * (2 * w[0] + w[1] - 1);
-      [error * 2, error].forEach((g, i) => {
+    return (gradients, t, w) =>
+      gradients.map((g, i) => {
         m[i] = 0.9 * m[i] + 0.1 * g;
         v[i] = 0.999 * v[i] + 0.001 * g * g;
-        w[i] -= (0.1 * (m[i] / (1 - 0.9 ** t))) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-7);
+        const step = m[i] / (1 - 0.9 ** t) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-7);
+        return -0.1 * (step + weightDecay * w[i]);
+      });
+  }
+
+  function momentum(nesterov: boolean): Rule {
+    const velocity = [0, 0];
+    return (gradients) =>
+      gradients.map((g, i) => {
+        velocity[i] = 0.9 * velocity[i] - 0.1 * g;
+        return nesterov ? 0.9 * velocity[i] - 0.1 * g : velocity[i];
+      });
+  }
+
+  it.each(rules)('takes three steps as the definition of %j has them', (optimizer, makeRule) => {
+    const one: Examples = {
+      inputs: { rows: 1, columns: 1, values: Float32Array.of(0.5) },
+      targets: Float32Array.of(1),
+    };
+    const train = (initial: number) =>
+      parametersOf(
+        trainNetwork(
+          runtime,
+          sequential(1, [dense(1)]),
+          one,
+          { loss: { kind: 'mean-squared-error' }, optimizer, epochs: 3, learningRate: { initial } },
+          2,
+        ).network,
+      ).learned;
+    const w = Float64Array.from(train(0));
+    const rule = makeRule();
+    for (let t = 1; t <= 3; t++) {
+      const slope = 2 * (0.5 * w[0] + w[1] - 1);
+      rule([slope * 0.5, slope], t, w.slice()).forEach((move, i) => {
+        w[i] += move;
       });
     }
-    const { learned } = parametersOf(trained.network);
+    const learned = train(0.1);
     expect(learned[0]).toBeCloseTo(w[0], 5);
     expect(learned[1]).toBeCloseTo(w[1], 5);
   });
@@ -257,6 +292,31 @@ describe('training', () => {
     const error = mask.reduce((sum, factor, i) => sum + factor * before[i], before[1000]) - 3;
     expect(slope).toBeCloseTo(2 * error, 3);
     expect(history[0].loss).toBeCloseTo(error ** 2, 3);
+  });
+
+  it('passes the gradient on through the inputs that were kept only', () => {
+    const units = 200;
+    const one: Examples = { inputs: { rows: 1, columns: 1, values: Float32Array.of(1) }, targets: Float32Array.of(3) };
+    const network = sequential(1, [dense(units), dropout(0.25), dense(1)]);
+    const train = (initial: number) =>
+      parametersOf(
+        trainNetwork(
+          runtime,
+          network,
+          one,
+          { loss: { kind: 'mean-squared-error' }, optimizer: { kind: 'sgd' }, learningRate: { initial }, epochs: 1 },
+          2,
+        ).network,
+      ).learned;
+    const before = train(0);
+    const gradient = train(1).map((value, i) => before[i] - value);
+    const slope = gradient[3 * units];
+    // First kernel, first bias, second kernel, second bias.
+    for (let i = 0; i < units; i++) {
+      const factor = gradient[2 * units + i] / (slope * before[i]);
+      expect(Math.min(Math.abs(factor), Math.abs(factor - 4 / 3))).toBeLessThan(1e-3);
+      expect(gradient[i]).toBeCloseTo(slope * before[2 * units + i] * factor, 4);
+    }
   });
 
   it('lets the rows that fill up the last batch count for nothing', () => {

@@ -5,6 +5,7 @@ import { type Command, UsageError } from './command.ts';
 /** name → file in bench/ and the function that runs it */
 const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>> = {
   features: ['features.ts', 'benchFeatures'],
+  network: ['network.ts', 'benchNetwork'],
   gbdt: ['gbdt.ts', 'benchGbdt'],
   'isolation-forest': ['isolation-forest.ts', 'benchIsolationForest'],
   simulate: ['simulate.ts', 'benchSimulate'],

@@ -1,9 +1,15 @@
 // Every detector of this version. A new one is added here and to the checks in test/model-checks.
 import type { GraphRuntime } from '../ports.ts';
-import type { Artefact, FittedDetector, TrainingData } from './detector.ts';
+import { copod } from './copod/copod.ts';
+import type { Artefact, Detector, FittedDetector, TrainingData } from './detector.ts';
+import { ecod } from './ecod/ecod.ts';
 import { gbdt } from './gbdt/gbdt.ts';
+import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
+import { knn } from './knn/knn.ts';
 import { createNetworkDetector } from './network/network.ts';
+import { pca } from './pca/pca.ts';
+import { robustCovariance } from './robust-covariance/robust-covariance.ts';
 
 /** A detector with its own kind of options out of sight. */
 export interface KnownDetector {
@@ -16,10 +22,24 @@ export interface KnownDetector {
 
 /** In the order in which they are listed to people. */
 export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] {
-  return [gbdt, isolationForest, createNetworkDetector(runtime)].map((detector) => ({
+  return [
+    known(gbdt),
+    known(createNetworkDetector(runtime)),
+    known(isolationForest),
+    known(robustCovariance),
+    known(ecod),
+    known(copod),
+    known(hbos),
+    known(pca),
+    known(knn),
+  ];
+}
+
+function known<Options>(detector: Detector<Options>): KnownDetector {
+  return {
     name: detector.name,
     needsLabels: detector.needsLabels,
     fit: (data, seed) => detector.fit(data, {}, seed),
     load: (artefact) => detector.load(artefact),
-  }));
+  };
 }

@@ -1,8 +1,14 @@
 // Every detector passes the same checks.
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { copod } from '../../src/models/copod/copod.ts';
+import { ecod } from '../../src/models/ecod/ecod.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
+import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
+import { knn } from '../../src/models/knn/knn.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
+import { pca } from '../../src/models/pca/pca.ts';
+import { robustCovariance } from '../../src/models/robust-covariance/robust-covariance.ts';
 import { describeDetectorChecks } from './describe-detector-checks.ts';
 
 describeDetectorChecks(gbdt, {
@@ -26,3 +32,12 @@ describeDetectorChecks(createNetworkDetector(createGraphRuntime()), {
   rawTolerance: 1e-4,
   tooFewRows: 1,
 });
+
+const additive = { options: {}, rawOfScore: (score: number) => score / (1 - score), rawTolerance: 0.01, tooFewRows: 1 };
+
+describeDetectorChecks(ecod, additive);
+describeDetectorChecks(copod, additive);
+describeDetectorChecks(hbos, additive);
+describeDetectorChecks(knn, additive);
+describeDetectorChecks(pca, additive);
+describeDetectorChecks(robustCovariance, additive);

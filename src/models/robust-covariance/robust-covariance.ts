@@ -1,0 +1,29 @@
+// Mahalanobis distance from the robust centre of the training rows: unusual combinations of values that are each usual.
+//
+// The squared distance is Σ_i z_i (P z)_i with z the difference from the centre and P the inverse covariance; a feature's
+// term may be negative where it explains the others away.
+import { createAdditiveDetector } from '../additive/additive-detector.ts';
+import { cholesky, inverseOf } from '../linear-algebra/cholesky.ts';
+import { fastMcd } from './fast-mcd.ts';
+
+export const robustCovariance = createAdditiveDetector({
+  name: 'robust-covariance',
+  defaults: {},
+  // The estimate's error is a few parts in a hundred by then, and its cost grows with rows × columns².
+  maxRows: 5000,
+  learn(scaled, _options, seed) {
+    const { mean, covariance } = fastMcd(scaled, seed);
+    return { numbers: { mean, precision: inverseOf(cholesky(covariance, scaled.columns)!, scaled.columns) } };
+  },
+  prepare({ numbers: { mean, precision } }, columns) {
+    const z = new Float64Array(columns);
+    return (scaled, terms) => {
+      for (let i = 0; i < columns; i++) z[i] = scaled[i] - mean[i];
+      for (let i = 0; i < columns; i++) {
+        let sum = 0;
+        for (let j = 0; j < columns; j++) sum += precision[i * columns + j] * z[j];
+        terms[i] = z[i] * sum;
+      }
+    };
+  },
+});

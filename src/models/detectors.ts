@@ -1,5 +1,6 @@
 // Every detector of this version. A new one is added here and to the checks in test/model-checks.
 import type { GraphRuntime } from '../ports.ts';
+import { unsupervisedEnsemble } from './blend/unsupervised-ensemble.ts';
 import { copod } from './copod/copod.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from './detector.ts';
 import { ecod } from './ecod/ecod.ts';
@@ -25,6 +26,7 @@ export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] 
   return [
     known(gbdt),
     known(createNetworkDetector(runtime)),
+    known(unsupervisedEnsemble),
     known(isolationForest),
     known(robustCovariance),
     known(ecod),

@@ -1,5 +1,6 @@
 // Every detector passes the same checks.
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import { copod } from '../../src/models/copod/copod.ts';
 import { ecod } from '../../src/models/ecod/ecod.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
@@ -41,3 +42,4 @@ describeDetectorChecks(hbos, additive);
 describeDetectorChecks(knn, additive);
 describeDetectorChecks(pca, additive);
 describeDetectorChecks(robustCovariance, additive);
+describeDetectorChecks(unsupervisedEnsemble, additive);

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Calibration, calibrate, fitIsotonic, fitPlatt, readCalibration } from './calibration.ts';
+import { createPrng } from '../lib/prng.ts';
+import {
+  type Calibration,
+  calibrate,
+  chooseCalibration,
+  fitBeta,
+  fitIsotonic,
+  fitPlatt,
+  readCalibration,
+} from './calibration.ts';
 
 const scores = Float64Array.of(0.1, 0.2, 0.2, 0.3, 0.35, 0.4, 0.5, 0.6, 0.6, 0.7, 0.8, 0.9);
 const labels = Uint8Array.of(0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 1);
@@ -104,15 +113,20 @@ describe('Platt', () => {
 });
 
 describe('a stored calibration', () => {
-  it.each([fitIsotonic(scores, labels), fitPlatt(scores, labels)])('is the same after JSON', (calibration) => {
-    const read = readCalibration(JSON.parse(JSON.stringify(calibration)));
-    expect(calibrate(read, scores)).toEqual(calibrate(calibration, scores));
-  });
+  it.each([fitIsotonic(scores, labels), fitPlatt(scores, labels), fitBeta(scores, labels)])(
+    'is the same after JSON',
+    (calibration) => {
+      const read = readCalibration(JSON.parse(JSON.stringify(calibration)));
+      expect(calibrate(read, scores)).toEqual(calibrate(calibration, scores));
+    },
+  );
 
   it.each([
     [null, 'no object'],
     [{ version: 2, kind: 'platt' }, 'version is 2'],
-    [{ version: 1, kind: 'beta' }, 'kind is "beta"'],
+    [{ version: 1, kind: 'spline' }, 'kind is "spline"'],
+    [{ version: 1, kind: 'beta', a: 1, b: null, c: 0 }, 'a, b or c'],
+    [{ version: 1, kind: 'beta', a: 1, b: -1, c: 0 }, 'negative'],
     [{ version: 1, kind: 'platt', slope: null, intercept: 0 }, 'slope'],
     [{ version: 1, kind: 'isotonic', scores: [1], probabilities: [] }, 'differ in number'],
     [{ version: 1, kind: 'isotonic', scores: [1, 1], probabilities: [0, 1] }, 'do not ascend'],
@@ -126,4 +140,87 @@ it('refuses rows it cannot learn from', () => {
   expect(() => fitIsotonic(new Float32Array(0), new Uint8Array(0))).toThrow('no rows');
   expect(() => fitPlatt(Float32Array.of(Number.NaN), Uint8Array.of(1))).toThrow('row 0 is NaN');
   expect(() => fitIsotonic(Float32Array.of(1), Uint8Array.of(1, 0))).toThrow('1 scores but 2 labels');
+});
+
+/** Labels drawn with the probability that `truth` gives each uniform score. */
+function drawn(rows: number, truth: (score: number) => number) {
+  const prng = createPrng(11);
+  const sample = { scores: new Float64Array(rows), labels: new Uint8Array(rows) };
+  for (let row = 0; row < rows; row++) {
+    sample.scores[row] = prng.nextFloat();
+    sample.labels[row] = prng.nextFloat() < truth(sample.scores[row]) ? 1 : 0;
+  }
+  return sample;
+}
+
+const betaCurve = (s: number) => 1 / (1 + Math.exp(-(0.6 * Math.log(s) - 2.5 * Math.log1p(-s) - 1)));
+
+describe('beta', () => {
+  it('agrees with the optimum that scipy finds for the same likelihood, with its weak ridge of 0.001', () => {
+    const { a, b, c } = fitBeta(scores, labels);
+    expect(a).toBeCloseTo(0, 6);
+    expect(b).toBeCloseTo(2.78197561, 5);
+    expect(c).toBeCloseTo(-1.97401084, 5);
+  });
+
+  it('finds the curve that the labels were drawn from', () => {
+    const sample = drawn(200_000, betaCurve);
+    const probabilities = calibrate(fitBeta(sample.scores, sample.labels), Float64Array.of(0.02, 0.2, 0.5, 0.8, 0.98));
+    [0.02, 0.2, 0.5, 0.8, 0.98].forEach((score, i) => {
+      expect(probabilities[i]).toBeCloseTo(betaCurve(score), 2);
+    });
+  });
+
+  it('never falls, even where the labels do', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.float({ min: 0, max: 1, noNaN: true }), fc.boolean()), { minLength: 2 }),
+        (given) => {
+          const sample = split(given);
+          const { a, b } = fitBeta(sample.scores, sample.labels);
+          expect(Math.min(a, b)).toBeGreaterThanOrEqual(0);
+        },
+      ),
+    );
+  });
+
+  it('refuses scores that are not in [0, 1]', () => {
+    expect(() => fitBeta(Float32Array.of(0.5, 1.5), Uint8Array.of(0, 1))).toThrow('row 1 is 1.5');
+  });
+});
+
+it.each([fitIsotonic, fitPlatt, fitBeta])('a genuine row of weight 3 counts as three rows (%o)', (fitCurve) => {
+  const thrice = Array.from(labels.keys()).flatMap((row) => (labels[row] === 1 ? [row] : [row, row, row]));
+  const repeated = fitCurve(
+    Float64Array.from(thrice, (row) => scores[row]),
+    Uint8Array.from(thrice, (row) => labels[row]),
+  );
+  calibrate(fitCurve(scores, labels, 3), scores).forEach((probability, i) => {
+    expect(probability).toBeCloseTo(calibrate(repeated, scores)[i], 5);
+  });
+});
+
+describe('the choice of a calibration', () => {
+  it('takes the stiffest curve that is as good as the best', () => {
+    const sample = drawn(20_000, (score) => 1 / (1 + Math.exp(-(4 * score - 3))));
+    expect(chooseCalibration(sample.scores, sample.labels).calibration.kind).toBe('platt');
+  });
+
+  it('takes beta where a logistic curve cannot follow', () => {
+    const sample = drawn(20_000, betaCurve);
+    expect(chooseCalibration(sample.scores, sample.labels).calibration.kind).toBe('beta');
+  });
+
+  it('takes isotonic where the probability jumps', () => {
+    const sample = drawn(20_000, (score) => (score < 0.3 ? 0.02 : score < 0.7 ? 0.5 : 0.52));
+    expect(chooseCalibration(sample.scores, sample.labels).calibration.kind).toBe('isotonic');
+  });
+
+  it('leaves out the curves that the scores do not allow', () => {
+    const sample = drawn(500, (score) => score);
+    const shifted = sample.scores.map((score) => score + 1);
+    expect(chooseCalibration(shifted, sample.labels).logLoss.beta).toBe(null);
+    const falling = sample.labels.map((label) => 1 - label);
+    expect(chooseCalibration(sample.scores, falling).logLoss.platt).toBe(null);
+  });
 });

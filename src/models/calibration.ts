@@ -1,79 +1,104 @@
 // Scores to probabilities, fitted on rows that come after those the detector learned from.
 //
-// Isotonic: the best monotone step function, by pooling adjacent violators (Ayer and others 1955; Zadrozny and Elkan,
-// KDD 2002), read between its steps by straight lines. Platt: a logistic curve with Platt's smoothed targets ("Probabilistic
-// outputs for support vector machines", 1999) fitted by Newton's method as in Lin, Lin, Weng, Machine Learning 68, 2007.
-// Isotonic needs some thousand rows with some hundred frauds; Platt does with few.
+// Three curves, from the stiffest to the most flexible: Platt's logistic (two numbers), beta (three), isotonic (as many
+// steps as the rows ask for). Which one serves is decided on later rows (`chooseCalibration`).
+import { type BetaCalibration, betaProbability, fitBeta } from './calibration-beta.ts';
+import { fitIsotonic, type IsotonicCalibration, interpolate } from './calibration-isotonic.ts';
+import { fitPlatt, type PlattCalibration } from './calibration-platt.ts';
+import { checkRows, logistic, type Scores } from './calibration-rows.ts';
+
+export { fitBeta, fitIsotonic, fitPlatt };
 
 /** Plain data: it can be written as JSON as it is. */
-export type Calibration =
-  | {
-      readonly kind: 'isotonic';
-      readonly version: 1;
-      /** Ascending and distinct. */
-      readonly scores: readonly number[];
-      /** Never descending, in [0, 1]. */
-      readonly probabilities: readonly number[];
-    }
-  | {
-      readonly kind: 'platt';
-      readonly version: 1;
-      /** The probability is 1 ÷ (1 + exp(−(slope × score + intercept))). */
-      readonly slope: number;
-      readonly intercept: number;
-    };
+export type Calibration = IsotonicCalibration | PlattCalibration | BetaCalibration;
 
-type Scores = Float32Array | Float64Array;
+export interface CalibrationChoice {
+  readonly calibration: Calibration;
+  /** Mean log loss on the later rows, in nats, by kind; null for a curve that these rows do not allow. */
+  readonly logLoss: Readonly<Record<Calibration['kind'], number | null>>;
+}
 
-const NEWTON_STEPS = 100;
-const CONVERGED = 1e-10;
-const LEAST_STEP = 1e-10;
-/** Keeps the Hessian invertible where all scores are equal. */
-const RIDGE = 1e-12;
+/** Share of the rows, at the end, that the curves are compared on. */
+const COMPARED_SHARE = 0.3;
+/** A probability of exactly 0 or 1 would make one row's loss infinite. */
+const LEAST_PROBABILITY = 1e-6;
+
+/** From the fewest parameters to the most. */
+const CURVES = [
+  ['platt', fitPlatt],
+  ['beta', fitBeta],
+  ['isotonic', fitIsotonic],
+] as const;
 
 /**
+ * Fits each curve on the earlier rows and takes the stiffest whose log loss on the later ones is within one standard error
+ * of the best one's (the rule of Breiman and others, CART, 1984); it is then fitted on all rows.
+ *
+ * @param scores in the order of time.
  * @param labels 1 fraud, 0 genuine, one per score.
- * @throws if there are no rows or a score is not finite.
+ * @param genuineWeight how many genuine rows each genuine one stands for, where they were sampled.
+ * @throws if there are fewer than 2 rows or a score is not finite.
  */
-export function fitIsotonic(scores: Scores, labels: Uint8Array): Calibration {
-  checkRows(scores, labels);
-  const points = distinctScores(scores, labels);
-  const blocks = poolAdjacentViolators(points.rows, points.frauds);
-  const knots: { score: number; probability: number }[] = [];
-  let first = 0;
-  for (const block of blocks) {
-    const probability = block.frauds / block.rows;
-    const last = first + block.points - 1;
-    knots.push({ score: points.scores[first], probability });
-    if (last > first) knots.push({ score: points.scores[last], probability });
-    first = last + 1;
-  }
+export function chooseCalibration(scores: Scores, labels: Uint8Array, genuineWeight = 1): CalibrationChoice {
+  checkRows(scores, labels, genuineWeight);
+  const cut = Math.round(scores.length * (1 - COMPARED_SHARE));
+  if (cut < 1 || cut >= scores.length) throw new Error('at least 2 rows are needed to compare calibrations');
+  const later = { scores: scores.subarray(cut), labels: labels.subarray(cut) };
+  const losses = CURVES.map(([, fitCurve]) => {
+    const all = attempt(() => fitCurve(scores, labels, genuineWeight));
+    const earlier = attempt(() => fitCurve(scores.subarray(0, cut), labels.subarray(0, cut), genuineWeight));
+    return all === null || earlier === null ? null : rowLosses(calibrate(earlier, later.scores), later.labels);
+  });
+  const weights = Float64Array.from(later.labels, (label) => (label === 1 ? 1 : genuineWeight));
+  const means = losses.map((each) => (each === null ? Number.POSITIVE_INFINITY : weightedMean(each, weights)));
+  const best = means.indexOf(Math.min(...means));
+  const chosen = losses.findIndex((each, index) => {
+    if (each === null) return false;
+    const excess = means[index] - means[best];
+    return excess <= standardErrorOfDifference(each, losses[best]!, weights, excess);
+  });
+  const logLossOf = (index: number) => (losses[index] === null ? null : means[index]);
   return {
-    kind: 'isotonic',
-    version: 1,
-    scores: knots.map(({ score }) => score),
-    probabilities: knots.map(({ probability }) => probability),
+    calibration: CURVES[chosen][1](scores, labels, genuineWeight),
+    logLoss: { platt: logLossOf(0), beta: logLossOf(1), isotonic: logLossOf(2) },
   };
 }
 
-/**
- * @param labels 1 fraud, 0 genuine, one per score.
- * @throws if there are no rows, a score is not finite, or the scores run against the labels (a curve that falls).
- */
-export function fitPlatt(scores: Scores, labels: Uint8Array): Calibration {
-  checkRows(scores, labels);
-  const { mean, spread } = standardisation(scores);
-  const values = Float64Array.from(scores, (score) => (score - mean) / spread);
-  const frauds = labels.reduce((sum, label) => sum + label, 0);
-  const genuine = labels.length - frauds;
-  const targets = Float64Array.from(labels, (label) => (label === 1 ? (frauds + 1) / (frauds + 2) : 1 / (genuine + 2)));
-  const { slope, intercept } = fitLogistic(values, targets, Math.log((frauds + 1) / (genuine + 1)));
-  if (slope < 0) {
-    throw new Error(
-      'scores fall as fraud rises on the calibration rows: a curve through them would turn the ranking round',
-    );
+/** A curve can refuse rows: a logistic one falling scores, a beta one scores beyond [0, 1]. */
+function attempt(curve: () => Calibration): Calibration | null {
+  try {
+    return curve();
+  } catch {
+    return null;
   }
-  return { kind: 'platt', version: 1, slope: slope / spread, intercept: intercept - (slope * mean) / spread };
+}
+
+function rowLosses(probabilities: Float32Array, labels: Uint8Array): Float64Array {
+  return Float64Array.from(labels, (label, row) => {
+    const right = label === 1 ? probabilities[row] : 1 - probabilities[row];
+    return -Math.log(Math.max(LEAST_PROBABILITY, right));
+  });
+}
+
+function weightedMean(values: Float64Array, weights: Float64Array): number {
+  let sum = 0;
+  let total = 0;
+  for (let row = 0; row < values.length; row++) {
+    sum += weights[row] * values[row];
+    total += weights[row];
+  }
+  return sum / total;
+}
+
+/** Of the weighted mean of the paired differences. */
+function standardErrorOfDifference(a: Float64Array, b: Float64Array, weights: Float64Array, mean: number): number {
+  let squares = 0;
+  let total = 0;
+  for (let row = 0; row < a.length; row++) {
+    squares += (weights[row] * (a[row] - b[row] - mean)) ** 2;
+    total += weights[row];
+  }
+  return Math.sqrt(squares) / total;
 }
 
 /** One probability per score: monotone, in [0, 1]. A missing score has a missing probability. */
@@ -82,6 +107,7 @@ export function calibrate(calibration: Calibration, scores: Scores): Float32Arra
     const { scores: knots, probabilities } = calibration;
     return Float32Array.from(scores, (score) => interpolate(knots, probabilities, score));
   }
+  if (calibration.kind === 'beta') return Float32Array.from(scores, (score) => betaProbability(calibration, score));
   return Float32Array.from(scores, (score) => logistic(calibration.slope * score + calibration.intercept));
 }
 
@@ -93,6 +119,12 @@ export function readCalibration(data: unknown): Calibration {
   if (given.kind === 'platt') {
     if (!Number.isFinite(given.slope) || !Number.isFinite(given.intercept))
       throw invalid('slope or intercept is no number');
+    return given as Calibration;
+  }
+  if (given.kind === 'beta') {
+    const { a, b, c } = given;
+    if (![a, b, c].every(Number.isFinite)) throw invalid('a, b or c is no number');
+    if (a! < 0 || b! < 0) throw invalid('a or b is negative');
     return given as Calibration;
   }
   if (given.kind !== 'isotonic') throw invalid(`its kind is "${String((given as { kind?: unknown }).kind)}"`);
@@ -118,155 +150,4 @@ function isNumbers(values: unknown): values is readonly number[] {
 
 function invalid(what: string): Error {
   return new Error(`calibration can't be read: ${what}; fit it again`);
-}
-
-function checkRows(scores: Scores, labels: Uint8Array): void {
-  if (scores.length === 0) throw new Error('no rows to calibrate on');
-  if (scores.length !== labels.length) throw new Error(`${scores.length} scores but ${labels.length} labels`);
-  const bad = scores.findIndex((score: number) => !Number.isFinite(score));
-  if (bad >= 0) throw new Error(`score of row ${bad} is ${scores[bad]}: calibration needs finite scores`);
-}
-
-interface Points {
-  readonly scores: Float64Array;
-  readonly rows: Float64Array;
-  readonly frauds: Float64Array;
-}
-
-/** The distinct scores, ascending, with their rows and frauds. Sorting both classes apart avoids sorting indices. */
-function distinctScores(scores: Scores, labels: Uint8Array): Points {
-  const sorted = [0, 1].map((label) =>
-    Float64Array.from(scores.filter((_: number, row: number) => labels[row] === label)).sort(),
-  );
-  const points: Points = {
-    scores: new Float64Array(scores.length),
-    rows: new Float64Array(scores.length),
-    frauds: new Float64Array(scores.length),
-  };
-  const [genuine, frauds] = sorted;
-  let count = 0;
-  for (let g = 0, f = 0; g < genuine.length || f < frauds.length; count++) {
-    const score = Math.min(genuine[g] ?? Number.POSITIVE_INFINITY, frauds[f] ?? Number.POSITIVE_INFINITY);
-    points.scores[count] = score;
-    for (; g < genuine.length && genuine[g] === score; g++) points.rows[count]++;
-    for (; f < frauds.length && frauds[f] === score; f++) {
-      points.rows[count]++;
-      points.frauds[count]++;
-    }
-  }
-  return {
-    scores: points.scores.subarray(0, count),
-    rows: points.rows.subarray(0, count),
-    frauds: points.frauds.subarray(0, count),
-  };
-}
-
-interface Block {
-  points: number;
-  rows: number;
-  frauds: number;
-}
-
-/** Merges neighbours until the fraud rate never falls from block to block. */
-function poolAdjacentViolators(rows: Float64Array, frauds: Float64Array): Block[] {
-  const blocks: Block[] = [];
-  for (let i = 0; i < rows.length; i++) {
-    let block: Block = { points: 1, rows: rows[i], frauds: frauds[i] };
-    for (let before = blocks.at(-1); before !== undefined; before = blocks.at(-1)) {
-      if (before.frauds * block.rows < block.frauds * before.rows) break;
-      blocks.pop();
-      block = {
-        points: before.points + block.points,
-        rows: before.rows + block.rows,
-        frauds: before.frauds + block.frauds,
-      };
-    }
-    blocks.push(block);
-  }
-  return blocks;
-}
-
-function interpolate(knots: readonly number[], probabilities: readonly number[], score: number): number {
-  if (Number.isNaN(score)) return Number.NaN;
-  const last = knots.length - 1;
-  if (score <= knots[0]) return probabilities[0];
-  if (score >= knots[last]) return probabilities[last];
-  let low = 0;
-  let high = last;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (knots[middle] <= score) low = middle;
-    else high = middle;
-  }
-  const share = (score - knots[low]) / (knots[high] - knots[low]);
-  return probabilities[low] + share * (probabilities[high] - probabilities[low]);
-}
-
-function standardisation(scores: Scores): { mean: number; spread: number } {
-  let sum = 0;
-  for (const score of scores) sum += score;
-  const mean = sum / scores.length;
-  let squares = 0;
-  for (const score of scores) squares += (score - mean) ** 2;
-  const spread = Math.sqrt(squares / scores.length);
-  return { mean, spread: spread > 0 ? spread : 1 };
-}
-
-/** Newton's method with halved steps on the cross-entropy, which is convex. */
-function fitLogistic(values: Float64Array, targets: Float64Array, start: number): { slope: number; intercept: number } {
-  let slope = 0;
-  let intercept = start;
-  let loss = crossEntropy(values, targets, slope, intercept);
-  for (let step = 0; step < NEWTON_STEPS; step++) {
-    const move = newtonMove(values, targets, slope, intercept);
-    if (move.decrease < CONVERGED) break;
-    let size = 1;
-    let next = crossEntropy(values, targets, slope + move.slope, intercept + move.intercept);
-    while (next > loss && size > LEAST_STEP) {
-      size /= 2;
-      next = crossEntropy(values, targets, slope + size * move.slope, intercept + size * move.intercept);
-    }
-    if (next > loss) break;
-    slope += size * move.slope;
-    intercept += size * move.intercept;
-    loss = next;
-  }
-  return { slope, intercept };
-}
-
-function newtonMove(values: Float64Array, targets: Float64Array, slope: number, intercept: number) {
-  let gradientSlope = 0;
-  let gradientIntercept = 0;
-  let slopeSlope = RIDGE;
-  let slopeIntercept = 0;
-  let interceptIntercept = RIDGE;
-  for (let row = 0; row < values.length; row++) {
-    const probability = logistic(slope * values[row] + intercept);
-    const error = probability - targets[row];
-    const curvature = probability * (1 - probability);
-    gradientSlope += error * values[row];
-    gradientIntercept += error;
-    slopeSlope += curvature * values[row] * values[row];
-    slopeIntercept += curvature * values[row];
-    interceptIntercept += curvature;
-  }
-  const determinant = slopeSlope * interceptIntercept - slopeIntercept * slopeIntercept;
-  const moveSlope = (slopeIntercept * gradientIntercept - interceptIntercept * gradientSlope) / determinant;
-  const moveIntercept = (slopeIntercept * gradientSlope - slopeSlope * gradientIntercept) / determinant;
-  const decrease = -(gradientSlope * moveSlope + gradientIntercept * moveIntercept);
-  return { slope: moveSlope, intercept: moveIntercept, decrease };
-}
-
-function crossEntropy(values: Float64Array, targets: Float64Array, slope: number, intercept: number): number {
-  let sum = 0;
-  for (let row = 0; row < values.length; row++) {
-    const logit = slope * values[row] + intercept;
-    // log(1 + e^z) − t·z, without overflow
-    sum += Math.max(0, logit) + Math.log1p(Math.exp(-Math.abs(logit))) - targets[row] * logit;
-  }
-  return sum;
-}
-
-function logistic(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
 }

@@ -4,6 +4,7 @@ import { unsupervisedEnsemble } from './blend/unsupervised-ensemble.ts';
 import { copod } from './copod/copod.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from './detector.ts';
 import { ecod } from './ecod/ecod.ts';
+import { createEnsembleDetector } from './ensemble/ensemble.ts';
 import { gbdt } from './gbdt/gbdt.ts';
 import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
@@ -25,6 +26,7 @@ export interface KnownDetector {
 export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] {
   return [
     known(gbdt),
+    known(createEnsembleDetector(runtime)),
     known(createNetworkDetector(runtime)),
     known(unsupervisedEnsemble),
     known(isolationForest),

@@ -3,6 +3,7 @@ import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtim
 import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import { copod } from '../../src/models/copod/copod.ts';
 import { ecod } from '../../src/models/ecod/ecod.ts';
+import { createEnsembleDetector } from '../../src/models/ensemble/ensemble.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
 import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
@@ -43,3 +44,10 @@ describeDetectorChecks(knn, additive);
 describeDetectorChecks(pca, additive);
 describeDetectorChecks(robustCovariance, additive);
 describeDetectorChecks(unsupervisedEnsemble, additive);
+
+describeDetectorChecks(createEnsembleDetector(createGraphRuntime()), {
+  options: { trees: 2 },
+  rawOfScore: (score) => Math.log(score / (1 - score)),
+  rawTolerance: 1e-3,
+  tooFewRows: 1,
+});

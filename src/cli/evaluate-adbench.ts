@@ -15,7 +15,10 @@ const DATASET_ENDING = '.csv.gz';
 const PUBLISHED_FILE = 'published_aucroc.csv';
 
 export async function evaluateAdbench(folder: string, options: OptionValues, context: CommandContext): Promise<void> {
-  const detectors = unsupervisedChoices(detectorNames(options), context.log);
+  const detectors =
+    options.detectors === undefined
+      ? detectorChoices(everyUnsupervised(), detectorsHere())
+      : unsupervisedChoices(detectorNames(options), context.log);
   const progress = createProgress(context.log, context.terminal, context.nowMs);
   const files = await datasetsIn(folder);
   const published = await readPublished(join(folder, PUBLISHED_FILE));
@@ -28,6 +31,13 @@ export async function evaluateAdbench(folder: string, options: OptionValues, con
   progress.done();
   const mean = meanByModel(datasets.map(({ models }) => models));
   context.out(options.json === true ? `${JSON.stringify({ datasets, mean })}\n` : tableOf(datasets, mean, published));
+}
+
+function everyUnsupervised(): string {
+  return detectorsHere()
+    .filter(({ needsLabels }) => !needsLabels)
+    .map(({ name }) => name)
+    .join(',');
 }
 
 function unsupervisedChoices(names: string, log: (text: string) => void): DetectorChoice[] {

@@ -34,7 +34,11 @@ export const evaluateCommand: Command = {
       choices: ['prequential', 'time-split', 'adbench'],
       required: true,
     },
-    detectors: DETECTORS_OPTION,
+    detectors: {
+      type: 'text',
+      value: 'NAMES',
+      help: `which detectors, separated by commas; when not given ${DETECTORS_OPTION.default}, for adbench all that need no labels`,
+    },
     features: FEATURES_OPTION,
     'train-start': { type: 'text', value: 'YYYY-MM-DD', help: 'prequential: first training day of the last fold' },
     folds: {
@@ -87,7 +91,7 @@ async function checkKind(path: string, folderWanted: boolean): Promise<void> {
 async function evaluateFile(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const { out, log, terminal, nowMs } = context;
   if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
-  const detectors = detectorNames(options);
+  const detectors = detectorNames({ detectors: DETECTORS_OPTION.default, ...options });
   const progress = createProgress(log, terminal, nowMs);
   const reader = await fileOpener(path, options, context, null)();
   const features = await readFeatures(reader, {

@@ -33,7 +33,7 @@ describe('wrong usage', () => {
     [['detect'], "usage: centinela detect FILE [options]. Try 'centinela detect --help'"],
     [['detect', 'x.csv', '--wrong'], "Unknown option '--wrong'"],
     [['detect', 'x.csv', '--top', 'many'], "--top must be a whole number, at least 1 and at most 500; 'many' is not"],
-    [['detect', 'x.csv', '--detectors', 'magic'], "there is no detector 'magic'; there are gbdt, isolation-forest"],
+    [['detect', 'x.csv', '--detectors', 'magic'], "there is no detector 'magic'; there are gbdt, ensemble, network, "],
     [['simulate', '--customers', '1e99', '--out', 'x.csv'], "'1e99' is not"],
     [['simulate', '--start', '2026-02-30', '--out', 'x.csv'], "--start must be a day such as 2026-01-05; '2026-02-30'"],
     [['simulate'], '--out FILE is missing'],

@@ -47,6 +47,7 @@ export function trainModel(options: TrainOptions): TrainedModel {
       stackingShare: STACKING_SHARE,
       maxRows: options.maxTrainingRows,
       seed: options.seed,
+      outOfSampleReference: true,
     });
   options.onProgress('training', 0);
   const earlier = fitUntil(cutMs);

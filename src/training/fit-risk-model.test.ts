@@ -107,3 +107,30 @@ test('too few labels and no other detector is an error that says so', () => {
     'There are only 0 labelled frauds',
   );
 });
+
+test('reference scores for later rows come from rows that no detector was fitted on', () => {
+  const table = createTable();
+  const seen: TrainingData[] = [];
+  const fitted = (outOfSampleReference: boolean) =>
+    fitRiskModel(table, { ...options, outOfSampleReference, detectors: [probe('forest', false, seen)] }).parts[0].tail;
+  const last = fitted(true).reference;
+  const all = fitted(false).reference;
+  expect(seen.map(({ matrix }) => matrix.rows)).toEqual([ROWS - last.length, ROWS]);
+  expect(all.length).toBe(ROWS);
+  const lastRows = Float32Array.from({ length: last.length }, (_, i) => {
+    return Math.min(0.999, table.matrix.values[(ROWS - last.length + i) * 2]);
+  });
+  expect([...last]).toEqual([...lastRows.sort()]);
+  expect(last.length).toBeCloseTo(ROWS * options.stackingShare, -2);
+});
+
+test('where all rows are of one time they are their own reference', () => {
+  const table = createTable();
+  table.timesMs.fill(HOUR_MS);
+  const model = fitRiskModel(table, {
+    ...options,
+    outOfSampleReference: true,
+    detectors: [probe('forest', false, [])],
+  });
+  expect(model.parts[0].tail.reference.length).toBe(ROWS);
+});

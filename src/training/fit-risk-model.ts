@@ -40,6 +40,8 @@ export interface SampleOptions {
   /** At most this many rows per fit: all frauds, genuine rows sampled. */
   readonly maxRows: number;
   readonly seed: number;
+  /** The model is for later rows: its reference scores come from the end of the training period, which no detector saw. */
+  readonly outOfSampleReference?: boolean;
 }
 
 export interface LabelledSample {
@@ -53,6 +55,11 @@ export interface LabelledSample {
 export interface TrainingSample {
   /** Rows of any label: what is ordinary. */
   readonly ordinary: Matrix;
+  /**
+   * Later rows of any label that no detector learns from, for its reference scores; null: those it learned from serve, as
+   * is right where those very rows are then ranked.
+   */
+  readonly reference: Matrix | null;
   /** null where there are too few labelled frauds to learn from. */
   readonly labelled: { readonly detectors: LabelledSample; readonly stacking: LabelledSample } | null;
   /** Labelled frauds found, for messages. */
@@ -71,9 +78,13 @@ export function sampleRows(table: TrainingTable, options: SampleOptions): Traini
   const stackingStartMs = knownUntilMs - (knownUntilMs - startMs) * options.stackingShare;
   const detectors = chooseLabelled(table, Number.NEGATIVE_INFINITY, stackingStartMs, options);
   const stacking = chooseLabelled(table, stackingStartMs, knownUntilMs, options);
+  const referenceStartMs =
+    options.outOfSampleReference === true ? referenceStart(table, stackingStartMs, options) : options.endMs;
   const enough = detectors.frauds >= MIN_FRAUDS && stacking.frauds >= MIN_FRAUDS;
   return {
-    ordinary: table.take(chooseAny(table, options)),
+    ordinary: table.take(chooseAny(table, Number.NEGATIVE_INFINITY, referenceStartMs, options)),
+    reference:
+      referenceStartMs < options.endMs ? table.take(chooseAny(table, referenceStartMs, options.endMs, options)) : null,
     labelled: enough
       ? { detectors: labelledSample(table, detectors), stacking: labelledSample(table, stacking) }
       : null,
@@ -87,7 +98,7 @@ export function fitOnSample(
   detectors: readonly DetectorChoice[],
   seed: number,
 ): RiskModel {
-  const { labelled, ordinary } = sample;
+  const { labelled, ordinary, reference } = sample;
   const chosen = detectors.filter((choice) => labelled !== null || !choice.supervised);
   if (chosen.length === 0) {
     throw new InputError(
@@ -113,7 +124,7 @@ export function fitOnSample(
       detector,
       supervised: choice.supervised,
       columns,
-      tail: fitTailProbability(detector.score(select(ordinary))),
+      tail: fitTailProbability(detector.score(select(reference ?? ordinary))),
     };
   });
   return { definitions, parts, stacking: labelled === null ? null : combine(parts, labelled.stacking) };
@@ -169,16 +180,24 @@ function chooseLabelled(table: TrainingTable, fromMs: number, toMs: number, opti
   return { rows: Uint32Array.from(rows), genuineWeight: 1 / keep, frauds };
 }
 
-function chooseAny(table: TrainingTable, options: SampleOptions): Uint32Array {
+/** Where the stacking rows begin; the end, for no reference apart, where one side would be left without rows. */
+function referenceStart({ timesMs }: TrainingTable, stackingStartMs: number, { endMs }: SampleOptions): number {
+  const used = timesMs.filter((timeMs) => timeMs < endMs);
+  const isParted = used.some((timeMs) => timeMs < stackingStartMs) && used.some((timeMs) => timeMs >= stackingStartMs);
+  return isParted ? stackingStartMs : endMs;
+}
+
+function chooseAny(table: TrainingTable, fromMs: number, toMs: number, options: SampleOptions): Uint32Array {
   const { timesMs } = table;
+  const inside = (row: number) => timesMs[row] >= fromMs && timesMs[row] < toMs;
   let count = 0;
-  for (let row = 0; row < table.rows; row++) if (timesMs[row] < options.endMs) count += 1;
+  for (let row = 0; row < table.rows; row++) if (inside(row)) count += 1;
   const keep = Math.min(1, Math.min(options.maxRows, MAX_ORDINARY_ROWS) / Math.max(1, count));
   // Another stream than the labelled sample's, which walks the same rows.
   const prng = createPrng(options.seed).fork(1);
   const rows: number[] = [];
   for (let row = 0; row < table.rows; row++) {
-    if (timesMs[row] < options.endMs && (keep === 1 || prng.nextFloat() < keep)) rows.push(row);
+    if (inside(row) && (keep === 1 || prng.nextFloat() < keep)) rows.push(row);
   }
   return Uint32Array.from(rows);
 }

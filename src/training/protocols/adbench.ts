@@ -1,8 +1,11 @@
 // ADBench's protocol for tables without time (Han and others, "ADBench: Anomaly Detection Benchmark", NeurIPS 2022):
 // large sets sampled, small ones bootstrapped, 70 % to train and 30 % to test by class, columns scaled to [0, 1].
-import { createPrng, type Prng } from '../../lib/prng.ts';
+//
+// The rows of a seed are those of the paper's program (NumPy's generator, scikit-learn's stratified split), so that a
+// difference from a published figure is the detector's and not the draw's.
 import { createMatrix, type Matrix } from '../../models/matrix.ts';
 import type { Fold } from './fold.ts';
+import { createNumpyRandom, type NumpyRandom } from './numpy-random.ts';
 
 /** The seeds over which ADBench's figures are averaged. */
 export const ADBENCH_SEEDS: readonly number[] = [1, 2, 3];
@@ -19,36 +22,52 @@ const TEST_SHARE = 0.3;
  */
 export function adbenchSplit(labels: Uint8Array, seed: number): Fold {
   if (labels.length === 0) throw new Error('no rows to split');
-  const prng = createPrng(seed);
-  const rows = shuffled(resampled(labels.length, prng), prng);
+  const random = createNumpyRandom(seed);
+  const rows = resampled(labels.length, random);
+  const classes = [0, 1].map((label) => rows.filter((row) => labels[row] === label));
+  const testRows = Math.ceil(rows.length * TEST_SHARE);
+  const trainCounts = sharedOut(countsOf(classes), rows.length - testRows, random);
+  const left = trainCounts.map((count, each) => classes[each].length - count);
+  const testCounts = sharedOut(left, testRows, random);
   const train: number[] = [];
   const test: number[] = [];
-  for (const label of [0, 1]) {
-    const ofClass = rows.filter((row) => labels[row] === label);
-    const testRows = Math.round(ofClass.length * TEST_SHARE);
-    test.push(...ofClass.subarray(0, testRows));
-    train.push(...ofClass.subarray(testRows));
-  }
-  return { train: Uint32Array.from(train), test: Uint32Array.from(test), testDays: new Int32Array(test.length) };
+  classes.forEach((ofClass, each) => {
+    const drawn = random.permutation(ofClass);
+    train.push(...drawn.subarray(0, trainCounts[each]));
+    test.push(...drawn.subarray(trainCounts[each], trainCounts[each] + testCounts[each]));
+  });
+  return {
+    train: random.permutation(Uint32Array.from(train)),
+    test: random.permutation(Uint32Array.from(test)),
+    testDays: new Int32Array(test.length),
+  };
+}
+
+function countsOf(classes: readonly Uint32Array[]): number[] {
+  return classes.map(({ length }) => length);
 }
 
 /** Between 1,000 and 10,000 row indices: drawn with replacement from fewer, without from more. */
-function resampled(rows: number, prng: Prng): Uint32Array {
-  if (rows < FEWEST_ROWS) return Uint32Array.from({ length: FEWEST_ROWS }, () => prng.nextBelow(rows));
+function resampled(rows: number, random: NumpyRandom): Uint32Array {
+  if (rows < FEWEST_ROWS) return Uint32Array.from({ length: FEWEST_ROWS }, () => random.nextUpTo(rows - 1));
   const all = Uint32Array.from({ length: rows }, (_, row) => row);
-  return rows > MOST_ROWS ? shuffled(all, prng).slice(0, MOST_ROWS) : all;
+  return rows > MOST_ROWS ? random.permutation(all).slice(0, MOST_ROWS) : all;
 }
 
-/** Fisher and Yates's shuffle of a copy. */
-function shuffled(rows: Uint32Array, prng: Prng): Uint32Array {
-  const copy = rows.slice();
-  for (let last = copy.length - 1; last > 0; last--) {
-    const other = prng.nextBelow(last + 1);
-    const row = copy[last];
-    copy[last] = copy[other];
-    copy[other] = row;
+/** `total` in the proportions of the counts, in whole numbers: greatest remainders first, equal ones by lot. */
+function sharedOut(counts: readonly number[], total: number, random: NumpyRandom): number[] {
+  const sum = counts.reduce((a, b) => a + b, 0);
+  const exact = counts.map((count) => (count / sum) * total);
+  const shares = exact.map(Math.floor);
+  const remainders = exact.map((share, each) => share - shares[each]);
+  let missing = total - shares.reduce((a, b) => a + b, 0);
+  for (const remainder of [...new Set(remainders)].sort((a, b) => b - a)) {
+    const equal = Uint32Array.from(remainders.keys()).filter((each) => remainders[each] === remainder);
+    const drawn = missing > 0 ? random.permutation(equal).subarray(0, missing) : [];
+    for (const each of drawn) shares[each] += 1;
+    missing -= drawn.length;
   }
-  return copy;
+  return shares;
 }
 
 /**

@@ -125,6 +125,24 @@ describe('adbench', () => {
     expect(adbenchSplit(labels, ADBENCH_SEEDS[0]).test).toEqual(test);
   });
 
+  // Drawn with NumPy 1.24 and scikit-learn 1.2 by the paper's program: choice, then train_test_split(stratify=y).
+  it.each([
+    [300, 700, [174, 195, 76, 268, 280, 124], 152, [142, 266, 212, 268, 49, 47], 101],
+    [4_001, 2_800, [3369, 2439, 908, 3603, 1075, 3686], 3762, [289, 2670, 2632, 3339, 1330, 2416], 184],
+    [25_000, 7_000, [14406, 6390, 8721, 3558, 19867, 20986], 12008, [14903, 8139, 17045, 10621, 8460, 5717], 19704],
+    [1_005, 703, [128, 365, 308, 382, 572, 69], 773, [295, 674, 945, 610, 51, 985], 698],
+  ])('%i rows are split row for row as the published ones', (rows, trained, first, last, firstTest, lastTest) => {
+    const { train, test } = adbenchSplit(
+      Uint8Array.from({ length: rows }, (_, row) => Number(row % 10 === 0)),
+      7,
+    );
+    expect(train.length).toBe(trained);
+    expect([...train.subarray(0, 6)]).toEqual(first);
+    expect(train.at(-1)).toBe(last);
+    expect([...test.subarray(0, 6)]).toEqual(firstTest);
+    expect(test.at(-1)).toBe(lastTest);
+  });
+
   it('scales by the training rows', () => {
     const train = { rows: 3, columns: 2, values: Float32Array.of(1, 5, 3, 5, 2, Number.NaN) };
     const test = { rows: 1, columns: 2, values: Float32Array.of(5, 7) };

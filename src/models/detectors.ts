@@ -1,5 +1,6 @@
 // Every detector of this version. A new one is added here and to the checks in test/model-checks.
 import type { GraphRuntime } from '../ports.ts';
+import { createAutoencoderDetector } from './autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from './blend/unsupervised-ensemble.ts';
 import { copod } from './copod/copod.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from './detector.ts';
@@ -30,6 +31,7 @@ export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] 
     known(createNetworkDetector(runtime)),
     known(unsupervisedEnsemble),
     known(isolationForest),
+    known(createAutoencoderDetector(runtime)),
     known(robustCovariance),
     known(ecod),
     known(copod),

@@ -1,5 +1,6 @@
 // Every detector passes the same checks.
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import { copod } from '../../src/models/copod/copod.ts';
 import { ecod } from '../../src/models/ecod/ecod.ts';
@@ -51,3 +52,4 @@ describeDetectorChecks(createEnsembleDetector(createGraphRuntime()), {
   rawTolerance: 1e-3,
   tooFewRows: 1,
 });
+describeDetectorChecks(createAutoencoderDetector(createGraphRuntime()), { ...additive, options: { epochs: 5 } });

@@ -1,7 +1,7 @@
 // `train FILE`: fit, calibrate, evaluate on later time, register.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { readFeatures } from '../jobs/read-features.ts';
-import { trainModel } from '../jobs/train.ts';
+import { type ChosenThresholds, trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
@@ -29,11 +29,17 @@ export const trainCommand: Command = {
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
     registry: MODELS_OPTION,
     ...TRAINING_OPTIONS,
+    'review-capacity-per-day': {
+      type: 'number',
+      help: 'alerts a day that the analysts can look at; chooses the threshold instead of --review-share',
+      minimum: 0.01,
+    },
   },
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
     const asked = detectorNames(options);
+    const capacity = options['review-capacity-per-day'] as number | undefined;
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
@@ -48,6 +54,7 @@ export const trainCommand: Command = {
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
       reviewShare: options['review-share'] as number,
+      ...(capacity !== undefined && { reviewCapacityPerDay: capacity }),
       seed: options.seed as number,
       onProgress: (what, share) => progress.show(what, share),
     });
@@ -59,6 +66,7 @@ export const trainCommand: Command = {
         createdAt: new Date(nowMs()).toISOString(),
         utcOffsetMinutes: reader.utcOffsetMinutes,
         reviewAtRisk: trained.reviewAtRisk,
+        thresholds: trained.thresholds,
         trainedOn: {
           rows: table.rows,
           fromMs: table.timesMs[0],
@@ -74,7 +82,9 @@ export const trainCommand: Command = {
     const detectors = trained.model.parts.map(({ detector }) => detector.name);
     noteLeftOut(asked, detectors, log);
     if (options.json === true) {
-      out(`${JSON.stringify({ model: id, detectors, metrics: trained.metrics, seconds })}\n`);
+      out(
+        `${JSON.stringify({ model: id, detectors, metrics: trained.metrics, thresholds: { reviewAtRisk: trained.reviewAtRisk, ...trained.thresholds }, seconds })}\n`,
+      );
       return;
     }
     const { aucRoc, averagePrecision, evaluatedRows, evaluatedFrauds } = trained.metrics;
@@ -83,7 +93,14 @@ export const trainCommand: Command = {
         (aucRoc === null
           ? 'no labels on later time to measure it on\n'
           : `on the later ${evaluatedRows.toLocaleString('en-US')} rows (${evaluatedFrauds} frauds): AUC ${aucRoc.toFixed(3)}, average precision ${averagePrecision!.toFixed(3)}\n`) +
+        alertsLine(trained.thresholds) +
         `Next: npx centinela score FILE --model ${id} --out decisions.csv\n`,
     );
   },
 };
+
+function alertsLine(thresholds: ChosenThresholds): string {
+  if (thresholds.by === 'share') return '';
+  const { mean, standardDeviation, least, greatest } = thresholds.alertsPerDay;
+  return `alerts on ${thresholds.days} later days: ${mean.toFixed(1)} a day ± ${standardDeviation.toFixed(1)}, ${least} to ${greatest}\n`;
+}

@@ -18,6 +18,8 @@ export interface ModelDescription {
   readonly utcOffsetMinutes: number;
   /** At or above this risk a transaction is flagged. */
   readonly reviewAtRisk: number;
+  /** How that risk was chosen; models of 0.1.0 do not say. */
+  readonly thresholds?: Readonly<Record<string, unknown>>;
   readonly trainedOn: { readonly rows: number; readonly fromMs: number; readonly toMs: number; readonly seed: number };
   readonly metrics: Readonly<Record<string, unknown>>;
 }

@@ -108,8 +108,9 @@ describe('train, models and score', () => {
   it('register a model, list it and decide with it', async () => {
     const registry = folder.path('registry');
     const trained = await jsonOf(centinela, 'train', FILE, '--registry', registry, '--name', 'first');
-    expect(Object.keys(trained).sort()).toEqual(['detectors', 'metrics', 'model', 'seconds']);
+    expect(Object.keys(trained).sort()).toEqual(['detectors', 'metrics', 'model', 'seconds', 'thresholds']);
     expect(trained.model).toBe('first@1');
+    expect(trained.thresholds).toMatchObject({ by: 'share', reviewShare: 0.005, reviewAtRisk: expect.any(Number) });
 
     const { models } = await jsonOf(centinelaHere, 'models', '--registry', registry);
     expect(models).toMatchObject([{ id: 'first@1', detectors: trained.detectors, metrics: trained.metrics }]);

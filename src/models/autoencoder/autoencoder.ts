@@ -1,13 +1,15 @@
 // Autoencoder: a network with a narrow middle learns to repeat ordinary rows; what it cannot repeat is unusual (Hawkins
 // and others, "Outlier detection using replicator neural networks", DaWaK 2002).
 //
-// A feature's residual is measured in units of its own mean squared residual on the training rows, so that features that
-// are hard to predict do not drown the others; the sum over the features is the raw score r, in units of the training
-// rows' median, and r ÷ (1 + r) the score. Category codes enter as embeddings and are not themselves repeated.
+// A feature's squared residual counts by how rare it is among the training rows' (−log of the share above it), so that
+// features that are hard to predict do not drown the others; the sum over the features is the raw score r, in units of
+// the training rows' median, and r ÷ (1 + r) the score. Category codes enter as embeddings and are not repeated.
+// On the Handbook's validation split the sum of rarities has average precision .34, that of squares .24.
 // The values of the narrow middle are an embedding of the transaction (`extract`).
 import type { GraphRuntime } from '../../ports.ts';
+import { fitTailReference, type TailReference, tailScore } from '../blend/tail-score.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
-import type { Matrix } from '../matrix.ts';
+import { createMatrix, type Matrix } from '../matrix.ts';
 import { decodeNetworks, encodeNetworks } from '../network/artefact.ts';
 import type { Network } from '../network/description.ts';
 import { createNetworkScorer } from '../network/scorer/network-scorer.ts';
@@ -43,10 +45,18 @@ export interface FittedAutoencoder extends FittedDetector {
 interface State {
   readonly plan: PreparationPlan;
   readonly network: Network;
-  /** One per repeated output: 1 ÷ mean squared residual ÷ the training rows' median sum; 0 for constant columns. */
-  readonly weights: Float64Array;
+  /** One per feature: the training rows' squared residuals; null for one that is constant or a category. */
+  readonly references: readonly (TailReference | null)[];
+  /** The training rows' median sum of rarities, > 0. */
+  readonly scale: number;
   /** The layer whose values are the embedding, counted from 0. */
   readonly middle: number;
+}
+
+interface StoredContents extends Pick<State, 'scale' | 'middle'> {
+  readonly network: Omit<Artefact, 'binary' | 'features'>;
+  /** By feature; its scores are the section of the same number, counted from 1. */
+  readonly excesses: readonly (number | null)[];
 }
 
 const NAME = 'autoencoder';
@@ -55,16 +65,17 @@ const FORMAT_VERSION = 1;
 const DEFAULTS: AutoencoderOptions = {
   hidden: 32,
   bottleneck: 8,
-  epochs: 20,
+  // A longer training learns to repeat the anomalies among the rows, too.
+  epochs: 6,
   learningRate: 2e-3,
   batchRows: 256,
-  method: 'signed-log',
+  method: 'standardise',
   embeddingUnits: 4,
 };
 /** Standard deviations: far values must stay far, and a square must not outweigh a whole epoch. */
 const CLIP = 10;
-/** Least mean squared residual, in units of the column's variance. */
-const LEAST_RESIDUAL = 1e-4;
+/** Ranks of a feature's residuals that are kept. */
+const REFERENCE_SCORES = 512;
 
 export function createAutoencoderDetector(runtime: GraphRuntime): Omit<Detector<AutoencoderOptions>, 'fit' | 'load'> & {
   fit(data: TrainingData, options: Partial<AutoencoderOptions>, seed: number): FittedAutoencoder;
@@ -81,11 +92,15 @@ export function createAutoencoderDetector(runtime: GraphRuntime): Omit<Detector<
     },
     load(artefact) {
       const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
-      const { network, middle } = contents as { network: Omit<Artefact, 'binary' | 'features'>; middle: number };
+      const { network, ...rest } = contents as StoredContents;
       const { features, parameters } = artefact;
       const stored = decodeNetworks({ ...network, features, binary: sections[0] });
-      const weights = new Float64Array(sections[1].buffer);
-      return fitted({ plan: stored.preparation, network: stored.networks[0], weights, middle }, features, parameters);
+      const references = rest.excesses.map((excess, column) =>
+        excess === null ? null : { excess, scores: new Float64Array(sections[column + 1].buffer) },
+      );
+      const { scale, middle } = rest;
+      const state = { plan: stored.preparation, network: stored.networks[0], references, scale, middle };
+      return fitted(state, features, parameters);
     },
   };
 }
@@ -126,12 +141,17 @@ function learn(runtime: GraphRuntime, data: TrainingData, options: AutoencoderOp
     seed,
   );
   const outputs = createNetworkScorer(network).score(inputs.values, inputs.rows);
-  return {
-    plan,
-    network,
-    weights: residualWeights(preparation, outputs, targets),
-    middle: description.layers.length - 3,
-  };
+  const residuals = residualsOf(preparation, inputs, outputs);
+  const references = fitReferences(preparation, residuals);
+  const one = new Float64Array(matrix.columns);
+  const sums = new Float64Array(matrix.rows);
+  for (let row = 0; row < matrix.rows; row++) {
+    raritiesOf(references, residuals, row, one);
+    for (const rarity of one) sums[row] += rarity;
+  }
+  const median = sums.sort()[matrix.rows >> 1];
+  const middle = description.layers.length - 3;
+  return { plan, network, references, scale: median > 0 ? median : 1, middle };
 }
 
 /** Everything but category codes. */
@@ -140,32 +160,50 @@ function repeatedOutputs({ outputs, categorical }: Preparation): number[] {
   return Array.from({ length: outputs }, (_, output) => output).filter((output) => !codes.has(output));
 }
 
-function residualWeights(preparation: Preparation, outputs: Float32Array, targets: Float32Array): Float64Array {
+/** rows × features: Σ (input − output)² over what each feature became; 0 for categories. */
+function residualsOf(preparation: Preparation, inputs: Matrix, outputs: Float32Array): Matrix {
   const repeated = repeatedOutputs(preparation);
-  const width = repeated.length;
-  const rows = targets.length / width;
-  const sums = new Float64Array(width);
-  for (let at = 0; at < targets.length; at++) sums[at % width] += (targets[at] - outputs[at]) ** 2;
-  const weights = sums.map((sum, i) => {
-    const isConstant = preparation.plan.columns[preparation.sourceColumns[repeated[i]]].kind === 'constant';
-    return isConstant ? 0 : 1 / Math.max(LEAST_RESIDUAL, sum / rows);
-  });
-  const raws = new Float64Array(rows);
-  for (let at = 0; at < targets.length; at++) {
-    raws[Math.floor(at / width)] += weights[at % width] * (targets[at] - outputs[at]) ** 2;
+  const residuals = createMatrix(inputs.rows, preparation.inputs);
+  for (let row = 0; row < inputs.rows; row++) {
+    for (let i = 0; i < repeated.length; i++) {
+      const difference = inputs.values[row * inputs.columns + repeated[i]] - outputs[row * repeated.length + i];
+      residuals.values[row * preparation.inputs + preparation.sourceColumns[repeated[i]]] += difference * difference;
+    }
   }
-  const median = raws.sort()[rows >> 1];
-  return median > 0 ? weights.map((weight) => weight / median) : weights;
+  return residuals;
+}
+
+function fitReferences({ plan }: Preparation, residuals: Matrix): (TailReference | null)[] {
+  return plan.columns.map(({ kind }, column) => {
+    if (kind === 'constant' || kind === 'category') return null;
+    const own = Float32Array.from(
+      { length: residuals.rows },
+      (_, row) => residuals.values[row * residuals.columns + column],
+    );
+    return fitTailReference(own, REFERENCE_SCORES);
+  });
+}
+
+/** Writes each feature's −log of the share of training rows with at least its residual. */
+function raritiesOf(
+  references: State['references'],
+  { columns, values }: Matrix,
+  row: number,
+  rarities: Float64Array,
+): void {
+  for (let column = 0; column < columns; column++) {
+    const reference = references[column];
+    rarities[column] = reference === null ? 0 : tailScore(reference, values[row * columns + column]);
+  }
 }
 
 function fitted(
-  { plan, network, weights, middle }: State,
+  { plan, network, references, scale, middle }: State,
   features: readonly string[],
   parameters: Artefact['parameters'],
 ): FittedAutoencoder {
   const preparation = createPreparation(plan);
-  const repeated = repeatedOutputs(preparation);
-  if (features?.length !== preparation.inputs || weights.length !== repeated.length) {
+  if (features?.length !== preparation.inputs || references.length !== preparation.inputs) {
     throw new Error(`${FORMAT} artefact is damaged: ${features?.length} features for ${preparation.inputs} columns`);
   }
   const scorer = createNetworkScorer(network);
@@ -178,33 +216,30 @@ function fitted(
     if (columns !== preparation.inputs)
       throw new Error(`${NAME}: ${columns} columns, trained on ${preparation.inputs}`);
   };
-  const width = repeated.length;
-  const terms = (inputs: Matrix, outputs: Float32Array, row: number, i: number) =>
-    weights[i] * (inputs.values[row * inputs.columns + repeated[i]] - outputs[row * width + i]) ** 2;
+  const residualsFor = (matrix: Matrix) => {
+    check(matrix.columns);
+    const inputs = preparation.apply(matrix);
+    return residualsOf(preparation, inputs, scorer.score(inputs.values, inputs.rows));
+  };
   return {
     name: NAME,
     features,
     score(matrix) {
-      check(matrix.columns);
-      const inputs = preparation.apply(matrix);
-      const outputs = scorer.score(inputs.values, inputs.rows);
+      const residuals = residualsFor(matrix);
       const scores = new Float32Array(matrix.rows);
+      const one = new Float64Array(matrix.columns);
       for (let row = 0; row < matrix.rows; row++) {
+        raritiesOf(references, residuals, row, one);
         let raw = 0;
-        for (let i = 0; i < width; i++) raw += terms(inputs, outputs, row, i);
+        for (const rarity of one) raw += rarity / scale;
         scores[row] = raw / (1 + raw);
       }
       return scores;
     },
     explain(row) {
-      check(row.length);
-      const inputs = preparation.apply({ rows: 1, columns: row.length, values: row });
-      const outputs = scorer.score(inputs.values, 1);
       const contributions = new Float64Array(row.length);
-      for (let i = 0; i < width; i++) {
-        contributions[preparation.sourceColumns[repeated[i]]] += terms(inputs, outputs, 0, i);
-      }
-      return { base: 0, contributions };
+      raritiesOf(references, residualsFor({ rows: 1, columns: row.length, values: row }), 0, contributions);
+      return { base: 0, contributions: contributions.map((rarity) => rarity / scale) };
     },
     extract(matrix) {
       check(matrix.columns);
@@ -221,8 +256,13 @@ function fitted(
       return packArtefact(
         { format: FORMAT, formatVersion: FORMAT_VERSION, features: [...features], parameters },
         {
-          contents: { network: { format, formatVersion, parameters: none }, middle },
-          sections: [binary, bytesOf(weights)],
+          contents: {
+            network: { format, formatVersion, parameters: none },
+            excesses: references.map((reference) => reference?.excess ?? null),
+            scale,
+            middle,
+          } satisfies StoredContents,
+          sections: [binary, ...references.map((reference) => bytesOf(reference?.scores ?? new Float64Array(0)))],
         },
       );
     },

@@ -13,9 +13,10 @@ export interface TailReference {
 const MAX_REFERENCES = 4096;
 const TAIL_SHARE = 0.05;
 
-export function fitTailReference(given: Float32Array): TailReference {
+/** @param mostScores how many ranks are kept at most */
+export function fitTailReference(given: Float32Array, mostScores = MAX_REFERENCES): TailReference {
   const sorted = Float64Array.from(given).sort();
-  const count = Math.min(sorted.length, MAX_REFERENCES);
+  const count = Math.min(sorted.length, mostScores);
   const scores = Float64Array.from(
     { length: count },
     (_, i) => sorted[count === 1 ? 0 : Math.round((i * (sorted.length - 1)) / (count - 1))],

@@ -31,6 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['lib'],
   config: ['domain', 'lib'],
   registry: WORK,
+  interchange: WORK,
   training: [...WORK, 'registry'],
   report: WORK,
   pipeline: [...WORK, 'registry'],

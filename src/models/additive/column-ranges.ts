@@ -45,7 +45,9 @@ export function scaleRow({ varying }: ColumnRanges, values: Float32Array, row: n
   for (let i = 0; i < varying.length; i++) {
     const { column, least, range, median } = varying[i];
     const value = (values[row + column] - least) / range;
-    scaled[i] = Number.isNaN(value) ? median : Math.max(-LIMIT_RANGES, Math.min(1 + LIMIT_RANGES, value));
+    const bounded = Number.isNaN(value) ? median : Math.max(-LIMIT_RANGES, Math.min(1 + LIMIT_RANGES, value));
+    // To the precision of the scaled training rows: a value that was learned from must be equal to itself.
+    scaled[i] = Math.fround(bounded);
   }
 }
 

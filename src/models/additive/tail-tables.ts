@@ -3,7 +3,7 @@ import type { Matrix } from '../matrix.ts';
 import type { Learned } from './additive-detector.ts';
 
 /** More values than this say nothing new about a tail that is measured in parts per thousand. */
-const MAX_VALUES = 4096;
+const MAX_VALUES = 8192;
 
 /** Per feature: sorted values (`values`, columns × `count`) and the skewness (`skewness`, by columns). */
 export function learnTails({ rows, columns, values }: Matrix): Learned {

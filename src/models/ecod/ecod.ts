@@ -1,8 +1,10 @@
 // ECOD: how far out in the tails of each feature a row lies (Li and others, "ECOD: unsupervised outlier detection using
 // empirical cumulative distribution functions", IEEE TKDE 2022).
 //
-// A term is the greatest of −log of the left tail, of the right tail, and of the tail to which the feature is skewed, as
-// in the authors' own program; the paper's text takes the greatest after summing over the features.
+// A term is −log of the smaller tail, as in the authors' own program, which ADBench measured. The paper's text adds up
+// the left tails, the right tails and the tails to which the features are skewed, and takes the greatest sum: a row far
+// to the left in one feature and far to the right in another is then missed, and the mean AUC on ADBench's sets is .837
+// in place of .898.
 import { createAdditiveDetector } from '../additive/additive-detector.ts';
 import { learnTails, tailLogs } from '../additive/tail-tables.ts';
 
@@ -11,15 +13,13 @@ export const ecod = createAdditiveDetector({
   defaults: {},
   maxRows: 100_000,
   learn: learnTails,
-  prepare({ numbers: { values, skewness } }, columns) {
+  prepare({ numbers: { values } }, columns) {
     const count = values.length / columns;
     const logs = new Float64Array(2);
     return (scaled, terms) => {
       for (let i = 0; i < columns; i++) {
         tailLogs(values, i * count, count, scaled[i], logs);
-        const [left, right] = logs;
-        const skewed = (skewness[i] < 1 ? left : -left) + (skewness[i] > -1 ? right : -right);
-        terms[i] = Math.max(left, right, skewed);
+        terms[i] = Math.max(logs[0], logs[1]);
       }
     };
   },

@@ -7,6 +7,7 @@
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { ecod } from '../ecod/ecod.ts';
 import { isolationForest } from '../isolation-forest/isolation-forest.ts';
+import { type Matrix, takeRows } from '../matrix.ts';
 import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { robustCovariance } from '../robust-covariance/robust-covariance.ts';
 import { fitTailReference, type TailReference, tailScore } from './tail-score.ts';
@@ -22,6 +23,9 @@ const NAME = 'unsupervised-ensemble';
 const FORMAT = `centinela.${NAME}`;
 const FORMAT_VERSION = 1;
 
+/** Tails are counted on this many training rows at most. */
+const REFERENCE_ROWS = 20_000;
+
 const MEMBERS: readonly Pick<Detector<MemberOptions>, 'name' | 'fit' | 'load'>[] = [
   isolationForest,
   ecod,
@@ -35,7 +39,7 @@ export const unsupervisedEnsemble: Detector<MemberOptions> = {
   fit(data: TrainingData, _options, seed) {
     const members = MEMBERS.map((member, index): Member => {
       const detector = member.fit(data, {}, seed + index);
-      return { detector, reference: fitTailReference(detector.score(data.matrix)) };
+      return { detector, reference: fitTailReference(detector.score(spacedRows(data.matrix, REFERENCE_ROWS))) };
     });
     return fitted(members, data.features);
   },
@@ -53,6 +57,15 @@ export const unsupervisedEnsemble: Detector<MemberOptions> = {
     return fitted(members, artefact.features);
   },
 };
+
+/** Evenly spaced, the first among them. */
+function spacedRows(matrix: Matrix, count: number): Matrix {
+  if (matrix.rows <= count) return matrix;
+  return takeRows(
+    matrix,
+    Uint32Array.from({ length: count }, (_, i) => Math.floor((i * matrix.rows) / count)),
+  );
+}
 
 function fitted(members: readonly Member[], features: readonly string[]): FittedDetector {
   return {
@@ -72,7 +85,10 @@ function fitted(members: readonly Member[], features: readonly string[]): Fitted
       }
       return scores;
     },
-    /** The unit is the mean tail score: what each member's own reasons add is scaled to its tail score. */
+    /**
+     * The unit is the mean tail score. A member's is shared among the features that its own reasons name as unusual, in
+     * their proportions; those that speak against it would cancel out and blow the others up.
+     */
     explain(row) {
       const contributions = new Float64Array(row.length);
       let base = 0;
@@ -80,9 +96,10 @@ function fitted(members: readonly Member[], features: readonly string[]): Fitted
         const score = detector.score({ rows: 1, columns: row.length, values: row })[0];
         const rarity = tailScore(reference, score) / members.length;
         const parts = detector.explain(row).contributions;
-        const sum = parts.reduce((total, part) => total + part, 0);
-        if (sum > 0) for (let i = 0; i < row.length; i++) contributions[i] += (parts[i] / sum) * rarity;
-        else base += rarity;
+        const pushed = parts.reduce((total, part) => total + Math.max(0, part), 0);
+        if (pushed > 0) {
+          for (let i = 0; i < row.length; i++) contributions[i] += (Math.max(0, parts[i]) / pushed) * rarity;
+        } else base += rarity;
       }
       return { base, contributions };
     },

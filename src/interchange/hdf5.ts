@@ -54,7 +54,9 @@ async function withFile<Result>(
 ): Promise<Result> {
   // Loaded on first use: it is four megabytes of WebAssembly.
   const library = await import('h5wasm');
-  const { FS } = await library.ready;
+  const { FS, activate_throwing_error_handler: throwErrors } = await library.ready;
+  // Else the library prints pages of its own call stack.
+  throwErrors();
   opened += 1;
   const name = `network-${opened}.h5`;
   if (bytes !== null) FS.writeFile(name, bytes);
@@ -77,7 +79,7 @@ function openFile(library: Library, name: string, mode: 'r' | 'w'): File {
   try {
     return new library.File(name, mode);
   } catch (error) {
-    throw damaged((error as Error).message);
+    throw damaged(causeOf(error));
   }
 }
 
@@ -120,8 +122,14 @@ function guarded<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    throw error instanceof InputError ? error : damaged((error as Error).message);
+    throw error instanceof InputError ? error : damaged(causeOf(error));
   }
+}
+
+/** The innermost message of the library's stack. */
+function causeOf(error: unknown): string {
+  const { message } = error as Error;
+  return [...message.matchAll(/^ *#\d+:.*\(\): (.*)$/gm)].at(-1)?.[1] ?? message;
 }
 
 function writerOf(file: File): Hdf5Writer {

@@ -15,6 +15,8 @@ const LENGTH_BYTES = 8;
 /** The reference implementation's limit is 100 MB; no network of ours comes near this one. */
 const MAX_HEADER_BYTES = 16 << 20;
 const MAX_TENSORS = 100_000;
+const COUNTER_FORMAT = 'I64';
+const COUNTER_BYTES = 8;
 const METADATA = '__metadata__';
 
 export function writeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8Array {
@@ -55,7 +57,7 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
   const tensors = new Map<string, Tensor>();
   for (const name of names) {
     const { tensor, begin, end } = readEntry(name, entries[name], data);
-    tensors.set(name, tensor);
+    if (tensor !== null) tensors.set(name, tensor);
     spans.push([begin, end]);
   }
   checkSpans(spans, data.length);
@@ -72,27 +74,37 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   throw damaged('its header is not a JSON object');
 }
 
-function readEntry(name: string, entry: unknown, data: Uint8Array): { tensor: Tensor; begin: number; end: number } {
+interface Entry {
+  /** null for whole numbers: PyTorch's counters of batches, of no use for a network. */
+  readonly tensor: Tensor | null;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readEntry(name: string, entry: unknown, data: Uint8Array): Entry {
   if (!isRecord(entry) || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) {
     throw damaged(`tensor '${name}' has no shape or no offsets`);
   }
   const { dtype, shape } = entry;
-  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_OF, dtype)) {
+  const isCounter = dtype === COUNTER_FORMAT;
+  if (!isCounter && (typeof dtype !== 'string' || !Object.hasOwn(BYTES_OF, dtype))) {
     throw new InputError(
       'TENSOR_REFUSED',
       `Tensor '${name}' holds ${String(dtype)}`,
       `Convert it to one of ${Object.keys(BYTES_OF).join(', ')}`,
     );
   }
-  const format = dtype as FloatFormat;
   const count = elementCount(shape, name);
   const [begin, end] = entry.data_offsets as unknown[];
   if (!isOffset(begin) || !isOffset(end) || begin > end || end > data.length) {
     throw damaged(`the offsets of tensor '${name}' lie outside the file`);
   }
-  if (end - begin !== count * BYTES_OF[format]) {
-    throw damaged(`tensor '${name}' has ${end - begin} bytes for ${count} numbers of ${BYTES_OF[format]} bytes`);
+  const format = dtype as FloatFormat;
+  const bytesEach = isCounter ? COUNTER_BYTES : BYTES_OF[format];
+  if (end - begin !== count * bytesEach) {
+    throw damaged(`tensor '${name}' has ${end - begin} bytes for ${count} numbers of ${bytesEach} bytes`);
   }
+  if (isCounter) return { tensor: null, begin, end };
   return { tensor: { dims: shape as number[], data: floatsOf(data.subarray(begin, end), format, count) }, begin, end };
 }
 

@@ -1,0 +1,70 @@
+"""ONNX models as scikit-learn, XGBoost, LightGBM and PyTorch users export them."""
+
+import os
+
+import lightgbm
+import numpy as np
+import torch
+import xgboost
+from onnxmltools.convert import convert_lightgbm, convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType as BoosterFloats
+from skl2onnx import to_onnx
+from sklearn.ensemble import GradientBoostingClassifier, IsolationForest, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+FEATURES = ["amount", "count", "ratio", "age", "hour", "flag"]
+
+
+def data(rng, rows):
+    x = rng.normal(size=(rows, len(FEATURES))).astype("f4")
+    return x, (x[:, 0] + x[:, 1] * x[:, 2] + 0.3 * rng.normal(size=rows) > 0.8).astype(int)
+
+
+def make_onnx_fixtures(folder, rng, write):
+    x, y = data(rng, 300)
+    unseen, _ = data(rng, 16)
+    with_missing = unseen.copy()
+    with_missing[rng.random(unseen.shape) < 0.2] = np.nan
+
+    def store(name, model_bytes, inputs, outputs, **options):
+        with open(os.path.join(folder, f"{name}.onnx"), "wb") as out:
+            out.write(model_bytes)
+        write(folder, f"{name}.onnx", inputs, outputs, features=FEATURES, **options)
+
+    classifiers = {
+        "sklearn-logistic": make_pipeline(StandardScaler(), LogisticRegression()),
+        "sklearn-boosting": GradientBoostingClassifier(n_estimators=8, max_depth=3, random_state=1),
+        "sklearn-forest": RandomForestClassifier(6, max_depth=4, random_state=1),
+        "sklearn-mlp": make_pipeline(StandardScaler(), MLPClassifier((8,), max_iter=200, random_state=1)),
+    }
+    for name, model in classifiers.items():
+        model.fit(x, y)
+        exported = to_onnx(model, x[:1], options={"zipmap": False}, target_opset=15)
+        store(name, exported.SerializeToString(), unseen, model.predict_proba(unseen)[:, 1])
+    zipped = to_onnx(classifiers["sklearn-logistic"], x[:1], target_opset=15)
+    store("sklearn-zipmap", zipped.SerializeToString(), unseen, [], refused="zipmap")
+
+    forest = IsolationForest(n_estimators=10, max_samples=32, random_state=1).fit(x)
+    exported = to_onnx(forest, x[:1], target_opset={"": 15, "ai.onnx.ml": 3})
+    store("sklearn-isolation-forest", exported.SerializeToString(), unseen, -forest.decision_function(unseen), output="scores", negate=True)
+
+    booster = xgboost.XGBClassifier(n_estimators=8, max_depth=3, tree_method="hist", nthread=1).fit(np.where(rng.random(x.shape) < 0.1, np.nan, x), y)
+    # The converter wants features called f0, f1 …, as XGBoost calls them where they have no names.
+    exported = convert_xgboost(booster, initial_types=[("input", BoosterFloats([None, len(FEATURES)]))], target_opset=15)
+    store("xgboost", exported.SerializeToString(), with_missing, booster.predict_proba(with_missing)[:, 1])
+
+    light = lightgbm.LGBMClassifier(n_estimators=8, num_leaves=6, n_jobs=1, verbose=-1).fit(x, y)
+    exported = convert_lightgbm(light, initial_types=[("input", BoosterFloats([None, len(FEATURES)]))], zipmap=False, target_opset=15)
+    store("lightgbm", exported.SerializeToString(), unseen, light.predict_proba(unseen)[:, 1])
+
+    network = nn.Sequential(nn.Linear(len(FEATURES), 8), nn.ReLU(), nn.Linear(8, 1)).eval()
+    file = os.path.join(folder, "torch-logits.onnx")
+    torch.onnx.export(network, torch.zeros(2, len(FEATURES)), file, input_names=["x"], output_names=["logits"],
+                      dynamic_axes={"x": {0: "rows"}, "logits": {0: "rows"}}, opset_version=13)
+    with torch.no_grad():
+        probabilities = torch.sigmoid(network(torch.from_numpy(unseen))).numpy()
+    write(folder, "torch-logits.onnx", unseen, probabilities, features=FEATURES, logits=True)

@@ -1,0 +1,69 @@
+// A fitted network detector as one ONNX model: raw features in, the probability of fraud out.
+//
+// The preparation of the inputs, every member and the mean of their logits are in the graph, so that whoever runs it needs
+// to know nothing but the order of the features.
+
+import type { StoredNetworks } from '../../models/network/artefact.ts';
+import type { Layer, LayerWeights, Network } from '../../models/network/description.ts';
+import { forwardInference } from '../../models/network/layer-graphs.ts';
+import { layerWidths } from '../../models/network/sequential.ts';
+import {
+  createGraphBuilder,
+  float32,
+  type GraphBuilder,
+  modelBytes,
+  scalar,
+  type ValueName,
+} from '../../models/onnx/graph-builder.ts';
+import { prepareInGraph } from './preparation-graph.ts';
+
+const OPSET = 17;
+
+/** `inputs` (rows × features, NaN for missing) → `probability` (rows × 1) */
+export function networkModel(
+  { preparation, networks }: StoredNetworks,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const graph = createGraphBuilder('network');
+  const inputs = graph.input('inputs', 'float32', ['rows', preparation.columns.length]);
+  const prepared = prepareInGraph(graph, preparation, inputs);
+  const logits = networks.map((network) => logitIn(graph, network, prepared));
+  const mean = graph.node('Mul', [graph.node('Sum', logits), graph.constant(scalar(1 / logits.length))]);
+  graph.output('probability', graph.node('Sigmoid', [mean]), 'float32', ['rows', 1]);
+  return modelBytes(graph, { opset: OPSET, metadata });
+}
+
+function logitIn(graph: GraphBuilder, { description, weights }: Network, input: ValueName): ValueName {
+  const widths = layerWidths(description);
+  const last = description.layers.length - 1;
+  return description.layers.reduce((value, given, index) => {
+    const layer: Layer = index === last && given.kind === 'dense' ? { ...given, activation: 'linear' } : given;
+    return forwardInference(graph, {
+      layer,
+      input: value,
+      inputs: widths[index],
+      ...constantsOf(graph, layer, weights[index]),
+    });
+  }, input);
+}
+
+function constantsOf(graph: GraphBuilder, layer: Layer, weights: LayerWeights) {
+  const store = (data: Float32Array) => graph.constant(float32(data));
+  const matrix = (data: Float32Array, columns: number) =>
+    graph.constant(float32(data, [data.length / columns, columns]));
+  switch (weights.kind) {
+    case 'dense':
+      return { learned: [matrix(weights.kernel, weights.bias.length), store(weights.bias)], tracked: [] };
+    case 'batch-norm':
+      return {
+        learned: [store(weights.gamma), store(weights.beta)],
+        tracked: [store(weights.mean), store(weights.variance)],
+      };
+    case 'embed-columns': {
+      const units = layer.kind === 'embed-columns' ? layer.columns.map((column) => column.units) : [];
+      return { learned: weights.tables.map((table, i) => matrix(table, units[i])), tracked: [] };
+    }
+    case 'dropout':
+      return { learned: [], tracked: [] };
+  }
+}

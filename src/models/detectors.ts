@@ -7,6 +7,7 @@ import type { Artefact, Detector, FittedDetector, TrainingData } from './detecto
 import { ecod } from './ecod/ecod.ts';
 import { createEnsembleDetector } from './ensemble/ensemble.ts';
 import { gbdt } from './gbdt/gbdt.ts';
+import { halfSpaceTrees } from './half-space-trees/half-space-trees.ts';
 import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { knn } from './knn/knn.ts';
@@ -35,6 +36,7 @@ export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] 
     known(robustCovariance),
     known(ecod),
     known(copod),
+    known(halfSpaceTrees),
     known(hbos),
     known(pca),
     known(knn),

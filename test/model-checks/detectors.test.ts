@@ -6,6 +6,7 @@ import { copod } from '../../src/models/copod/copod.ts';
 import { ecod } from '../../src/models/ecod/ecod.ts';
 import { createEnsembleDetector } from '../../src/models/ensemble/ensemble.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
+import { halfSpaceTrees } from '../../src/models/half-space-trees/half-space-trees.ts';
 import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
 import { knn } from '../../src/models/knn/knn.ts';
@@ -53,3 +54,10 @@ describeDetectorChecks(createEnsembleDetector(createGraphRuntime()), {
   tooFewRows: 1,
 });
 describeDetectorChecks(createAutoencoderDetector(createGraphRuntime()), { ...additive, options: { epochs: 5 } });
+
+describeDetectorChecks(halfSpaceTrees, {
+  options: { depth: 8 },
+  rawOfScore: (score) => 1 - 1 / score,
+  rawTolerance: 1e-4,
+  tooFewRows: 1,
+});

@@ -1,0 +1,196 @@
+// Half-space trees: anomalies of a stream are rows where few of the latest rows are (Tan, Ting, Liu, "Fast anomaly
+// detection for streaming data", IJCAI 2011). Fitted, they keep learning: `update` costs a walk down each tree, and the
+// memory does not grow.
+//
+// The paper's score m, the mass, is great for ordinary rows. Here 1 ÷ (1 + m ÷ u) with u the median mass of training
+// rows: greater is more anomalous, in the same order. Explanations add up to −m ÷ u: each halving on a row's path moves
+// its mass, and the move is the halved feature's doing. A missing value is read as the training median.
+import { InputError } from '../../lib/errors.ts';
+import { createPrng } from '../../lib/prng.ts';
+import { type ColumnRanges, fitColumnRanges, scaleRow } from '../additive/column-ranges.ts';
+import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
+import type { Matrix } from '../matrix.ts';
+import { packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { addRow, createMassProfile, type MassProfile, massOf } from './mass-profile.ts';
+import { drawTrees, type RandomTrees } from './random-trees.ts';
+
+export interface HalfSpaceTreesOptions {
+  /** 1–1,000. */
+  readonly trees: number;
+  /** Halvings on a path, 1–20. */
+  readonly depth: number;
+  /** Rows of a window, 1–65,535. */
+  readonly window: number;
+}
+
+export interface FittedHalfSpaceTrees extends FittedDetector {
+  /** Learns one more row of the stream; scores change when a window is full. */
+  update(row: Float32Array): void;
+}
+
+interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
+  fit(data: TrainingData, options: Partial<HalfSpaceTreesOptions>, seed: number): FittedHalfSpaceTrees;
+  load(artefact: Artefact): FittedHalfSpaceTrees;
+}
+
+interface State {
+  readonly options: HalfSpaceTreesOptions;
+  readonly seed: number;
+  readonly ranges: ColumnRanges;
+  /** The median mass of training rows, > 0. */
+  readonly scale: number;
+}
+
+interface Stored extends State {
+  readonly latestRows: number;
+}
+
+const NAME = 'half-space-trees';
+const FORMAT = `centinela.${NAME}`;
+const FORMAT_VERSION = 1;
+/** The paper's settings. */
+const DEFAULTS: HalfSpaceTreesOptions = { trees: 25, depth: 15, window: 250 };
+const MAX_NODES = 2 ** 24;
+/** Training rows that the median mass is taken from. */
+const SCALE_ROWS = 2000;
+
+export const halfSpaceTrees: HalfSpaceTrees = {
+  name: NAME,
+  needsLabels: false,
+  defaults: DEFAULTS,
+  /** The last window of the training rows, in their order, is the first reference. */
+  fit(data, options, seed) {
+    const { matrix, features } = data;
+    const chosen = { ...DEFAULTS, ...options };
+    checkOptions(chosen);
+    if (features.length !== matrix.columns) {
+      throw new Error(`${NAME}: ${features.length} features are named for ${matrix.columns} columns`);
+    }
+    if (matrix.rows < 2) throw new Error(`${NAME}: ${matrix.rows} rows to learn from; 2 are the least`);
+    const ranges = fitColumnRanges(matrix);
+    const trees = treesOf(ranges, chosen, seed);
+    const profile = createMassProfile(trees, Math.min(chosen.window, matrix.rows));
+    const scaled = new Float64Array(ranges.varying.length);
+    for (let row = matrix.rows - profile.window; row < matrix.rows; row++) {
+      scaleRow(ranges, matrix.values, row * matrix.columns, scaled);
+      addRow(trees, profile, scaled);
+    }
+    const kept = { ...chosen, window: profile.window };
+    const state = { options: kept, seed, ranges, scale: medianMass(matrix, ranges, trees, profile) };
+    return fitted(state, trees, profile, features);
+  },
+  load(artefact) {
+    const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
+    const { latestRows, ...state } = contents as Stored;
+    if (artefact.features?.length !== state.ranges.columns) {
+      throw new Error(
+        `${FORMAT} artefact names ${artefact.features?.length} features for ${state.ranges.columns} columns`,
+      );
+    }
+    const trees = treesOf(state.ranges, state.options, state.seed);
+    const profile = createMassProfile(trees, state.options.window);
+    readCounts(sections[0], profile.reference);
+    readCounts(sections[1], profile.latest);
+    profile.latestRows = latestRows;
+    return fitted(state, trees, profile, artefact.features);
+  },
+};
+
+function fitted(
+  state: State,
+  trees: RandomTrees,
+  profile: MassProfile,
+  features: readonly string[],
+): FittedHalfSpaceTrees {
+  const { ranges, scale } = state;
+  const scaled = new Float64Array(ranges.varying.length);
+  const check = (columns: number) => {
+    if (columns !== ranges.columns) throw new Error(`${NAME}: ${columns} columns, trained on ${ranges.columns}`);
+  };
+  return {
+    name: NAME,
+    features,
+    score(matrix) {
+      check(matrix.columns);
+      return Float32Array.from({ length: matrix.rows }, (_, row) => {
+        scaleRow(ranges, matrix.values, row * matrix.columns, scaled);
+        return 1 / (1 + massOf(trees, profile, scaled) / scale);
+      });
+    },
+    explain(row) {
+      check(row.length);
+      scaleRow(ranges, row, 0, scaled);
+      const moves = new Float64Array(ranges.varying.length);
+      massOf(trees, profile, scaled, moves);
+      const contributions = new Float64Array(ranges.columns);
+      ranges.varying.forEach(({ column }, i) => {
+        contributions[column] = moves[i] === 0 ? 0 : -moves[i] / scale;
+      });
+      return { base: -(trees.trees * profile.window) / scale, contributions };
+    },
+    update(row) {
+      check(row.length);
+      scaleRow(ranges, row, 0, scaled);
+      addRow(trees, profile, scaled);
+    },
+    save() {
+      const contents: Stored = { ...state, latestRows: profile.latestRows };
+      return packArtefact(
+        { format: FORMAT, formatVersion: FORMAT_VERSION, features: [...features], parameters: { ...state.options } },
+        { contents, sections: [writeCounts(profile.reference), writeCounts(profile.latest)] },
+      );
+    },
+  };
+}
+
+/** Where no column varies a tree halves nothing: every row ends at the root. */
+function treesOf({ varying }: ColumnRanges, { trees, depth }: HalfSpaceTreesOptions, seed: number): RandomTrees {
+  return drawTrees(Math.max(1, varying.length), trees, varying.length === 0 ? 0 : depth, createPrng(seed));
+}
+
+function medianMass(matrix: Matrix, ranges: ColumnRanges, trees: RandomTrees, profile: MassProfile): number {
+  const count = Math.min(matrix.rows, SCALE_ROWS);
+  const scaled = new Float64Array(ranges.varying.length);
+  const masses = Float64Array.from({ length: count }, (_, i) => {
+    scaleRow(ranges, matrix.values, Math.floor((i * matrix.rows) / count) * matrix.columns, scaled);
+    return massOf(trees, profile, scaled);
+  }).sort();
+  const median = masses[count >> 1];
+  return median > 0 ? median : trees.trees * profile.window;
+}
+
+/** Nodes that have rows, and how many: few of the nodes do. */
+function writeCounts(counts: Uint16Array): Uint8Array {
+  const pairs: number[] = [];
+  counts.forEach((count, node) => {
+    if (count > 0) pairs.push(node, count);
+  });
+  return new Uint8Array(Uint32Array.from(pairs).buffer);
+}
+
+function readCounts(section: Uint8Array, into: Uint16Array): void {
+  const pairs = new Uint32Array(section.buffer, section.byteOffset, section.length >> 2);
+  for (let at = 0; at < pairs.length; at += 2) into[pairs[at]] = pairs[at + 1];
+}
+
+function checkOptions({ trees, depth, window }: HalfSpaceTreesOptions): void {
+  checkRange('trees', trees, 1000);
+  checkRange('depth', depth, 20);
+  checkRange('window', window, 65_535);
+  if (trees * 2 ** (depth + 1) > MAX_NODES) {
+    throw new InputError(
+      'OPTION_INVALID',
+      `${NAME}: ${trees} trees of depth ${depth}`,
+      'Ask for fewer or shallower trees',
+    );
+  }
+}
+
+function checkRange(option: string, value: number, greatest: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= greatest) return;
+  throw new InputError(
+    'OPTION_INVALID',
+    `${NAME}: ${option} is ${value}`,
+    `Give a whole number in 1–${greatest.toLocaleString('en')}`,
+  );
+}

@@ -8,16 +8,14 @@ import { decodeEnsemble } from '../models/gbdt/artefact.ts';
 import { readForest } from '../models/isolation-forest/artefact.ts';
 import { decodeNetworks } from '../models/network/artefact.ts';
 import { createPreparation } from '../models/preparation/preparation.ts';
-import { NETWORK_FORMATS, type NetworkFormat, writeNetwork } from './network-files.ts';
+import { type NetworkFormat, writeNetwork } from './network-files.ts';
 import { networkModel } from './onnx/network-model.ts';
 import { forestModel, gbdtModel } from './onnx/tree-model.ts';
 
 export type ExportFormat = NetworkFormat | 'onnx';
 
-export const EXPORT_FORMATS: readonly ExportFormat[] = [...NETWORK_FORMATS, 'onnx'];
-
 /** Under this name an ONNX model lists its features, as JSON, in its metadata. */
-export const FEATURES_KEY = 'centinela.features';
+const FEATURES_KEY = 'centinela.features';
 
 export interface ExportedFile {
   /** Added to the name that the caller chose; '' for the model itself. */

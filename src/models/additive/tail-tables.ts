@@ -1,51 +1,103 @@
 // Empirical tail probabilities of each feature, the common ground of ECOD and COPOD.
+//
+// Of each feature's sorted training values only some are kept: all of the outermost ranks, and further in those whose
+// tail is a fiftieth greater than the last one's. With each goes the exact share of the rows up to it and from it
+// onwards. A tail is then never off by more than a factor of 1.02, however many rows there were; where all distinct
+// values are kept it is exact.
 import type { Matrix } from '../matrix.ts';
 import type { Learned } from './additive-detector.ts';
 
-/** More values than this say nothing new about a tail that is measured in parts per thousand. */
-const MAX_VALUES = 8192;
+/** −log of both tails of a column's value; each tail counts one more row than there are, so that none is 0. */
+export interface TailLogs {
+  left: number;
+  right: number;
+}
 
-/** Per feature: sorted values (`values`, columns × `count`) and the skewness (`skewness`, by columns). */
+const TAIL_RATIO = 1.02;
+
+/**
+ * By column, one behind the other: `values` that were kept, ascending, with their `lefts` and `rights` (−log of a tail);
+ * `starts`, columns + 1 entries; `skewness`, by columns; and `beyond`, −log of the tail of a value outside them all.
+ */
 export function learnTails({ rows, columns, values }: Matrix): Learned {
-  const count = Math.min(rows, MAX_VALUES);
-  const sorted = new Float64Array(columns * count);
+  const ranks = keptRanks(rows);
+  const kept: number[] = [];
+  const lefts: number[] = [];
+  const rights: number[] = [];
+  const starts = new Float64Array(columns + 1);
   const skewness = new Float64Array(columns);
   const column = new Float64Array(rows);
   for (let i = 0; i < columns; i++) {
     for (let row = 0; row < rows; row++) column[row] = values[row * columns + i];
     skewness[i] = skewnessOf(column);
     column.sort();
-    for (let k = 0; k < count; k++) {
-      // Evenly spaced ranks, the extremes among them.
-      sorted[i * count + k] = column[count === 1 ? 0 : Math.round((k * (rows - 1)) / (count - 1))];
+    let from = 0;
+    for (const rank of ranks) {
+      if (rank < from) continue;
+      const value = column[rank];
+      from = firstFrom(column, value, from);
+      const end = firstAfter(column, value, rank);
+      kept.push(value);
+      lefts.push(-Math.log((end + 1) / (rows + 1)));
+      rights.push(-Math.log((rows - from + 1) / (rows + 1)));
+      from = end;
     }
+    starts[i + 1] = kept.length;
   }
-  return { numbers: { values: sorted, skewness } };
+  const arrays = { values: kept, lefts, rights };
+  const numbers = Object.fromEntries(Object.entries(arrays).map(([name, list]) => [name, Float64Array.from(list)]));
+  return { numbers: { ...numbers, starts, skewness, beyond: Float64Array.of(Math.log(rows + 1)) } };
 }
 
-/** −log of the share of values ≤ x and ≥ x, never of 0: one more row than there are is counted, as if x were among them. */
-export function tailLogs(sorted: Float64Array, from: number, count: number, x: number, logs: Float64Array): void {
-  logs[0] = -Math.log((upperBound(sorted, from, count, x) - from + 1) / (count + 1));
-  logs[1] = -Math.log((from + count - lowerBound(sorted, from, count, x) + 1) / (count + 1));
+/** Makes what looks a column's value up; the result is written into `logs`. */
+export function createTailLookup({ numbers }: Learned, logs: TailLogs): (column: number, value: number) => void {
+  const { values, lefts, rights, starts, beyond } = numbers;
+  const outside = beyond[0];
+  return (column, value) => {
+    const start = starts[column];
+    const end = starts[column + 1];
+    let low = start;
+    let high = end;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (values[middle] < value) low = middle + 1;
+      else high = middle;
+    }
+    const exact = low < end && values[low] === value;
+    if (exact) logs.left = lefts[low];
+    else logs.left = low === start ? outside : lefts[low - 1];
+    logs.right = low === end ? outside : rights[low];
+  };
 }
 
-function lowerBound(sorted: Float64Array, from: number, count: number, x: number): number {
+/** Ascending, symmetric: every rank near both ends, and towards the middle fewer. */
+function keptRanks(rows: number): number[] {
+  const ranks = new Set<number>();
+  for (let rank = 0; rank <= rows >> 1; rank = Math.max(rank + 1, Math.floor((rank + 1) * TAIL_RATIO) - 1)) {
+    ranks.add(rank).add(rows - 1 - rank);
+  }
+  return [...ranks].sort((a, b) => a - b);
+}
+
+/** The first place at or after `from` with a value of at least the given one. */
+function firstFrom(sorted: Float64Array, value: number, from: number): number {
   let low = from;
-  let high = from + count;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle] < x) low = middle + 1;
+    if (sorted[middle] < value) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function upperBound(sorted: Float64Array, from: number, count: number, x: number): number {
+/** The first place at or after `from` with a greater value. */
+function firstAfter(sorted: Float64Array, value: number, from: number): number {
   let low = from;
-  let high = from + count;
+  let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle] <= x) low = middle + 1;
+    if (sorted[middle] <= value) low = middle + 1;
     else high = middle;
   }
   return low;

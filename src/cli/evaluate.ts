@@ -9,7 +9,7 @@ import type { Fold } from '../training/protocols/fold.ts';
 import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
-import { detectorsHere } from './detectors-here.ts';
+import { detectorsAsked } from './detectors-here.ts';
 import { evaluateAdbench } from './evaluate-adbench.ts';
 import {
   catalogueOf,
@@ -20,6 +20,7 @@ import {
   fileOpener,
   tableOptions,
 } from './file-options.ts';
+import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
@@ -91,7 +92,9 @@ async function checkKind(path: string, folderWanted: boolean): Promise<void> {
 async function evaluateFile(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const { out, log, terminal, nowMs } = context;
   if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
-  const detectors = detectorNames({ detectors: DETECTORS_OPTION.default, ...options });
+  const asked = (options.detectors ?? DETECTORS_OPTION.default) as string;
+  const known = detectorsAsked(asked, MODELS_OPTION.default);
+  const detectors = detectorNames({ detectors: asked }, known);
   const progress = createProgress(log, terminal, nowMs);
   const reader = await fileOpener(path, options, context, null)();
   const features = await readFeatures(reader, {
@@ -103,7 +106,7 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const models = evaluateDetectors({
     features,
     folds,
-    detectors: detectorChoices(detectors, detectorsHere()),
+    detectors: detectorChoices(detectors, known),
     seed: options.seed as number,
     seeds: options.seeds as number,
     nowMs,

@@ -4,10 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { openTransactions } from '../adapters/files/open-transactions.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
+import type { KnownDetector } from '../models/detectors.ts';
 import type { ResolvedMapping, TransactionReader } from '../ports.ts';
 import { detectorChoices, UnknownDetectorError } from '../training/detector-choices.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
-import { detectorsHere } from './detectors-here.ts';
+import { detectorsHere, MODEL_PREFIX } from './detectors-here.ts';
 
 export const FILE_OPTIONS = {
   mapping: {
@@ -85,11 +86,20 @@ function guessNote(mapping: ResolvedMapping): string {
   return `centinela: no --mapping given; the columns were recognised as\n${[file, ...fields].map((line) => `  ${line}\n`).join('')}`;
 }
 
-/** The value of --detectors, checked before any long work. */
-export function detectorNames(options: OptionValues): string {
+/**
+ * The value of --detectors, checked before any long work.
+ *
+ * @param known with the models of `onnx:FILE`, where the command takes them
+ */
+export function detectorNames(options: OptionValues, known: readonly KnownDetector[] | null = null): string {
   const names = options.detectors as string;
+  const words = names.split(',').map((name) => name.trim());
+  if (words.includes('onnx')) throw new UsageError('--detectors: give the file of the model: onnx:FILE');
+  if (known === null && words.some((name) => name.startsWith(MODEL_PREFIX))) {
+    throw new UsageError("--detectors: onnx:FILE goes with 'train' and 'evaluate'; score with what was trained");
+  }
   try {
-    detectorChoices(names, detectorsHere());
+    detectorChoices(names, known ?? detectorsHere());
   } catch (error) {
     if (error instanceof UnknownDetectorError) throw new UsageError(`--detectors: ${error.message}`);
     throw error;
@@ -99,7 +109,8 @@ export function detectorNames(options: OptionValues): string {
 
 /** Says which of the detectors asked for could not be trained, which happens where there are too few labelled frauds. */
 export function noteLeftOut(asked: string, used: readonly string[], log: (text: string) => void): void {
-  const left = asked.split(',').filter((name) => !used.includes(name.trim()));
+  // A model of a file is called by the file when it is chosen, and `onnx` from then on.
+  const left = asked.split(',').filter((name) => !used.includes(name.trim().replace(/^onnx:.*/, 'onnx')));
   if (left.length > 0) log(`centinela: too few labelled frauds to train ${left.join(', ')}; left out\n`);
 }
 

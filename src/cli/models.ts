@@ -1,8 +1,10 @@
 // `models`: the registered models.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { listModels, loadModel } from '../registry/model-store.ts';
-import type { Command } from './command.ts';
+import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
+import { EXPORT_OPTIONS, exportModel } from './models-export.ts';
+import { IMPORT_OPTIONS, importFile } from './models-import.ts';
 
 export const MODELS_OPTION = {
   type: 'text',
@@ -13,27 +15,36 @@ export const MODELS_OPTION = {
 
 export const modelsCommand: Command = {
   name: 'models',
-  summary: 'List the registered models.',
-  positional: [],
-  options: { registry: MODELS_OPTION },
-  async run(_positional, options, { out }) {
-    const store = createFolderObjectStore(options.registry as string);
-    const known = detectorsHere();
-    const models = [];
-    for (const id of await listModels(store)) {
-      const { description, model } = await loadModel(store, id, known);
-      models.push({
-        id,
-        createdAt: description.createdAt,
-        detectors: model.parts.map(({ detector }) => detector.name),
-        features: model.definitions.length,
-        metrics: description.metrics,
-      });
+  summary: 'List the registered models; export ID to Keras, PyTorch, ONNX; import FILE from them.',
+  positional: ['[export|import]', '[ID|FILE]'],
+  options: { registry: MODELS_OPTION, ...EXPORT_OPTIONS, ...IMPORT_OPTIONS },
+  async run([action, what], options, context) {
+    if (action === undefined) return list(options, context);
+    if (action !== 'export' && action !== 'import') {
+      throw new UsageError(`models: '${action}' is neither export nor import. Try 'centinela models --help'`);
     }
-    if (options.json === true) out(`${JSON.stringify({ models })}\n`);
-    else if (models.length === 0) out("No models yet: make one with 'centinela train FILE'.\n");
-    else
-      for (const { id, createdAt, detectors, features } of models)
-        out(`${id}  ${createdAt}  ${detectors.join(' + ')}  ${features} features\n`);
+    if (what === undefined) throw new UsageError(`models ${action}: which ${action === 'export' ? 'model' : 'file'}?`);
+    return action === 'export' ? exportModel(what, options, context) : importFile(what, options, context);
   },
 };
+
+async function list(options: OptionValues, { out }: CommandContext): Promise<void> {
+  const store = createFolderObjectStore(options.registry as string);
+  const known = detectorsHere();
+  const models = [];
+  for (const id of await listModels(store)) {
+    const { description, model } = await loadModel(store, id, known);
+    models.push({
+      id,
+      createdAt: description.createdAt,
+      detectors: model.parts.map(({ detector }) => detector.name),
+      features: model.definitions.length,
+      metrics: description.metrics,
+    });
+  }
+  if (options.json === true) out(`${JSON.stringify({ models })}\n`);
+  else if (models.length === 0) out("No models yet: make one with 'centinela train FILE'.\n");
+  else
+    for (const { id, createdAt, detectors, features } of models)
+      out(`${id}  ${createdAt}  ${detectors.join(' + ')}  ${features} features\n`);
+}

@@ -5,9 +5,10 @@ import { type ChosenThresholds, trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
-import { detectorsHere } from './detectors-here.ts';
+import { detectorsAsked } from './detectors-here.ts';
 import {
   catalogueOf,
+  DETECTORS_OPTION,
   detectorNames,
   FILE_OPTIONS,
   fileOpener,
@@ -29,6 +30,7 @@ export const trainCommand: Command = {
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
     registry: MODELS_OPTION,
     ...TRAINING_OPTIONS,
+    detectors: { ...DETECTORS_OPTION, help: `${DETECTORS_OPTION.help}; onnx:FILE for a model of your own` },
     'review-capacity-per-day': {
       type: 'number',
       help: 'alerts a day that the analysts can look at; chooses the threshold instead of --review-share',
@@ -38,7 +40,8 @@ export const trainCommand: Command = {
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
-    const asked = detectorNames(options);
+    const known = detectorsAsked(options.detectors as string, options.registry as string);
+    const asked = detectorNames(options, known);
     const capacity = options['review-capacity-per-day'] as number | undefined;
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
@@ -50,7 +53,7 @@ export const trainCommand: Command = {
     const { table, definitions } = features;
     const trained = trainModel({
       features,
-      detectors: detectorChoices(asked, detectorsHere()),
+      detectors: detectorChoices(asked, known),
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
       reviewShare: options['review-share'] as number,

@@ -7,15 +7,15 @@ import type { Artefact } from '../models/detector.ts';
 import { decodeEnsemble } from '../models/gbdt/artefact.ts';
 import { readForest } from '../models/isolation-forest/artefact.ts';
 import { decodeNetworks } from '../models/network/artefact.ts';
+import { FACTS_KEY } from '../models/onnx-model/model-facts.ts';
 import { createPreparation } from '../models/preparation/preparation.ts';
-import { type NetworkFormat, writeNetwork } from './network-files.ts';
+import { NETWORK_FORMATS, type NetworkFormat, writeNetwork } from './network-files.ts';
 import { networkModel } from './onnx/network-model.ts';
 import { forestModel, gbdtModel } from './onnx/tree-model.ts';
 
 export type ExportFormat = NetworkFormat | 'onnx';
 
-/** Under this name an ONNX model lists its features, as JSON, in its metadata. */
-const FEATURES_KEY = 'centinela.features';
+export const EXPORT_FORMATS: readonly ExportFormat[] = [...NETWORK_FORMATS, 'onnx'];
 
 export interface ExportedFile {
   /** Added to the name that the caller chose; '' for the model itself. */
@@ -34,8 +34,12 @@ export async function exportDetector(
   member: number | null,
 ): Promise<ExportedFile[]> {
   if (format !== 'onnx') return exportNetwork(detector, artefact, format, member);
-  const features = JSON.stringify(artefact.features);
-  const metadata = { [FEATURES_KEY]: features, 'centinela.detector': detector };
+  const facts = {
+    features: artefact.features,
+    answer: detector === 'isolation-forest' ? 'score' : 'probability',
+  } as const;
+  const features = JSON.stringify(facts);
+  const metadata = { [FACTS_KEY]: features, 'centinela.detector': detector };
   return [
     { suffix: '', bytes: onnxModel(detector, artefact, metadata) },
     { suffix: '.features.json', bytes: text(`${features}\n`) },
@@ -48,8 +52,10 @@ function onnxModel(detector: string, artefact: Artefact, metadata: Readonly<Reco
       return gbdtModel(decodeEnsemble(artefact), { metadata });
     case 'isolation-forest':
       return forestModel(readForest(artefact), { metadata });
-    case 'network':
-      return networkModel(decodeNetworks(artefact), metadata);
+    case 'network': {
+      const { networks, preparation } = decodeNetworks(artefact);
+      return networkModel(networks, preparation, metadata);
+    }
     default:
       throw notExportable(detector, 'to ONNX are exported: gbdt, isolation-forest and network');
   }

@@ -12,6 +12,7 @@ import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { knn } from './knn/knn.ts';
 import { createNetworkDetector } from './network/network.ts';
+import { createOnnxModelDetector } from './onnx-model/onnx-model.ts';
 import { pca } from './pca/pca.ts';
 import { robustCovariance } from './robust-covariance/robust-covariance.ts';
 
@@ -40,6 +41,8 @@ export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] 
     known(hbos),
     known(pca),
     known(knn),
+    // Fitted only with a file (cli/detectors-here.ts); as if it needed labels, so that nobody takes it for one of those that learn without.
+    { ...known(createOnnxModelDetector(runtime)), needsLabels: true },
   ];
 }
 

@@ -1,5 +1,6 @@
 // Every detector passes the same checks.
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { exportDetector } from '../../src/interchange/export-detector.ts';
 import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import { copod } from '../../src/models/copod/copod.ts';
@@ -11,8 +12,10 @@ import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
 import { knn } from '../../src/models/knn/knn.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
+import { createOnnxModelDetector } from '../../src/models/onnx-model/onnx-model.ts';
 import { pca } from '../../src/models/pca/pca.ts';
 import { robustCovariance } from '../../src/models/robust-covariance/robust-covariance.ts';
+import { CHECK_FEATURES, makeTrainingData } from './dataset.ts';
 import { describeDetectorChecks } from './describe-detector-checks.ts';
 
 describeDetectorChecks(gbdt, {
@@ -61,3 +64,20 @@ describeDetectorChecks(halfSpaceTrees, {
   rawTolerance: 1e-4,
   tooFewRows: 1,
 });
+
+// Bring your own: a network that learned from the checks' rows and was written to ONNX, and boosted trees.
+const network = createNetworkDetector(createGraphRuntime()).fit(
+  makeTrainingData(600, 5),
+  { epochs: 8, batchRows: 32, members: 1 },
+  1,
+);
+const trees = gbdt.fit(makeTrainingData(600, 5), { rounds: 20, minSamplesPerLeaf: 5 }, 1);
+for (const fitted of [network, trees]) {
+  const [{ bytes }] = await exportDetector(fitted.name, fitted.save(), 'onnx', null);
+  describeDetectorChecks(createOnnxModelDetector(createGraphRuntime()), {
+    options: { model: bytes, modelFeatures: CHECK_FEATURES },
+    rawOfScore: (score) => Math.log(score / (1 - score)),
+    rawTolerance: 1e-4,
+    tooFewRows: 0,
+  });
+}

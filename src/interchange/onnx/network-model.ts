@@ -3,7 +3,6 @@
 // The preparation of the inputs, every member and the mean of their logits are in the graph, so that whoever runs it needs
 // to know nothing but the order of the features.
 
-import type { StoredNetworks } from '../../models/network/artefact.ts';
 import type { Layer, LayerWeights, Network } from '../../models/network/description.ts';
 import { forwardInference } from '../../models/network/layer-graphs.ts';
 import { layerWidths } from '../../models/network/sequential.ts';
@@ -15,18 +14,25 @@ import {
   scalar,
   type ValueName,
 } from '../../models/onnx/graph-builder.ts';
+import type { PreparationPlan } from '../../models/preparation/preparation.ts';
 import { prepareInGraph } from './preparation-graph.ts';
 
 const OPSET = 17;
 
-/** `inputs` (rows × features, NaN for missing) → `probability` (rows × 1) */
+/**
+ * `inputs` (rows × features) → `probability` (rows × 1), the sigmoid of the networks' mean logit
+ *
+ * @param preparation of the features, which may then be NaN; null for networks that take them as they are
+ */
 export function networkModel(
-  { preparation, networks }: StoredNetworks,
+  networks: readonly Network[],
+  preparation: PreparationPlan | null,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const graph = createGraphBuilder('network');
-  const inputs = graph.input('inputs', 'float32', ['rows', preparation.columns.length]);
-  const prepared = prepareInGraph(graph, preparation, inputs);
+  const features = preparation === null ? networks[0].description.inputs : preparation.columns.length;
+  const inputs = graph.input('inputs', 'float32', ['rows', features]);
+  const prepared = preparation === null ? inputs : prepareInGraph(graph, preparation, inputs);
   const logits = networks.map((network) => logitIn(graph, network, prepared));
   const mean = graph.node('Mul', [graph.node('Sum', logits), graph.constant(scalar(1 / logits.length))]);
   graph.output('probability', graph.node('Sigmoid', [mean]), 'float32', ['rows', 1]);

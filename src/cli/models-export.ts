@@ -1,0 +1,50 @@
+// `models export ID`: a detector of a registered model as a file for Keras, PyTorch or an ONNX runtime.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+import { EXPORT_FORMATS, type ExportFormat, exportDetector } from '../interchange/export-detector.ts';
+import { loadModel } from '../registry/model-store.ts';
+import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
+
+export const EXPORT_OPTIONS = {
+  detector: { type: 'text', value: 'NAME', help: 'export: which detector of the model; needed where it has several' },
+  format: { type: 'text', help: "export: the kind of file; as --out's ending when not given", choices: EXPORT_FORMATS },
+  out: { type: 'text', value: 'FILE', help: 'export: where to' },
+  member: {
+    type: 'number',
+    help: 'export: which network of several, for a file that holds one',
+    minimum: 1,
+    whole: true,
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export async function exportModel(id: string, options: OptionValues, { out }: CommandContext): Promise<void> {
+  const path = options.out as string | undefined;
+  if (path === undefined) throw new UsageError('models export: --out FILE is missing');
+  const format = formatOf(path, options.format as ExportFormat | undefined);
+  const { model } = await loadModel(createFolderObjectStore(options.registry as string), id, detectorsHere());
+  const names = model.parts.map(({ detector }) => detector.name);
+  const wanted = (options.detector ?? (names.length === 1 ? names[0] : undefined)) as string | undefined;
+  const part = model.parts.find(({ detector }) => detector.name === wanted);
+  if (part === undefined) {
+    throw new UsageError(`models export: --detector must be one of those of ${id}: ${names.join(', ')}`);
+  }
+  const { detector } = part;
+  const files = await exportDetector(detector.name, detector.save(), format, (options.member ?? null) as number | null);
+  await mkdir(dirname(path), { recursive: true });
+  for (const { suffix, bytes } of files) await writeFile(path + suffix, bytes);
+  const written = files.map(({ suffix, bytes }) => ({ path: path + suffix, bytes: bytes.length }));
+  if (options.json === true) out(`${JSON.stringify({ model: id, detector: detector.name, format, files: written })}\n`);
+  else out(written.map((file) => `${file.path}  ${file.bytes.toLocaleString('en-US')} bytes\n`).join(''));
+}
+
+function formatOf(path: string, given: ExportFormat | undefined): ExportFormat {
+  const ending = EXPORT_FORMATS.find((format) => path.endsWith(`.${format}`));
+  if (given !== undefined && ending !== undefined && given !== ending) {
+    throw new UsageError(`models export: --format ${given} would be written to ${path}; give that file another ending`);
+  }
+  const format = given ?? ending;
+  if (format !== undefined) return format;
+  throw new UsageError(`models export: --format is missing: one of ${EXPORT_FORMATS.join(', ')}`);
+}

@@ -1,9 +1,9 @@
 """Loads in the real Keras, PyTorch and ONNX what Centinela wrote, and compares predictions.
 
-    python check_written.py FOLDER
+    python check_written.py FOLDER [FIXTURES]
 
 FOLDER holds networks by name (scripts/write-interop-samples.ts): NAME.json { inputs, outputs } and NAME.keras, .h5, .pt,
-.safetensors, .onnx. Prints one line per check, and last "N passed, N failed, N skipped".
+.safetensors; and in onnx/ detectors. Prints one line per check, and last "N passed, N failed, N skipped".
 """
 
 import json
@@ -17,8 +17,10 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
 import numpy as np
+import onnx
 import safetensors.torch
 import torch
+from onnx.reference import ReferenceEvaluator
 
 from centinela_networks import network_module
 
@@ -87,6 +89,22 @@ def check_networks(folder):
         check(f"safetensors loads {name}.safetensors", from_safetensors)
 
 
+def check_onnx(folder):
+    """By the reference implementation of ONNX, which shares no code with the runtime that is used elsewhere."""
+    for file in sorted(glob(os.path.join(folder, "onnx", "*.onnx"))):
+        with open(file[: -len(".onnx")] + ".json") as stored:
+            sample = json.load(stored)
+        inputs = np.array([[np.nan if v is None else v for v in row] for row in sample["inputs"]], "f4")
+
+        def difference():
+            model = onnx.load(file)
+            onnx.checker.check_model(model, full_check=True)
+            answers = ReferenceEvaluator(model).run(None, {"inputs": inputs})[-1]
+            return largest(answers[:, -1], sample["outputs"])
+
+        check(f"ONNX's reference evaluator runs {os.path.basename(file)}", difference)
+
+
 def check_malice(folder):
     """That the pickles which the TypeScript tests refuse are real: Python's own reader runs their program."""
 
@@ -107,6 +125,7 @@ def check_malice(folder):
 
 if __name__ == "__main__":
     check_networks(sys.argv[1])
+    check_onnx(sys.argv[1])
     if len(sys.argv) > 2:
         check_malice(os.path.join(sys.argv[2], "malicious"))
     print(f"{results['passed']} passed, {results['failed']} failed, {results['skipped']} skipped")

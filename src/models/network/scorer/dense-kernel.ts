@@ -23,7 +23,7 @@ import {
 
 export const TILE_ROWS = 4;
 export const LANES = 4;
-const BYTES = 4;
+export const BYTES = 4;
 const UNROLLED = 4;
 
 /** Activations that the kernel applies itself; others are applied to what it has stored. */
@@ -53,13 +53,21 @@ function panelsOf(units: number): { readonly pairs: number; readonly single: boo
   return { pairs: vectors >> 1, single: vectors % 2 === 1 };
 }
 
+/** Vectors of a panel; the last panel of a layer may have fewer. */
+const PANEL_VECTORS = 2;
+
 /** The kernel in the order in which it is read: panel by panel, input by input; padded units have weight 0. */
-export function packKernel(kernel: Float32Array, inputs: number, units: number): Float32Array {
+export function packKernel(
+  kernel: Float32Array,
+  inputs: number,
+  units: number,
+  panelVectors = PANEL_VECTORS,
+): Float32Array {
   const padded = paddedUnits(units);
   const packed = new Float32Array(inputs * padded);
   let at = 0;
   for (let first = 0; first < padded; ) {
-    const width = padded - first >= 2 * LANES ? 2 * LANES : LANES;
+    const width = Math.min(padded - first, panelVectors * LANES);
     for (let input = 0; input < inputs; input++) {
       for (let unit = first; unit < first + width; unit++)
         packed[at++] = unit < units ? kernel[input * units + unit] : 0;
@@ -160,7 +168,8 @@ function tile(shape: DenseShape, vectors: number): number[] {
   }
 }
 
-function activated(activation: FusedActivation, local: number): number[] {
+/** What a local holds, activated. */
+export function activated(activation: FusedActivation, local: number): number[] {
   switch (activation) {
     case 'linear':
       return get(local);

@@ -46,25 +46,52 @@ function plainScore({ description, weights }: Network, row: Float32Array): Float
 }
 
 describe('the network scorer', () => {
+  function checkBits(shape: readonly number[], names: readonly ActivationName[], rows: number, seed: number): void {
+    const network = denseNetwork(shape, names, seed);
+    const values = numbers(createPrng(seed + 1), rows * shape[0], 3);
+    const scored = createNetworkScorer(network).score(values, rows);
+    const outputs = shape[shape.length - 1];
+    expect(scored.length).toBe(rows * outputs);
+    for (let row = 0; row < rows; row++) {
+      const expected = plainScore(network, values.subarray(row * shape[0], (row + 1) * shape[0]));
+      expect([...scored.subarray(row * outputs, (row + 1) * outputs)].map(ownZero)).toEqual([...expected].map(ownZero));
+    }
+  }
+
   it('gives the bits of the plain sums for any shape and batch', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 21 }), { minLength: 2, maxLength: 5 });
     fc.assert(
       fc.property(sizes, fc.integer({ min: 1, max: 140 }), fc.nat(1000), (shape, rows, seed) => {
         const names = shape.map((_, index) => NAMES[(seed + index) % NAMES.length]);
-        const network = denseNetwork(shape, names, seed);
-        const values = numbers(createPrng(seed + 1), rows * shape[0], 3);
-        const scored = createNetworkScorer(network).score(values, rows);
-        const outputs = shape[shape.length - 1];
-        expect(scored.length).toBe(rows * outputs);
-        for (let row = 0; row < rows; row++) {
-          const expected = plainScore(network, values.subarray(row * shape[0], (row + 1) * shape[0]));
-          expect([...scored.subarray(row * outputs, (row + 1) * outputs)].map(ownZero)).toEqual(
-            [...expected].map(ownZero),
-          );
-        }
+        checkBits(shape, names, rows, seed);
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('gives the same bits where it leaves out the zeros behind a ReLU', () => {
+    const wide = fc.integer({ min: 32, max: 75 });
+    const shapes = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 40 }), wide, wide);
+    fc.assert(
+      fc.property(shapes, fc.integer({ min: 1, max: 70 }), fc.nat(1000), (shape, rows, seed) => {
+        checkBits(shape, ['relu', 'relu', NAMES[seed % NAMES.length]], rows, seed);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives the bias where a ReLU has let nothing through', () => {
+    const { weights } = denseNetwork([2, 5, 40], ['relu', 'linear'], 3);
+    const relu = { kind: 'dense', kernel: new Float32Array(10), bias: new Float32Array(5).fill(-1) } as const;
+    const bias = numbers(createPrng(8), 40);
+    bias[0] = -0;
+    const layers = denseNetwork([2, 5, 40], ['relu', 'linear'], 3).description.layers;
+    const last = weights[1];
+    if (last.kind !== 'dense') throw new Error('a dense layer was made');
+    const network: Network = { description: { inputs: 2, layers }, weights: [relu, { ...last, bias }] };
+    const [first, ...rest] = createNetworkScorer(network).score(Float32Array.of(1, 2), 1);
+    expect(Object.is(first, 0)).toBe(true);
+    expect(rest).toEqual([...bias.subarray(1)]);
   });
 
   it('scores no rows', () => {

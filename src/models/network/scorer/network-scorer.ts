@@ -6,6 +6,7 @@
 import { assert } from '../../../lib/assert.ts';
 import { ACTIVATIONS } from '../activations.ts';
 import type { ActivationName, Network } from '../description.ts';
+import { AFTER_RELU_PANEL_VECTORS, afterReluFunction, listNumbers, suitsAfterRelu } from './after-relu-kernel.ts';
 import { denseFunction, type FusedActivation, packKernel, paddedUnits, TILE_ROWS } from './dense-kernel.ts';
 import { planScorer, type ScorerPlan } from './scorer-plan.ts';
 import { wasmModule } from './wasm-module.ts';
@@ -38,7 +39,7 @@ declare const WebAssembly: {
 };
 
 interface Step {
-  readonly run: (tiles: number) => void;
+  readonly run: (rows: number) => void;
   /** What is left to do on the outputs; null where the kernel has done it. */
   readonly activate: ((x: number) => number) | null;
   readonly units: number;
@@ -61,9 +62,8 @@ export function createNetworkScorer(network: Network, options: ScorerOptions = {
       for (let first = 0; first < rows; first += BLOCK_ROWS) {
         const count = Math.min(BLOCK_ROWS, rows - first);
         load(values, first, count);
-        const tiles = Math.ceil(count / TILE_ROWS);
         for (let i = 0; i < steps.length; i++) {
-          steps[i].run(tiles);
+          steps[i].run(count);
           activate(steps[i], count);
         }
         for (let row = 0; row < count; row++) {
@@ -124,7 +124,11 @@ function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float
     const activation = isHead && head === 'logit' ? 'linear' : step.activation;
     const kernel = reserve(step.inputs * stride);
     const bias = reserve(stride);
-    const one = { step, activation, from, to, kernel, bias };
+    const list =
+      index > 0 && steps[index - 1].activation === 'relu' && suitsAfterRelu(step)
+        ? reserve(listNumbers(step.inputs))
+        : null;
+    const one = { step, activation, from, to, kernel, bias, list };
     from = to;
     return one;
   });
@@ -132,8 +136,8 @@ function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float
   const pages = Math.ceil(bytes / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const module = wasmModule(
-    placed.map((one, index) =>
-      denseFunction(`layer${index}`, {
+    placed.map((one, index) => {
+      const shape = {
         inputs: one.step.inputs,
         units: one.step.units,
         activation: isFused(one.activation) ? one.activation : 'linear',
@@ -143,18 +147,23 @@ function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float
         outputStride: one.to.stride,
         kernel: one.kernel,
         bias: one.bias,
-      }),
-    ),
+      } as const;
+      const name = `layer${index}`;
+      return one.list === null ? denseFunction(name, shape) : afterReluFunction(name, { ...shape, list: one.list });
+    }),
     pages,
   );
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
   return {
     input: new Float32Array(memory.buffer, input, BLOCK_ROWS * steps[0].inputs),
-    steps: placed.map(({ step, activation, to, kernel, bias }, index) => {
-      new Float32Array(memory.buffer, kernel).set(packKernel(step.kernel, step.inputs, step.units));
-      new Float32Array(memory.buffer, bias).set(step.bias);
+    steps: placed.map(({ step, activation, to, kernel, bias, list }, index) => {
+      const panelVectors = list === null ? undefined : AFTER_RELU_PANEL_VECTORS;
+      new Float32Array(memory.buffer, kernel).set(packKernel(step.kernel, step.inputs, step.units, panelVectors));
+      // −0 + 0 is 0.
+      new Float32Array(memory.buffer, bias).set(step.bias.map((x) => x + 0));
+      const compiled = exports[`layer${index}`] as (count: number) => void;
       return {
-        run: exports[`layer${index}`] as (tiles: number) => void,
+        run: list === null ? (rows) => compiled(Math.ceil(rows / TILE_ROWS)) : compiled,
         activate: isFused(activation) ? null : ACTIVATIONS[activation],
         units: step.units,
         outputs: new Float32Array(memory.buffer, to.address, BLOCK_ROWS * to.stride),

@@ -20,6 +20,10 @@ export const get = (local: number): number[] => [0x20, ...unsigned(local)];
 export const set = (local: number): number[] => [0x21, ...unsigned(local)];
 export const i32Const = (value: number): number[] => [0x41, ...signed(value)];
 export const I32_ADD = [0x6a] as const;
+export const I32_SHL = [0x74] as const;
+export const I32_MUL = [0x6c] as const;
+/** Signed. */
+export const I32_GREATER = [0x4a] as const;
 export const F32X4_ADD = simd(0xe4);
 export const F32X4_MUL = simd(0xe6);
 /** `a < b ? b : a`, one instruction on all processors, where `max` takes several for its NaN rule. */
@@ -32,6 +36,11 @@ export const increase = (local: number, by: number): number[] => [
   ...I32_ADD,
   ...set(local),
 ];
+
+/** Loads an i32 at `local + offset`. */
+export const loadI32 = (local: number, offset: number): number[] => [...get(local), 0x28, 2, ...unsigned(offset)];
+/** Stores the i32 on top of the stack at the address below it. */
+export const STORE_I32 = [0x36, 2, 0] as const;
 
 /** Loads 16 bytes at `local + offset`. */
 export const load128 = (local: number, offset: number): number[] => [...get(local), ...simd(0), 4, ...unsigned(offset)];
@@ -55,6 +64,27 @@ export function splatConst(value: number): number[] {
 export function countDown(local: number, body: readonly number[]): number[] {
   return [0x03, 0x40, ...body, ...increase(local, -1), ...get(local), 0x0d, 0, 0x0b];
 }
+
+/** Runs the body while the first local is below the second; not at all where it is not at the start. */
+export function whileBelow(local: number, end: number, body: readonly number[]): number[] {
+  const below = [...get(local), ...get(end), 0x49];
+  return [...below, 0x04, 0x40, 0x03, 0x40, ...body, ...below, 0x0d, 0, 0x0b, 0x0b];
+}
+
+/** Runs the body while the local, read as a signed number, is above 0. */
+export function whileAbove0(local: number, body: readonly number[]): number[] {
+  const above = [...get(local), ...i32Const(0), ...I32_GREATER];
+  return [...above, 0x04, 0x40, 0x03, 0x40, ...body, ...above, 0x0d, 0, 0x0b, 0x0b];
+}
+
+/** Sets `target` to the smaller of a local and a constant. */
+export const least = (local: number, constant: number, target: number): number[] => [
+  ...i32Const(constant),
+  ...get(local),
+  ...[...get(local), ...i32Const(constant), ...I32_GREATER],
+  0x1b,
+  ...set(target),
+];
 
 /** @returns the bytes of a module that imports its memory as `env.memory`. */
 export function wasmModule(functions: readonly WasmFunction[], memoryPages: number): Uint8Array<ArrayBuffer> {

@@ -22,6 +22,7 @@ import {
   tableOptions,
 } from './file-options.ts';
 import { createProgress } from './progress.ts';
+import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,6 +43,14 @@ export const detectCommand: Command = {
       whole: true,
     },
     ...TRAINING_OPTIONS,
+    thresholds: {
+      type: 'text',
+      value: 'BY',
+      help: 'flag the riskiest --review-share, or what is cheapest by probability and amount',
+      choices: ['share', 'cost'],
+      default: 'share',
+    },
+    ...COST_OPTIONS,
     lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
   },
   async run([path], options, context) {
@@ -62,6 +71,8 @@ export const detectCommand: Command = {
       known: detectorsHere(),
       secondThread: workerEntry(),
       reviewShare: options['review-share'] as number,
+      byCost: options.thresholds === 'cost',
+      costs: costsOf(options),
       top,
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
@@ -137,11 +148,24 @@ function jsonOf(detection: Detection, report: ReportData, seconds: number, local
     evaluation:
       report.evaluation?.detectors.map(({ name, aucRoc, averagePrecision }) => ({ name, aucRoc, averagePrecision })) ??
       null,
+    costPerDay: costsJson(report),
     top: report.anomalies.map(({ id, score, decision, reasons }) => ({
       id,
       score,
       decision,
       reasons: reasons.map((reason) => reason[locale]),
     })),
+  };
+}
+
+/** Soles a day on the evaluated rows. */
+function costsJson({ costs }: ReportData) {
+  if (costs === null) return null;
+  const soles = (minor: number) => minor / 100;
+  return {
+    approveAllSoles: soles(costs.approveAllPerDayMinor),
+    policySoles: soles(costs.chosen.costPerDayMinor),
+    savedSoles: soles(costs.approveAllPerDayMinor - costs.chosen.costPerDayMinor),
+    flaggedPerDay: costs.chosen.flaggedPerDay,
   };
 }

@@ -1,11 +1,10 @@
 // `score FILE --model ID --out FILE`: decisions for a file with a registered model.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { createTableWriter } from '../adapters/files/write-table.ts';
-import { DEFAULT_HOLD_AT_RISK } from '../decisions/decision.ts';
 import { createFeatureEngine } from '../features/engine.ts';
 import { engineLimits, reasonWording } from '../jobs/read-features.ts';
 import { scoreTransactions } from '../pipeline/score-transactions.ts';
-import { loadModel } from '../registry/model-store.ts';
+import { loadModel, thresholdsOf } from '../registry/model-store.ts';
 import type { Command } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
@@ -42,7 +41,7 @@ export const scoreCommand: Command = {
     const reader = await fileOpener(path, options, context, null)();
     const engine = createFeatureEngine(model.definitions, engineLimits(reader));
     const wording = reasonWording(reader);
-    const thresholds = { reviewAtRisk: description.reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK };
+    const thresholds = thresholdsOf(description);
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },
       { name: 'eventTimeMs', type: 'integer' },

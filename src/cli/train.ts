@@ -1,7 +1,8 @@
 // `train FILE`: fit, calibrate, evaluate on later time, register.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+import { money } from '../decisions/reasons/format.ts';
 import { readFeatures } from '../jobs/read-features.ts';
-import { type ChosenThresholds, trainModel } from '../jobs/train.ts';
+import { type TrainedModel, trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
@@ -18,6 +19,7 @@ import {
 } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
+import { costsOf, THRESHOLD_OPTIONS, thresholdWish } from './threshold-options.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -31,18 +33,14 @@ export const trainCommand: Command = {
     registry: MODELS_OPTION,
     ...TRAINING_OPTIONS,
     detectors: { ...DETECTORS_OPTION, help: `${DETECTORS_OPTION.help}; onnx:FILE for a model of your own` },
-    'review-capacity-per-day': {
-      type: 'number',
-      help: 'alerts a day that the analysts can look at; chooses the threshold instead of --review-share',
-      minimum: 0.01,
-    },
+    ...THRESHOLD_OPTIONS,
   },
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
     const known = detectorsAsked(options.detectors as string, options.registry as string);
     const asked = detectorNames(options, known);
-    const capacity = options['review-capacity-per-day'] as number | undefined;
+    const wish = thresholdWish(options);
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
@@ -56,8 +54,8 @@ export const trainCommand: Command = {
       detectors: detectorChoices(asked, known),
       labelDelayMs: (options['label-delay-days'] as number) * DAY_MS,
       maxTrainingRows: options['training-rows'] as number,
-      reviewShare: options['review-share'] as number,
-      ...(capacity !== undefined && { reviewCapacityPerDay: capacity }),
+      thresholds: wish,
+      costs: costsOf(options),
       seed: options.seed as number,
       onProgress: (what, share) => progress.show(what, share),
     });
@@ -68,7 +66,8 @@ export const trainCommand: Command = {
       {
         createdAt: new Date(nowMs()).toISOString(),
         utcOffsetMinutes: reader.utcOffsetMinutes,
-        reviewAtRisk: trained.reviewAtRisk,
+        reviewAtRisk: trained.decide.reviewAtRisk,
+        ...(trained.decide.costs !== undefined && { costs: trained.decide.costs }),
         thresholds: trained.thresholds,
         trainedOn: {
           rows: table.rows,
@@ -86,7 +85,7 @@ export const trainCommand: Command = {
     noteLeftOut(asked, detectors, log);
     if (options.json === true) {
       out(
-        `${JSON.stringify({ model: id, detectors, metrics: trained.metrics, thresholds: { reviewAtRisk: trained.reviewAtRisk, ...trained.thresholds }, seconds })}\n`,
+        `${JSON.stringify({ model: id, detectors, metrics: trained.metrics, thresholds: { reviewAtRisk: trained.decide.reviewAtRisk, ...trained.thresholds }, seconds })}\n`,
       );
       return;
     }
@@ -96,14 +95,33 @@ export const trainCommand: Command = {
         (aucRoc === null
           ? 'no labels on later time to measure it on\n'
           : `on the later ${evaluatedRows.toLocaleString('en-US')} rows (${evaluatedFrauds} frauds): AUC ${aucRoc.toFixed(3)}, average precision ${averagePrecision!.toFixed(3)}\n`) +
-        alertsLine(trained.thresholds) +
+        thresholdLines(trained) +
         `Next: npx centinela score FILE --model ${id} --out decisions.csv\n`,
     );
   },
 };
 
-function alertsLine(thresholds: ChosenThresholds): string {
-  if (thresholds.by === 'share') return '';
-  const { mean, standardDeviation, least, greatest } = thresholds.alertsPerDay;
-  return `alerts on ${thresholds.days} later days: ${mean.toFixed(1)} a day ± ${standardDeviation.toFixed(1)}, ${least} to ${greatest}\n`;
+function thresholdLines({ thresholds, metrics: { policy } }: TrainedModel): string {
+  const lines: string[] = [];
+  if (thresholds.by === 'capacity') {
+    const { mean, standardDeviation, least, greatest } = thresholds.alertsPerDay;
+    lines.push(
+      `alerts on ${thresholds.days} later days: ${mean.toFixed(1)} a day ± ${standardDeviation.toFixed(1)}, ${least} to ${greatest}`,
+    );
+  }
+  if (thresholds.by === 'one-in') {
+    const { rows, flagged, interval } = thresholds.measured;
+    const oneIn = (share: number) => (share === 0 ? 'none' : `1 in ${Math.round(1 / share).toLocaleString('en-US')}`);
+    lines.push(
+      `flagged on later time: ${oneIn(flagged / rows)} of ${rows.toLocaleString('en-US')} rows (95 %: ${oneIn(interval.low)} to ${oneIn(interval.high)}); wished 1 in ${thresholds.flagOneIn.toLocaleString('en-US')}`,
+    );
+  }
+  if (policy?.costPerDay != null) {
+    const { approveAllSoles, policySoles, savedSoles } = policy.costPerDay;
+    const soles = (value: number) => money(value * 100, 'PEN');
+    lines.push(
+      `a day on later time: ${policy.flaggedPerDay.toFixed(1)} flagged, ${policy.heldPerDay.toFixed(1)} of them held; ${soles(policySoles)} of cost against ${soles(approveAllSoles)} when all is approved, ${soles(savedSoles)} saved`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,13 +1,14 @@
 // The model that decides: detectors over one feature list, combined into one risk per transaction, with its reasons' raw
 // material.
 //
-// With labels, the risk is a probability (detectors stacked on later rows). Without labels nobody can know a probability,
-// and the risk is the share of the reference transactions that are less unusual.
+// With labels, the risk is a probability (detectors stacked and calibrated on later rows). Without labels nobody can know
+// a probability, and the risk is 1 − p, where p is the conformal p-value: how rare so unusual a transaction is.
 import type { FeatureDefinition } from '../features/definition.ts';
+import { type Calibration, calibrate } from '../models/calibration.ts';
+import { type ConformalReference, conformalPValue } from '../models/conformal.ts';
 import type { FittedDetector } from '../models/detector.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
 import { probabilityOf, type Stacking, stackedLogOdds } from '../models/stacking.ts';
-import { type TailProbability, tailProbability } from '../models/tail-probability.ts';
 
 export interface RiskModelPart {
   readonly detector: FittedDetector;
@@ -16,7 +17,7 @@ export interface RiskModelPart {
   /** Which of the model's features it reads, as column numbers. */
   readonly columns: readonly number[];
   /** Its scores on ordinary rows: how unusual a score is. */
-  readonly tail: TailProbability;
+  readonly tail: ConformalReference;
 }
 
 export interface RiskModel {
@@ -24,6 +25,8 @@ export interface RiskModel {
   readonly parts: readonly RiskModelPart[];
   /** null: there were no labels, and the first part ranks alone. */
   readonly stacking: Stacking | null;
+  /** From the stacking's probability to the risk. It rises, so that the ranking stays the stacking's. */
+  readonly calibration: Calibration;
 }
 
 export interface RiskScores {
@@ -48,22 +51,22 @@ export function stackingInput(part: Pick<RiskModelPart, 'supervised'>, score: nu
 /** @param matrix rows of the model's features, all columns in the order of `definitions`. */
 export function scoreRisk(model: RiskModel, matrix: Matrix): RiskScores {
   const parts = model.parts.map((part) => part.detector.score(columnsOf(part, matrix)));
-  const ranking = new Float32Array(matrix.rows);
-  const risk = new Float32Array(matrix.rows);
   const { stacking } = model;
   if (stacking === null) {
-    ranking.set(parts[0]);
-    for (let row = 0; row < matrix.rows; row++) risk[row] = 1 - tailProbability(model.parts[0].tail, parts[0][row]);
-    return { ranking, risk, parts };
+    const { tail } = model.parts[0];
+    const risk = Float32Array.from(parts[0], (score) => 1 - conformalPValue(tail, score));
+    return { ranking: Float32Array.from(parts[0]), risk, parts };
   }
+  const ranking = new Float32Array(matrix.rows);
+  const probabilities = new Float64Array(matrix.rows);
   const inputs = new Float64Array(parts.length);
   for (let row = 0; row < matrix.rows; row++) {
     for (let i = 0; i < parts.length; i++) inputs[i] = stackingInput(model.parts[i], parts[i][row]);
     const logOdds = stackedLogOdds(stacking, inputs);
     ranking[row] = logOdds;
-    risk[row] = probabilityOf(logOdds);
+    probabilities[row] = probabilityOf(logOdds);
   }
-  return { ranking, risk, parts };
+  return { ranking, risk: calibrate(model.calibration, probabilities), parts };
 }
 
 /** What each feature adds to one row's risk, one number per definition; positive is towards risk. */
@@ -79,7 +82,7 @@ export function explainRisk(model: RiskModel, matrix: Matrix, row: number): Floa
     let scale = weight;
     if (!part.supervised && model.stacking !== null) {
       const score = part.detector.score({ rows: 1, columns: values.length, values })[0];
-      const ordinary = part.tail.reference[part.tail.reference.length >>> 1];
+      const ordinary = part.tail.scores[part.tail.scores.length >>> 1];
       const sum = contributions.reduce((a, b) => a + b, 0);
       scale = sum > 0 ? (weight * Math.max(0, score - ordinary)) / sum : 0;
     }

@@ -1,6 +1,5 @@
 // The demonstration: a simulated bank whose first weeks are learned from and whose next days are decided as they happen.
-import type { DecisionThresholds } from '../decisions/decision.ts';
-import { DEFAULT_HOLD_AT_RISK } from '../decisions/decision.ts';
+import { DEFAULT_COSTS } from '../decisions/money-policy.ts';
 import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts';
 import { defaultCatalogue } from '../features/catalogue/catalogue.ts';
@@ -85,12 +84,13 @@ function startLive(
   frauds: number,
   totals: DemoTotals,
 ) {
-  const { model, reviewAtRisk, metrics } = trainModel({
+  const { model, decide, metrics } = trainModel({
     features: { definitions: defaultCatalogue, table, engine },
     detectors: options.detectors,
     labelDelayMs: options.labelDelayMs,
     maxTrainingRows: table.rows,
-    reviewShare: options.reviewShare,
+    thresholds: { by: 'share', reviewShare: options.reviewShare },
+    costs: DEFAULT_COSTS,
     seed: options.seed,
     onProgress: options.onProgress,
   });
@@ -99,12 +99,11 @@ function startLive(
     frauds,
     features: defaultCatalogue.length,
     averagePrecision: metrics.averagePrecision,
-    reviewAtRisk,
+    reviewAtRisk: decide.reviewAtRisk,
   });
   table.close();
-  const thresholds: DecisionThresholds = { reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK };
   return async (batch: readonly Transaction[]) => {
-    const decisions = scoreTransactions(batch, engine, model, thresholds, { referenceCurrency: 'PEN' });
+    const decisions = scoreTransactions(batch, engine, model, decide, { referenceCurrency: 'PEN' });
     for (const decision of decisions) count(totals, decision);
     await options.onDecisions(decisions, totals);
   };

@@ -1,10 +1,23 @@
 // Fits a risk model on a file, measures it on later time, and makes it ready to be registered.
+import type { DecisionThresholds } from '../decisions/decision.ts';
+import type { DecisionCosts } from '../decisions/money-policy.ts';
 import { type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
+import type { Calibration } from '../models/calibration.ts';
 import { type DetectorChoice, fitRiskModel } from '../training/fit-risk-model.ts';
 import { aucRoc } from '../training/metrics/auc-roc.ts';
 import { averagePrecision } from '../training/metrics/precision-recall.ts';
-import { expectedCalibrationError } from '../training/metrics/reliability.ts';
-import { type CapacityThreshold, chooseByCapacity } from '../training/thresholds/capacity.ts';
+import {
+  expectedCalibrationError,
+  type ReliabilityBin,
+  rareReliabilityTable,
+} from '../training/metrics/reliability.ts';
+import {
+  type ChosenThresholds,
+  chooseThresholds,
+  type LaterRows,
+  type ThresholdWish,
+} from '../training/thresholds/choose-thresholds.ts';
+import { type PolicyFigures, policyFigures } from '../training/thresholds/policy-figures.ts';
 import { periodOf } from '../training/time-line.ts';
 import type { FileFeatures } from './read-features.ts';
 
@@ -13,18 +26,17 @@ export interface TrainOptions {
   readonly detectors: readonly DetectorChoice[];
   readonly labelDelayMs: number;
   readonly maxTrainingRows: number;
-  readonly reviewShare: number;
-  /** Alerts a day that the analysts can look at; where given, it chooses the threshold and not `reviewShare`. */
-  readonly reviewCapacityPerDay?: number;
+  readonly thresholds: ThresholdWish;
+  /** What the decisions are counted with, and decided by where `thresholds` says so. */
+  readonly costs: DecisionCosts;
   readonly seed: number;
   readonly onProgress: (what: string, share: number) => void;
 }
 
 export interface TrainedModel {
   readonly model: RiskModel;
-  /** The risk that `reviewShare` of the later rows reach, or that fills the analysts' days. */
-  readonly reviewAtRisk: number;
-  /** How `reviewAtRisk` was chosen, on the later rows. */
+  readonly decide: DecisionThresholds;
+  /** How `decide` was chosen, on the later rows. */
   readonly thresholds: ChosenThresholds;
   /** Of the same recipe, fitted on the earlier part and measured on the later; null figures without labels there. */
   readonly metrics: {
@@ -34,12 +46,13 @@ export interface TrainedModel {
     readonly averagePrecision: number | null;
     /** Of the risk read as a probability, in bins of equal mass; null where it is none, too. */
     readonly expectedCalibrationError: number | null;
+    /** The curve from the stacking to the risk. */
+    readonly calibration: Calibration['kind'];
+    /** Risk beside observed fraud, with 95 % intervals; null where the risk is no probability, too. */
+    readonly reliability: readonly ReliabilityBin[] | null;
+    readonly policy: PolicyFigures | null;
   };
 }
-
-export type ChosenThresholds =
-  | { readonly by: 'share'; readonly reviewShare: number }
-  | ({ readonly by: 'capacity'; readonly reviewCapacityPerDay: number } & Omit<CapacityThreshold, 'threshold'>);
 
 /** The last part of the time line, never trained on while measuring. */
 const EVALUATION_SHARE = 0.2;
@@ -66,56 +79,45 @@ export function trainModel(options: TrainOptions): TrainedModel {
   options.onProgress('training', 0);
   const earlier = fitUntil(cutMs);
   options.onProgress('measuring on later time', 0.4);
-  const later = Uint32Array.from(timesMs.keys()).filter((row) => timesMs[row] >= cutMs);
-  const { risk, ranking } = scoreRisk(earlier, table.take(later));
-  const metrics = measure(table.labels, later, ranking, earlier.stacking === null ? null : risk);
-  const laterTimesMs = Float64Array.from(later, (row) => timesMs[row]);
-  const { reviewAtRisk, thresholds } = chooseThresholds(risk, laterTimesMs, [cutMs, endMs], options);
-  options.onProgress('training on everything', 0.6);
-  return { model: fitUntil(endMs + 1 + options.labelDelayMs), reviewAtRisk, thresholds, metrics };
-}
-
-function chooseThresholds(
-  risk: Float32Array,
-  timesMs: Float64Array,
-  [startMs, endMs]: readonly [number, number],
-  { reviewShare, reviewCapacityPerDay }: TrainOptions,
-): Pick<TrainedModel, 'reviewAtRisk' | 'thresholds'> {
-  if (reviewCapacityPerDay !== undefined) {
-    const { threshold, ...chosen } = chooseByCapacity(risk, timesMs, startMs, endMs, reviewCapacityPerDay);
-    return { reviewAtRisk: threshold, thresholds: { by: 'capacity', reviewCapacityPerDay, ...chosen } };
-  }
-  const ordered = Float32Array.from(risk).sort();
-  const flagged = Math.max(1, Math.round(ordered.length * reviewShare));
-  return {
-    reviewAtRisk: ordered[Math.max(0, ordered.length - flagged)],
-    thresholds: { by: 'share', reviewShare },
+  const rows = Uint32Array.from(timesMs.keys()).filter((row) => timesMs[row] >= cutMs);
+  const { risk, ranking } = scoreRisk(earlier, table.take(rows));
+  const later: LaterRows = {
+    risk,
+    calibrated: earlier.stacking !== null,
+    referenceRows: earlier.parts[0].tail.scores.length,
+    labels: Int8Array.from(rows, (row) => table.labels[row]),
+    timesMs: Float64Array.from(rows, (row) => timesMs[row]),
+    startMs: cutMs,
+    endMs,
   };
+  const worthsMinor = Float64Array.from(rows, (row) => table.worthsMinor[row]);
+  const { decide, chosen } = chooseThresholds(later, options.thresholds, options.costs);
+  const metrics = {
+    ...measure(later, ranking),
+    calibration: earlier.calibration.kind,
+    policy: policyFigures(later, worthsMinor, decide, options.costs),
+  };
+  options.onProgress('training on everything', 0.6);
+  return { model: fitUntil(endMs + 1 + options.labelDelayMs), decide, thresholds: chosen, metrics };
 }
 
 function measure(
-  labels: Int8Array,
-  rows: Uint32Array,
+  { labels, risk, calibrated }: LaterRows,
   ranking: Float32Array,
-  probabilities: Float32Array | null,
-): TrainedModel['metrics'] {
-  const known = Array.from(rows.keys()).filter((index) => labels[rows[index]] >= 0);
-  const knownLabels = Uint8Array.from(known, (index) => labels[rows[index]]);
+): Omit<TrainedModel['metrics'], 'calibration' | 'policy'> {
+  const known = Array.from(labels.keys()).filter((index) => labels[index] >= 0);
+  const knownLabels = Uint8Array.from(known, (index) => labels[index]);
   const scores = Float32Array.from(known, (index) => ranking[index]);
   const frauds = knownLabels.reduce((sum, label) => sum + label, 0);
   const measurable = frauds > 0 && frauds < knownLabels.length;
+  const probabilities = measurable && calibrated ? Float32Array.from(known, (index) => risk[index]) : null;
   return {
-    evaluatedRows: rows.length,
+    evaluatedRows: labels.length,
     evaluatedFrauds: frauds,
     aucRoc: measurable ? aucRoc(knownLabels, scores) : null,
     averagePrecision: measurable ? averagePrecision(knownLabels, scores) : null,
     expectedCalibrationError:
-      measurable && probabilities !== null
-        ? expectedCalibrationError(
-            knownLabels,
-            Float32Array.from(known, (index) => probabilities[index]),
-            CALIBRATION_BINS,
-          )
-        : null,
+      probabilities === null ? null : expectedCalibrationError(knownLabels, probabilities, CALIBRATION_BINS),
+    reliability: probabilities === null ? null : rareReliabilityTable(knownLabels, probabilities),
   };
 }

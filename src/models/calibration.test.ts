@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPrng } from '../lib/prng.ts';
 import {
+  AS_IS,
   type Calibration,
   calibrate,
   chooseCalibration,
@@ -113,7 +114,7 @@ describe('Platt', () => {
 });
 
 describe('a stored calibration', () => {
-  it.each([fitIsotonic(scores, labels), fitPlatt(scores, labels), fitBeta(scores, labels)])(
+  it.each([AS_IS, fitIsotonic(scores, labels), fitPlatt(scores, labels), fitBeta(scores, labels)])(
     'is the same after JSON',
     (calibration) => {
       const read = readCalibration(JSON.parse(JSON.stringify(calibration)));
@@ -201,6 +202,11 @@ it.each([fitIsotonic, fitPlatt, fitBeta])('a genuine row of weight 3 counts as t
 });
 
 describe('the choice of a calibration', () => {
+  it('leaves probabilities that hold as they are', () => {
+    const sample = drawn(20_000, (score) => score);
+    expect(chooseCalibration(sample.scores, sample.labels).calibration).toEqual(AS_IS);
+  });
+
   it('takes the stiffest curve that is as good as the best', () => {
     const sample = drawn(20_000, (score) => 1 / (1 + Math.exp(-(4 * score - 3))));
     expect(chooseCalibration(sample.scores, sample.labels).calibration.kind).toBe('platt');
@@ -219,7 +225,7 @@ describe('the choice of a calibration', () => {
   it('leaves out the curves that the scores do not allow', () => {
     const sample = drawn(500, (score) => score);
     const shifted = sample.scores.map((score) => score + 1);
-    expect(chooseCalibration(shifted, sample.labels).logLoss.beta).toBe(null);
+    expect(chooseCalibration(shifted, sample.labels).logLoss).toMatchObject({ beta: null, 'as-is': null });
     const falling = sample.labels.map((label) => 1 - label);
     expect(chooseCalibration(sample.scores, falling).logLoss.platt).toBe(null);
   });

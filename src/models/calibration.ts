@@ -1,7 +1,8 @@
 // Scores to probabilities, fitted on rows that come after those the detector learned from.
 //
-// Three curves, from the stiffest to the most flexible: Platt's logistic (two numbers), beta (three), isotonic (as many
-// steps as the rows ask for). Which one serves is decided on later rows (`chooseCalibration`).
+// Four curves, from the stiffest to the most flexible: the scores as they are, where they are probabilities already;
+// Platt's logistic (two numbers), beta (three), isotonic (as many steps as the rows ask for). Which one serves is decided
+// on later rows (`chooseCalibration`).
 import { type BetaCalibration, betaProbability, fitBeta } from './calibration-beta.ts';
 import { fitIsotonic, type IsotonicCalibration, interpolate } from './calibration-isotonic.ts';
 import { fitPlatt, type PlattCalibration } from './calibration-platt.ts';
@@ -9,8 +10,16 @@ import { checkRows, logistic, type Scores } from './calibration-rows.ts';
 
 export { fitBeta, fitIsotonic, fitPlatt };
 
+/** The scores are probabilities that no curve improves on. */
+export interface AsIsCalibration {
+  readonly kind: 'as-is';
+  readonly version: 1;
+}
+
+export const AS_IS: AsIsCalibration = { kind: 'as-is', version: 1 };
+
 /** Plain data: it can be written as JSON as it is. */
-export type Calibration = IsotonicCalibration | PlattCalibration | BetaCalibration;
+export type Calibration = AsIsCalibration | IsotonicCalibration | PlattCalibration | BetaCalibration;
 
 export interface CalibrationChoice {
   readonly calibration: Calibration;
@@ -25,6 +34,7 @@ const LEAST_PROBABILITY = 1e-6;
 
 /** From the fewest parameters to the most. */
 const CURVES = [
+  ['as-is', takeAsIs],
   ['platt', fitPlatt],
   ['beta', fitBeta],
   ['isotonic', fitIsotonic],
@@ -60,11 +70,17 @@ export function chooseCalibration(scores: Scores, labels: Uint8Array, genuineWei
   const logLossOf = (index: number) => (losses[index] === null ? null : means[index]);
   return {
     calibration: CURVES[chosen][1](scores, labels, genuineWeight),
-    logLoss: { platt: logLossOf(0), beta: logLossOf(1), isotonic: logLossOf(2) },
+    logLoss: { 'as-is': logLossOf(0), platt: logLossOf(1), beta: logLossOf(2), isotonic: logLossOf(3) },
   };
 }
 
-/** A curve can refuse rows: a logistic one falling scores, a beta one scores beyond [0, 1]. */
+function takeAsIs(scores: Scores): AsIsCalibration {
+  const bad = scores.findIndex((score: number) => score < 0 || score > 1);
+  if (bad >= 0) throw new Error(`score of row ${bad} is ${scores[bad]}: it is no probability`);
+  return AS_IS;
+}
+
+/** A curve can refuse rows: a logistic one falling scores, a beta one and none at all scores beyond [0, 1]. */
 function attempt(curve: () => Calibration): Calibration | null {
   try {
     return curve();
@@ -103,6 +119,7 @@ function standardErrorOfDifference(a: Float64Array, b: Float64Array, weights: Fl
 
 /** One probability per score: monotone, in [0, 1]. A missing score has a missing probability. */
 export function calibrate(calibration: Calibration, scores: Scores): Float32Array {
+  if (calibration.kind === 'as-is') return Float32Array.from(scores);
   if (calibration.kind === 'isotonic') {
     const { scores: knots, probabilities } = calibration;
     return Float32Array.from(scores, (score) => interpolate(knots, probabilities, score));
@@ -116,6 +133,7 @@ export function readCalibration(data: unknown): Calibration {
   const given = data as Partial<Calibration> | null;
   if (typeof given !== 'object' || given === null) throw invalid('it is no object');
   if (given.version !== 1) throw invalid(`its version is ${String(given.version)}, this program reads 1`);
+  if (given.kind === 'as-is') return AS_IS;
   if (given.kind === 'platt') {
     if (!Number.isFinite(given.slope) || !Number.isFinite(given.intercept))
       throw invalid('slope or intercept is no number');

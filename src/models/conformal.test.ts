@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPrng } from '../lib/prng.ts';
-import { conformalPValue, fitConformal, recencyWeights } from './conformal.ts';
-import { fitTailProbability, tailProbability } from './tail-probability.ts';
+import { conformalPValue, conformalThreshold, fitConformal, recencyWeights } from './conformal.ts';
 
 const score = fc.integer({ min: 0, max: 12 }).map((value) => value / 8);
-const reference = fc.array(score, { minLength: 1, maxLength: 60 });
 
 describe('a conformal p-value', () => {
   it('is the share of reference rows at least as unusual, the row itself counted', () => {
@@ -14,18 +12,6 @@ describe('a conformal p-value', () => {
     expect(conformalPValue(fitted, 0.5, 0)).toBe(1 / 5);
     expect(conformalPValue(fitted, 0.5, 0.5)).toBe(2.5 / 5);
     expect(conformalPValue(fitted, Number.NaN)).toBeNaN();
-  });
-
-  it('is that of the tail probability where all rows weigh the same and ties count whole', () => {
-    fc.assert(
-      fc.property(reference, score, (scores, value) => {
-        const sample = Float32Array.from(scores);
-        expect(conformalPValue(fitConformal(sample), value)).toBeCloseTo(
-          tailProbability(fitTailProbability(sample), value),
-          12,
-        );
-      }),
-    );
   });
 
   it('with weights is the weight counted row by row', () => {
@@ -67,6 +53,35 @@ describe('a conformal p-value', () => {
       expect(conservative / draws).toBeLessThan(alpha + fourErrors);
       expect(Math.abs(randomised / draws - alpha)).toBeLessThan(fourErrors);
     }
+  });
+});
+
+describe('a conformal threshold', () => {
+  const weighted = fc.array(fc.tuple(score, fc.double({ min: 0.01, max: 1, noNaN: true })), { minLength: 1 });
+
+  it('parts the scores by their p-values', () => {
+    fc.assert(
+      fc.property(weighted, fc.double({ min: 0.001, max: 1, noNaN: true }), score, (rows, alpha, value) => {
+        const fitted = fitConformal(
+          Float32Array.from(rows, ([each]) => each),
+          Float64Array.from(rows, ([, weight]) => weight),
+        );
+        const threshold = conformalThreshold(fitted, alpha);
+        // The p-value and the bound are two ways to round: a hair's breadth around equality is left out.
+        const p = conformalPValue(fitted, value);
+        fc.pre(Math.abs(p - alpha) > 1e-12);
+        expect(threshold !== null && value >= threshold).toBe(p <= alpha);
+      }),
+    );
+  });
+
+  it('is none where the reference rows are too few, and the next score above them where they just suffice', () => {
+    const fitted = fitConformal(Float32Array.of(-1, 0.5, 0));
+    expect(conformalThreshold(fitted, 0.24)).toBe(null);
+    expect(conformalThreshold(fitted, 0.25)).toBe(0.5 + 2 ** -24);
+    expect(conformalThreshold(fitted, 0.75)).toBeGreaterThan(-1);
+    expect(conformalThreshold(fitted, 0.75)).toBeLessThan(-0.999);
+    expect(conformalThreshold(fitted, 1)).toBe(Number.NEGATIVE_INFINITY);
   });
 });
 

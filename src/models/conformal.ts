@@ -52,6 +52,27 @@ export function conformalPValue({ scores, weightFrom }: ConformalReference, scor
   return (above + tieShare * (from - above + OWN_WEIGHT)) / (weightFrom[0] + OWN_WEIGHT);
 }
 
+/**
+ * The least 32-bit score whose p-value is at most `alpha`, ties counted whole: of new rows that are exchangeable with the
+ * reference rows, at most `alpha` reach it.
+ *
+ * @returns null where so small a p-value takes more reference rows
+ */
+export function conformalThreshold({ scores, weightFrom }: ConformalReference, alpha: number): number | null {
+  const most = alpha * (weightFrom[0] + OWN_WEIGHT) - OWN_WEIGHT;
+  if (most < 0) return null;
+  let above = scores.length;
+  while (above > 0 && weightFrom[above - 1] <= most) above--;
+  return above === 0 ? Number.NEGATIVE_INFINITY : nextAbove(scores[above - 1]);
+}
+
+/** The next greater 32-bit float. */
+function nextAbove(value: number): number {
+  const float = Float32Array.of(value === 0 ? 0 : value);
+  new Int32Array(float.buffer)[0] += value >= 0 ? 1 : -1;
+  return float[0];
+}
+
 /** Weights that halve with every `halfLifeMs` of age; rows of the future weigh 1. */
 export function recencyWeights(timesMs: Float64Array, nowMs: number, halfLifeMs: number): Float64Array {
   if (!(halfLifeMs > 0)) throw new Error(`the half-life is ${halfLifeMs} ms, expected more than 0`);

@@ -27,7 +27,7 @@ function fill(memoryLimitBytes: number) {
         id: String(row),
         eventTimeMs: row * 10,
         amountMinor: row,
-        currency: 'PEN',
+        currency: ['PEN', 'USD', 'CLP'][row % 3],
         payerId: row % 7 === 0 ? null : `p${row % 5}`,
         isFraud: row % 3 === 0 ? null : row % 2 === 0,
         typology: row % 2 === 0 ? 'F02' : null,
@@ -49,6 +49,7 @@ test('keeps the columns that training needs', () => {
   const table = fill(1e9);
   expect(table.rows).toBe(ROWS);
   expect(Array.from(table.timesMs.subarray(0, 3))).toEqual([0, 10, 20]);
+  expect(Array.from(table.worthsMinor.subarray(3, 6))).toEqual([3, Math.round(4 * 3.3582), Number.NaN]);
   expect(Array.from(table.labels.subarray(0, 6))).toEqual([-1, 0, 1, -1, 1, 0]);
   expect(Array.from(table.payers.subarray(0, 7))).toEqual([0, 1, 2, 3, 4, 5, 1]);
   expect(table.distinctPayers).toBe(5);

@@ -2,6 +2,7 @@
 //
 // Rows stay in file order. They are kept in blocks, so that no array has to grow and blocks beyond a memory limit can be
 // moved out to a `BlockStore` (a temporary file): a file of any length can be processed in bounded memory.
+import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureEngine } from '../features/engine.ts';
 import { GrowableColumn } from '../lib/growable-column.ts';
@@ -36,7 +37,7 @@ export class FeatureTable {
   readonly #blocks: Block[] = [];
   readonly #row: Float64Array;
   readonly #timesMs = new GrowableColumn((length) => new Float64Array(length));
-  readonly #amountsMinor = new GrowableColumn((length) => new Float64Array(length));
+  readonly #worthsMinor = new GrowableColumn((length) => new Float64Array(length));
   readonly #labels = new GrowableColumn((length) => new Int8Array(length));
   readonly #payers = new GrowableColumn((length) => new Uint32Array(length));
   readonly #typologies = new GrowableColumn((length) => new Uint8Array(length));
@@ -63,8 +64,9 @@ export class FeatureTable {
     return this.#timesMs.view();
   }
 
-  get amountsMinor(): Float64Array {
-    return this.#amountsMinor.view();
+  /** What each amount is worth in céntimos of soles, without its sign; NaN in a currency without a reference rate. */
+  get worthsMinor(): Float64Array {
+    return this.#worthsMinor.view();
   }
 
   /** 1 fraud or error, 0 genuine, −1 unknown. */
@@ -97,7 +99,7 @@ export class FeatureTable {
     this.#current.set(this.#row, this.#currentRows * this.columns);
     this.#currentRows += 1;
     this.#timesMs.push(transaction.eventTimeMs);
-    this.#amountsMinor.push(transaction.amountMinor);
+    this.#worthsMinor.push(worthInSolesMinor(transaction.amountMinor, transaction.currency));
     this.#labels.push(transaction.isFraud === null ? UNKNOWN_LABEL : transaction.isFraud ? 1 : 0);
     this.#payers.push(this.#payerNumber(transaction.payerId));
     this.#typologies.push(this.#typologyNumber(transaction.typology));

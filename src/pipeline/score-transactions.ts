@@ -1,7 +1,9 @@
 // The in-process pipeline: transactions in order → features → risk → decision, with reasons for those that are flagged.
-import { type DecisionAction, type DecisionThresholds, decideAction } from '../decisions/decision.ts';
+import { type DecisionThresholds, decideAction } from '../decisions/decision.ts';
+import type { DecisionAction } from '../decisions/decision-action.ts';
 import { type Reason, type ReasonInput, reasonsFor } from '../decisions/reasons/reasons.ts';
 import { explainRisk, type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
+import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureEngine } from '../features/engine.ts';
 import { createMatrix } from '../models/matrix.ts';
@@ -35,7 +37,8 @@ export function scoreTransactions(
   });
   const { risk } = scoreRisk(model, matrix);
   return batch.map((transaction, index) => {
-    const action = decideAction(risk[index], model.stacking !== null, thresholds);
+    const worthMinor = worthInSolesMinor(transaction.amountMinor, transaction.currency);
+    const action = decideAction(risk[index], model.stacking !== null, worthMinor, thresholds);
     if (action === 'approve') return { transaction, risk: risk[index], action, reasons: [] };
     const values = matrix.values.subarray(index * matrix.columns, (index + 1) * matrix.columns);
     const contributions = explainRisk(model, matrix, index);

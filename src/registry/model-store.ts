@@ -3,8 +3,10 @@
 // models/<name>/<version>/manifest.json names every file with its SHA-256, so that a model that scores is the model that
 // was approved. Versions are never overwritten; the manifest is written last, so a folder without one is no model.
 import { createHash } from 'node:crypto';
+import { DEFAULT_HOLD_AT_RISK, type DecisionThresholds } from '../decisions/decision.ts';
 import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
+import { AS_IS, readCalibration } from '../models/calibration.ts';
 import type { Artefact } from '../models/detector.ts';
 import type { KnownDetector } from '../models/detectors.ts';
 import type { Stacking } from '../models/stacking.ts';
@@ -18,10 +20,17 @@ export interface ModelDescription {
   readonly utcOffsetMinutes: number;
   /** At or above this risk a transaction is flagged. */
   readonly reviewAtRisk: number;
-  /** How that risk was chosen; models of 0.1.0 do not say. */
+  /** Where the model decides by money instead; the risk above is then for transactions without a worth. */
+  readonly costs?: DecisionThresholds['costs'];
+  /** How all that was chosen; models of 0.1.0 do not say. */
   readonly thresholds?: Readonly<Record<string, unknown>>;
   readonly trainedOn: { readonly rows: number; readonly fromMs: number; readonly toMs: number; readonly seed: number };
   readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+/** How a stored model decides. */
+export function thresholdsOf({ reviewAtRisk, costs }: ModelDescription): DecisionThresholds {
+  return { reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK, ...(costs !== undefined && { costs }) };
 }
 
 export interface StoredModel {
@@ -48,13 +57,19 @@ interface StoredFile {
 
 interface Manifest {
   readonly format: 'centinela-model';
-  readonly formatVersion: 1;
+  readonly formatVersion: number;
   readonly id: string;
   readonly description: ModelDescription;
   readonly definitions: readonly (Omit<FeatureDefinition, 'missing'> & { readonly missing: number | null })[];
   readonly stacking: Stacking | null;
+  /** Unchecked; format version 1 has none. */
+  readonly calibration?: unknown;
   readonly parts: readonly StoredPart[];
 }
+
+/** 2 has a calibration after the stacking. */
+const FORMAT_VERSION = 2;
+const READABLE_VERSIONS: readonly number[] = [1, FORMAT_VERSION];
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -88,11 +103,12 @@ export async function saveModel(
   const definitions = packed.definitions.map((d) => ({ ...d, missing: Number.isNaN(d.missing) ? null : d.missing }));
   const manifest: Manifest = {
     format: 'centinela-model',
-    formatVersion: 1,
+    formatVersion: FORMAT_VERSION,
     id,
     description,
     definitions,
     stacking: packed.stacking,
+    calibration: packed.calibration,
     parts,
   };
   await store.put(`${folder}/manifest.json`, new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
@@ -128,7 +144,16 @@ export async function loadModel(store: ObjectStore, id: string, known: readonly 
   }
   const definitions = manifest.definitions.map((d) => ({ ...d, missing: d.missing ?? Number.NaN }));
   const { stacking, description } = manifest;
-  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking }, known) };
+  const calibration = manifest.formatVersion === 1 ? AS_IS : calibrationOf(manifest);
+  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking, calibration }, known) };
+}
+
+function calibrationOf({ id, calibration }: Manifest) {
+  try {
+    return readCalibration(calibration);
+  } catch (error) {
+    throw new ModelError(`${id}: ${(error as Error).message}`);
+  }
 }
 
 /** All ids, sorted by name and version. */
@@ -153,7 +178,7 @@ function readManifest(bytes: Uint8Array | null, id: string): Manifest {
   } catch {
     throw new ModelError(`${id}: manifest.json is not JSON; the file is damaged`);
   }
-  if (manifest.format !== 'centinela-model' || manifest.formatVersion !== 1) {
+  if (manifest.format !== 'centinela-model' || !READABLE_VERSIONS.includes(manifest.formatVersion)) {
     throw new ModelError(
       `${id}: manifest format ${manifest.format} ${manifest.formatVersion} is not one this version reads`,
     );

@@ -1,6 +1,8 @@
 // A risk model as plain data: what is stored in files and what is sent to another thread.
 import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
+import type { Calibration } from '../models/calibration.ts';
+import { fitConformal } from '../models/conformal.ts';
 import type { Artefact } from '../models/detector.ts';
 import type { KnownDetector } from '../models/detectors.ts';
 import type { Stacking } from '../models/stacking.ts';
@@ -17,6 +19,7 @@ export interface PackedPart {
 export interface PackedModel {
   readonly definitions: readonly FeatureDefinition[];
   readonly stacking: Stacking | null;
+  readonly calibration: Calibration;
   readonly parts: readonly PackedPart[];
 }
 
@@ -26,29 +29,34 @@ export class ModelError extends Error {
   readonly code = 'MODEL_UNUSABLE';
 }
 
-export function packModel({ definitions, stacking, parts }: RiskModel): PackedModel {
+export function packModel({ definitions, stacking, calibration, parts }: RiskModel): PackedModel {
   return {
     definitions,
     stacking,
+    calibration,
     parts: parts.map(({ detector, supervised, columns, tail }) => ({
       detector: detector.name,
       supervised,
       columns,
       artefact: detector.save(),
-      reference: tail.reference,
+      reference: tail.scores,
     })),
   };
 }
 
 /** @throws ModelError for a detector that this version does not know; what `Detector.load` throws for a damaged one. */
-export function unpackModel({ definitions, stacking, parts }: PackedModel, known: readonly KnownDetector[]): RiskModel {
+export function unpackModel(
+  { definitions, stacking, calibration, parts }: PackedModel,
+  known: readonly KnownDetector[],
+): RiskModel {
   return {
     definitions,
     stacking,
+    calibration,
     parts: parts.map(({ detector, supervised, columns, artefact, reference }) => {
       const loader = known.find(({ name }) => name === detector);
       if (loader === undefined) throw new ModelError(`this version does not know the detector '${detector}'`);
-      return { detector: loader.load(artefact), supervised, columns, tail: { reference } };
+      return { detector: loader.load(artefact), supervised, columns, tail: fitConformal(reference) };
     }),
   };
 }

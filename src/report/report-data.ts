@@ -2,6 +2,7 @@
 //
 // Identifiers arrive as they may be shown (masked by the caller where needed). Times are UTC milliseconds and are shown
 // in Lima time unless the summary says otherwise; amounts are minor units with their ISO 4217 currency.
+import type { DecisionCosts } from '../decisions/money-policy.ts';
 import type { Reason } from '../decisions/reasons/reason.ts';
 
 export type Locale = 'es' | 'en';
@@ -121,6 +122,38 @@ export interface ReportEvaluation {
   readonly operatingPoint: PrecisionRecallPoint | null;
 }
 
+/** Transactions of about the same risk: what was foretold and what happened. */
+export interface ReliabilityPoint {
+  readonly rows: number;
+  readonly frauds: number;
+  readonly meanProbability: number;
+  /** 95 % interval of the share of frauds. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface CostPoint {
+  readonly flaggedPerDay: number;
+  /** Céntimos of soles. */
+  readonly costPerDayMinor: number;
+}
+
+/** What decisions cost on the evaluated rows. */
+export interface ReportCosts {
+  readonly days: number;
+  readonly costs: DecisionCosts;
+  /** One threshold of the risk for all transactions, from the highest to the lowest; alerts per day ascend. */
+  readonly curve: readonly CostPoint[];
+  /** The decisions of this report. */
+  readonly chosen: CostPoint;
+  /** They were taken by cost, transaction by transaction. */
+  readonly chosenByCost: boolean;
+  readonly cheapest: CostPoint & { readonly threshold: number };
+  /** The cheapest decision for each transaction by its probability and amount. */
+  readonly byCost: CostPoint;
+  readonly approveAllPerDayMinor: number;
+}
+
 export interface AlertTimeline {
   readonly days: readonly { readonly dayStartMs: number; readonly alerts: number; readonly rows: number }[];
   /** 24 entries, hour of the day in Lima. */
@@ -154,6 +187,9 @@ export interface ReportData {
   readonly anomalies: readonly ReportAnomaly[];
   readonly scores: ScoreHistogram | null;
   readonly evaluation: ReportEvaluation | null;
+  /** By ascending risk; null where the risk is no probability or there are no labels. */
+  readonly reliability: readonly ReliabilityPoint[] | null;
+  readonly costs: ReportCosts | null;
   readonly timeline: AlertTimeline | null;
   readonly typologies: readonly TypologyRecall[];
   readonly drivers: readonly Driver[];

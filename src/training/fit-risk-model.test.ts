@@ -113,8 +113,8 @@ test('reference scores for later rows come from rows that no detector was fitted
   const seen: TrainingData[] = [];
   const fitted = (outOfSampleReference: boolean) =>
     fitRiskModel(table, { ...options, outOfSampleReference, detectors: [probe('forest', false, seen)] }).parts[0].tail;
-  const last = fitted(true).reference;
-  const all = fitted(false).reference;
+  const last = fitted(true).scores;
+  const all = fitted(false).scores;
   expect(seen.map(({ matrix }) => matrix.rows)).toEqual([ROWS - last.length, ROWS]);
   expect(all.length).toBe(ROWS);
   const lastRows = Float32Array.from({ length: last.length }, (_, i) => {
@@ -132,5 +132,5 @@ test('where all rows are of one time they are their own reference', () => {
     outOfSampleReference: true,
     detectors: [probe('forest', false, [])],
   });
-  expect(model.parts[0].tail.reference.length).toBe(ROWS);
+  expect(model.parts[0].tail.scores.length).toBe(ROWS);
 });

@@ -7,10 +7,11 @@ import { type RiskModel, type RiskModelPart, stackingInput } from '../decisions/
 import { categoricalColumns, type FeatureDefinition } from '../features/definition.ts';
 import { InputError } from '../lib/errors.ts';
 import { createPrng } from '../lib/prng.ts';
+import { AS_IS, chooseCalibration } from '../models/calibration.ts';
+import { fitConformal } from '../models/conformal.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { type Matrix, takeColumns } from '../models/matrix.ts';
-import { fitStacking, type Stacking } from '../models/stacking.ts';
-import { fitTailProbability } from '../models/tail-probability.ts';
+import { fitStacking, probabilityOf, stackedLogOdds } from '../models/stacking.ts';
 import { periodOf } from './time-line.ts';
 
 /** The rows to learn from; a `FeatureTable` is one. */
@@ -56,8 +57,10 @@ export interface TrainingSample {
   /** Rows of any label: what is ordinary. */
   readonly ordinary: Matrix;
   /**
-   * Later rows of any label that no detector learns from, for its reference scores; null: those it learned from serve, as
-   * is right where those very rows are then ranked.
+   * Later rows of any label that no detector learns from, for its reference scores: a p-value for rows to come is true
+   * only against rows that were as new to the detector as they are. null: the rows it learned from serve, which is right
+   * where those very rows are then ranked; among themselves each is as likely as any to be the k-th most unusual, and
+   * against unseen rows, which look more unusual to the detector, all of them would look too ordinary.
    */
   readonly reference: Matrix | null;
   /** null where there are too few labelled frauds to learn from. */
@@ -124,10 +127,11 @@ export function fitOnSample(
       detector,
       supervised: choice.supervised,
       columns,
-      tail: fitTailProbability(detector.score(select(reference ?? ordinary))),
+      tail: fitConformal(detector.score(select(reference ?? ordinary))),
     };
   });
-  return { definitions, parts, stacking: labelled === null ? null : combine(parts, labelled.stacking) };
+  if (labelled === null) return { definitions, parts, stacking: null, calibration: AS_IS };
+  return { definitions, parts, ...combine(parts, labelled.stacking) };
 }
 
 export interface FitOptions extends SampleOptions {
@@ -139,16 +143,34 @@ export function fitRiskModel(table: TrainingTable, options: FitOptions): RiskMod
   return fitOnSample(sampleRows(table, options), options.definitions, options.detectors, options.seed);
 }
 
-function combine(parts: readonly RiskModelPart[], { matrix, labels, genuineWeight }: LabelledSample): Stacking {
+/**
+ * Weighs the detectors, then asks whether a curve makes the weighted probability a better one. A curve has to earn its
+ * place: it is fitted on the earlier 70 % of these rows, and the stacking's own probability stays unless the log loss on
+ * the other 30 % falls by more than a standard error (`chooseCalibration`). The stacking has seen those 30 % as well, which
+ * favours leaving it as it is.
+ */
+function combine(
+  parts: readonly RiskModelPart[],
+  { matrix, labels, genuineWeight }: LabelledSample,
+): Pick<RiskModel, 'stacking' | 'calibration'> {
   const inputs = parts.map((part) => {
     const scores = part.detector.score(takeColumns(matrix, part.columns));
     return Float64Array.from(scores, (score) => stackingInput(part, score));
   });
-  return fitStacking({
+  const stacking = fitStacking({
     inputs,
     labels,
     weights: Float64Array.from(labels, (label) => (label === 1 ? 1 : genuineWeight)),
   });
+  const probabilities = Float64Array.from(labels, (_, row) =>
+    probabilityOf(
+      stackedLogOdds(
+        stacking,
+        inputs.map((column) => column[row]),
+      ),
+    ),
+  );
+  return { stacking, calibration: chooseCalibration(probabilities, labels, genuineWeight).calibration };
 }
 
 interface ChosenRows {

@@ -4,6 +4,8 @@
 // only its past; a second pass fetches the riskiest transactions, which are explained and handed to the report.
 
 import { qualityMask } from '../../decisions/data-quality.ts';
+import type { DecisionThresholds } from '../../decisions/decision.ts';
+import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import { createQualityTally, type QualitySummary } from '../../decisions/quality-summary.ts';
 import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
 import { explainRisk } from '../../decisions/risk-model.ts';
@@ -17,10 +19,11 @@ import { unsupervisedOf } from '../../training/detector-choices.ts';
 import { periodOf } from '../../training/time-line.ts';
 import { readFeatures, reasonWording } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
-import { fitSegments, riskiestRows, scoreTable, segmentAt, type TableScores } from './score-table.ts';
+import { type FlagOptions, flagRows } from './flag-rows.ts';
+import { fitSegments, scoreTable, segmentAt, type TableScores } from './score-table.ts';
 import { startSecondThread } from './second-thread.ts';
 
-export interface DetectOptions extends FeatureTableOptions {
+export interface DetectOptions extends FeatureTableOptions, FlagOptions {
   /** Opens the file from its beginning; called twice. */
   readonly open: () => Promise<TransactionReader>;
   /** Name of the feature catalogue; null for what the file's mapping asks for. */
@@ -30,8 +33,6 @@ export interface DetectOptions extends FeatureTableOptions {
   readonly known: readonly KnownDetector[];
   /** The module that the second thread runs. */
   readonly secondThread: URL;
-  /** Share of the rows that are flagged for review, in (0, 1]. */
-  readonly reviewShare: number;
   /** How many of the flagged rows get a chart of the payer's history. */
   readonly top: number;
   /** A label is known this long after its transaction. */
@@ -61,6 +62,10 @@ export interface Detection {
   readonly quality: QualitySummary;
   /** Riskiest first. */
   readonly flagged: Uint32Array;
+  /** How a flagged row is decided. */
+  readonly decide: DecisionThresholds;
+  /** What decisions are counted with. */
+  readonly costs: DecisionCosts;
   /** The flagged rows that were explained, riskiest first (at most `MAX_EXPLAINED`). */
   readonly anomalies: readonly Anomaly[];
   readonly histories: FetchedTransactions['histories'];
@@ -88,7 +93,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
     },
   });
   const scores = await fitAndScore(table, definitions, options);
-  const flagged = riskiestRows(scores.ranking, Math.ceil(table.rows * options.reviewShare));
+  const { flagged, decide } = flagRows(table, scores, options);
   const explained = flagged.subarray(0, MAX_EXPLAINED);
   const payersWanted = new Set(
     Array.from(flagged.subarray(0, options.top), (row) => table.payers[row]).filter((payer) => payer !== 0),
@@ -106,6 +111,8 @@ export async function detect(options: DetectOptions): Promise<Detection> {
     scores,
     quality: quality.summary(),
     flagged,
+    decide,
+    costs: options.costs,
     anomalies,
     histories: fetched.histories,
     drivers,

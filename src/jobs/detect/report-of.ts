@@ -1,6 +1,7 @@
 // Turns a detection into what the report shows.
 import { qualityFindings } from '../../decisions/data-quality.ts';
-import { DEFAULT_HOLD_AT_RISK, decideAction } from '../../decisions/decision.ts';
+import { decideAction } from '../../decisions/decision.ts';
+import { worthInSolesMinor } from '../../domain/exchange-rates.ts';
 import { maskPansIn } from '../../domain/mask.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { rejectionText } from '../../report/rejections.ts';
@@ -21,6 +22,7 @@ import { descendingOrder } from '../../training/metrics/order.ts';
 import { averagePrecision, precisionRecallCurve } from '../../training/metrics/precision-recall.ts';
 import { periodOf } from '../../training/time-line.ts';
 import type { Anomaly, Detection } from './detect.ts';
+import { costsOfReport, reliabilityOf } from './probabilities-of-report.ts';
 
 export interface ReportContext {
   readonly fileName: string;
@@ -54,6 +56,7 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
   const flaggedRows = new Uint8Array(table.rows);
   for (const row of flagged) flaggedRows[row] = 1;
   const supervised = scores.segments.some(({ model }) => model.parts.some((part) => part.supervised));
+  const probableRows = supervised ? evaluatedRows(detection) : [];
   return {
     summary: {
       fileName: context.fileName,
@@ -84,6 +87,8 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
       .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows)),
     scores: histogramOf(detection),
     evaluation: evaluationOf(detection, flaggedRows),
+    reliability: probableRows.length === 0 ? null : reliabilityOf(detection, probableRows),
+    costs: costsOfReport(detection, probableRows, flaggedRows),
     timeline: timelineOf(detection, flaggedRows),
     typologies: typologiesOf(detection, flaggedRows),
     drivers: driversOf(detection),
@@ -133,7 +138,12 @@ function anomalyOf(detection: Detection, anomaly: Anomaly, rank: number, flagged
     terminal: transaction.terminalId ?? transaction.merchantId,
     score: risk,
     probability: calibrated ? risk : null,
-    decision: decideAction(risk, calibrated, { reviewAtRisk: 0, holdAtRisk: DEFAULT_HOLD_AT_RISK }),
+    decision: decideAction(
+      risk,
+      calibrated,
+      worthInSolesMinor(transaction.amountMinor, transaction.currency),
+      detection.decide,
+    ),
     reasons: anomaly.reasons,
     detectors: anomaly.byDetector.map(({ name, score, threshold }) => ({ name, score, agrees: score >= threshold })),
     qualityCodes: qualityFindings(transaction),
@@ -172,14 +182,20 @@ function histogramOf({ scores, table, flagged }: Detection): ScoreHistogram | nu
   return { counts, positives: labelled ? positives : null, threshold: scores.risk[flagged[flagged.length - 1]] };
 }
 
-/** On the rows of the segments with supervised models, or all rows where there are none; none without labels. */
-function evaluationOf(detection: Detection, flagged: Uint8Array): ReportEvaluation | null {
-  const { table, scores } = detection;
+/** The labelled rows of the segments with supervised models, or of all where there are none. */
+function evaluatedRows({ table, scores }: Detection): number[] {
   const later = scores.segments.find(({ model }) => model.parts.some((part) => part.supervised));
   const rows: number[] = [];
   for (let row = 0; row < table.rows; row++) {
     if (table.labels[row] >= 0 && (later === undefined || table.timesMs[row] >= later.fromMs)) rows.push(row);
   }
+  return rows;
+}
+
+/** On the evaluated rows; none without both kinds of labels. */
+function evaluationOf(detection: Detection, flagged: Uint8Array): ReportEvaluation | null {
+  const { table, scores } = detection;
+  const rows = evaluatedRows(detection);
   const labels = Uint8Array.from(rows, (row) => table.labels[row]);
   const positives = labels.reduce((sum, label) => sum + label, 0);
   if (positives === 0 || positives === labels.length) return null;

@@ -1,77 +1,96 @@
-// What a threshold costs in money, and the thresholds that money or the analysts' day would choose.
+// What decisions cost in money on rows whose labels are known, and the thresholds that money or the analysts' day would
+// choose.
+import type { DecisionAction } from '../../decisions/decision-action.ts';
+import { costOfAction, type DecisionCosts } from '../../decisions/money-policy.ts';
 import { checkSameLength, descendingOrder, rankSteps, type Scores } from './order.ts';
 
-/** Costs in the unit of the amounts (minor units of one currency). */
-export interface CostModel {
-  /** Share of a missed fraud's amount that the bank loses, in [0, 1]. */
-  readonly lossGivenFraud: number;
-  /** An analyst's time for one flagged transaction. */
-  readonly review: number;
-  /** The customer's trouble, and the business lost, for one genuine transaction that was flagged. */
-  readonly wrongDecline: number;
+/** Rows with known labels and worths. */
+export interface CostedRows {
+  readonly labels: Uint8Array;
+  readonly risk: Scores;
+  /** Céntimos of soles, not negative. */
+  readonly worthsMinor: Float64Array;
 }
 
+/** Céntimos in all. */
 export interface CostBreakdown {
-  /** Rows at or above it are flagged; +∞ flags none. */
-  readonly threshold: number;
+  /** Frauds that were let through. */
+  readonly approvedMinor: number;
+  /** Analysts' time and what they decide wrongly. */
+  readonly reviewedMinor: number;
+  /** Genuine transactions that were held. */
+  readonly heldMinor: number;
+  readonly totalMinor: number;
+  /** Reviewed or held. */
   readonly flagged: number;
-  readonly missedFraud: number;
-  readonly review: number;
-  readonly wrongDecline: number;
-  readonly total: number;
 }
 
-/** @param amountsMinor amount of each row, minor units; its size counts, not its sign. */
-export function expectedCost(
-  labels: Uint8Array,
-  scores: Scores,
-  amountsMinor: Float64Array,
-  costs: CostModel,
-  threshold: number,
+export function costOfActions(
+  { labels, worthsMinor }: Pick<CostedRows, 'labels' | 'worthsMinor'>,
+  actionOf: (row: number) => DecisionAction,
+  costs: DecisionCosts,
 ): CostBreakdown {
-  checkSameLength(scores.length, labels.length, 'labels');
-  checkSameLength(scores.length, amountsMinor.length, 'amounts');
+  checkSameLength(worthsMinor.length, labels.length, 'labels');
+  const sums = { approve: 0, review: 0, hold: 0 };
   let flagged = 0;
-  let genuineFlagged = 0;
-  let missedMinor = 0;
-  for (let row = 0; row < scores.length; row++) {
-    if (scores[row] >= threshold) {
-      flagged++;
-      genuineFlagged += 1 - labels[row];
-    } else if (labels[row] === 1) {
-      missedMinor += Math.abs(amountsMinor[row]);
-    }
+  for (let row = 0; row < labels.length; row++) {
+    const action = actionOf(row);
+    sums[action] += costOfAction(action, labels[row] === 1, worthsMinor[row], costs);
+    if (action !== 'approve') flagged++;
   }
-  const missedFraud = missedMinor * costs.lossGivenFraud;
-  const review = flagged * costs.review;
-  const wrongDecline = genuineFlagged * costs.wrongDecline;
-  return { threshold, flagged, missedFraud, review, wrongDecline, total: missedFraud + review + wrongDecline };
+  const { approve, review, hold } = sums;
+  return {
+    approvedMinor: approve,
+    reviewedMinor: review,
+    heldMinor: hold,
+    totalMinor: approve + review + hold,
+    flagged,
+  };
 }
 
-/** The threshold with the least total cost among all that part the rows differently; the highest of equals. */
-export function cheapestThreshold(
-  labels: Uint8Array,
-  scores: Scores,
-  amountsMinor: Float64Array,
-  costs: CostModel,
-): CostBreakdown {
-  checkSameLength(scores.length, labels.length, 'labels');
-  checkSameLength(scores.length, amountsMinor.length, 'amounts');
-  const order = descendingOrder(scores);
-  // Costs relative to flagging nothing: a flagged fraud saves its loss.
-  let change = 0;
-  let least = 0;
-  let threshold = Number.POSITIVE_INFINITY;
+/** The cost of flagging the rows at or above each threshold that parts them differently. */
+export interface CostSteps {
+  /** Descending; the first, +∞, flags none. */
+  readonly thresholds: Float64Array;
+  readonly flagged: Uint32Array;
+  readonly costsMinor: Float64Array;
+}
+
+/** @param holdAtRisk flagged rows at or above it are held, the others reviewed */
+export function costSteps(rows: CostedRows, costs: DecisionCosts, holdAtRisk: number): CostSteps {
+  const { labels, risk, worthsMinor } = rows;
+  checkSameLength(risk.length, labels.length, 'labels');
+  const order = descendingOrder(risk);
+  const thresholds = new Float64Array(order.length + 1);
+  const flagged = new Uint32Array(order.length + 1);
+  const costsMinor = new Float64Array(order.length + 1);
+  let cost = costOfActions(rows, () => 'approve', costs).totalMinor;
+  thresholds[0] = Number.POSITIVE_INFINITY;
+  costsMinor[0] = cost;
+  let steps = 1;
   for (let i = 0; i < order.length; i++) {
     const row = order[i];
-    change += costs.review;
-    change += labels[row] === 1 ? -Math.abs(amountsMinor[row]) * costs.lossGivenFraud : costs.wrongDecline;
-    if (i + 1 < order.length && scores[order[i + 1]] === scores[row]) continue;
-    if (change >= least) continue;
-    least = change;
-    threshold = scores[row];
+    const isFraud = labels[row] === 1;
+    cost += costOfAction(risk[row] >= holdAtRisk ? 'hold' : 'review', isFraud, worthsMinor[row], costs);
+    cost -= costOfAction('approve', isFraud, worthsMinor[row], costs);
+    if (i + 1 < order.length && risk[order[i + 1]] === risk[row]) continue;
+    thresholds[steps] = risk[row];
+    flagged[steps] = i + 1;
+    costsMinor[steps] = cost;
+    steps++;
   }
-  return expectedCost(labels, scores, amountsMinor, costs, threshold);
+  return {
+    thresholds: thresholds.subarray(0, steps),
+    flagged: flagged.subarray(0, steps),
+    costsMinor: costsMinor.subarray(0, steps),
+  };
+}
+
+/** The step with the least cost; of equals the one with the highest threshold. */
+export function cheapestStep({ costsMinor }: CostSteps): number {
+  let cheapest = 0;
+  for (let step = 1; step < costsMinor.length; step++) if (costsMinor[step] < costsMinor[cheapest]) cheapest = step;
+  return cheapest;
 }
 
 /**

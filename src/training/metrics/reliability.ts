@@ -1,5 +1,6 @@
 // Whether probabilities mean what they say: of the rows given 10 %, a tenth should be frauds.
 import { checkSameLength, descendingOrder, type Scores } from './order.ts';
+import { type Interval, wilsonInterval } from './wilson-interval.ts';
 
 /** Mean squared difference between probability and label (Brier 1950), in [0, 1], 0 is best; NaN without rows. */
 export function brierScore(labels: Uint8Array, probabilities: Scores): number {
@@ -16,9 +17,13 @@ export interface ReliabilityBin {
   readonly meanProbability: number;
   /** Share of frauds among the rows. */
   readonly fraudRate: number;
+  /** Of the fraud rate, 95 %. */
+  readonly interval: Interval;
 }
 
 const BINS = 10;
+/** A bin with fewer rows says nothing of a share. */
+const LEAST_BIN_ROWS = 50;
 
 /**
  * Bins of about equal numbers of rows, ascending in probability. Equal probabilities stay in one bin, so there are fewer
@@ -27,16 +32,38 @@ const BINS = 10;
 export function reliabilityTable(labels: Uint8Array, probabilities: Scores, bins = BINS): ReliabilityBin[] {
   checkSameLength(probabilities.length, labels.length, 'labels');
   const order = descendingOrder(probabilities).reverse();
-  const table: ReliabilityBin[] = [];
+  return equalMass(order, probabilities, bins).map((rows) => binOf(labels, probabilities, rows));
+}
+
+/**
+ * Tenths by number of rows, the topmost tenth again in tenths, and so on while each has rows enough. Frauds are rare and
+ * decisions fall where the risk is high: among tenths of all rows the topmost alone would hold everything that matters.
+ */
+export function rareReliabilityTable(labels: Uint8Array, probabilities: Scores): ReliabilityBin[] {
+  checkSameLength(probabilities.length, labels.length, 'labels');
+  const parts = equalMass(descendingOrder(probabilities).reverse(), probabilities, BINS);
+  for (;;) {
+    const top = parts.at(-1);
+    if (top === undefined || top.length < BINS * LEAST_BIN_ROWS) break;
+    const finer = equalMass(top, probabilities, BINS);
+    if (finer.length === 1) break;
+    parts.splice(-1, 1, ...finer);
+  }
+  return parts.map((rows) => binOf(labels, probabilities, rows));
+}
+
+/** @param order rows, ascending in probability */
+function equalMass(order: Uint32Array, probabilities: Scores, bins: number): Uint32Array[] {
+  const parts: Uint32Array[] = [];
   let first = 0;
   for (let i = 0; i < order.length; i++) {
     const last = i + 1 === order.length;
-    const isFull = i + 1 >= ((table.length + 1) * order.length) / bins;
+    const isFull = i + 1 >= ((parts.length + 1) * order.length) / bins;
     if (!last && (!isFull || probabilities[order[i + 1]] === probabilities[order[i]])) continue;
-    table.push(binOf(labels, probabilities, order.subarray(first, i + 1)));
+    parts.push(order.subarray(first, i + 1));
     first = i + 1;
   }
-  return table;
+  return parts;
 }
 
 /** Expected calibration error: the mean of |mean probability − fraud rate| over bins of equal mass (Naeini and others 2015). */
@@ -60,5 +87,6 @@ function binOf(labels: Uint8Array, probabilities: Scores, rows: Uint32Array): Re
     greatest: probabilities[rows[rows.length - 1]],
     meanProbability: sum / rows.length,
     fraudRate: frauds / rows.length,
+    interval: wilsonInterval(frauds, rows.length),
   };
 }

@@ -12,6 +12,7 @@ import {
   timelineSections,
   typologiesSection,
 } from './sections/performance-section.ts';
+import { costsSection, reliabilitySection } from './sections/probability-sections.ts';
 import { analysedSection, figuresSection, headerSection } from './sections/summary-section.ts';
 import { STYLE } from './style.ts';
 import { TEXTS } from './texts.ts';
@@ -32,6 +33,8 @@ ${figuresSection(summary)}
 ${anomaliesSection(data, clock)}
 ${performanceSection(data)}
 <div class="grid-sections">
+${reliabilitySection(data)}
+${costsSection(data)}
 ${distributionSection(data)}
 ${typologiesSection(data)}
 ${timelineSections(data, clock)}

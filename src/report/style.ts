@@ -132,6 +132,14 @@ svg .line-label{font-weight:650;paint-order:stroke;stroke:var(--page);stroke-wid
 svg .knot.line-0,svg text.line-0{fill:var(--l0)}svg .knot.line-1,svg text.line-1{fill:var(--l1)}svg .knot.line-2,svg text.line-2{fill:var(--l2)}svg .knot.line-3,svg text.line-3{fill:var(--l3)}svg .knot.line-4,svg text.line-4{fill:var(--l4)}svg .knot.line-5,svg text.line-5{fill:var(--l5)}
 svg .operating{fill:var(--page);stroke:var(--ink);stroke-width:2}
 svg .operating-label{fill:var(--ink);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:4px}
+svg .interval{stroke:var(--l0);stroke-width:2;opacity:.45;fill:none}
+svg .reliability{fill:var(--l0);stroke:var(--page);stroke-width:1}
+svg .chosen{fill:var(--ink);stroke:var(--page);stroke-width:1.5}
+svg .cheapest{fill:none;stroke:var(--hot);stroke-width:2.5}
+svg .by-cost{fill:var(--l2);stroke:var(--page);stroke-width:1.5}
+svg .haloed{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}
+.key-mark{vertical-align:-4px}
+table+p{margin-top:8px}
 .key{display:flex;align-items:center;gap:6px;margin-top:2px}
 .key-box{width:11px;height:11px;display:inline-block;background:var(--hot-fill)}
 .key-box.known{background:var(--known)}

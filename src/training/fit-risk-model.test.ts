@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { scoreRisk } from '../decisions/risk-model.ts';
 import { handbookCatalogue } from '../features/catalogue/handbook.ts';
 import { createPrng } from '../lib/prng.ts';
+import { AS_IS } from '../models/calibration.ts';
 import type { FittedDetector, TrainingData } from '../models/detector.ts';
 import { createMatrix, takeRows } from '../models/matrix.ts';
 import { type DetectorChoice, fitRiskModel } from './fit-risk-model.ts';
@@ -43,6 +44,26 @@ function probe(name: string, supervised: boolean, seen: TrainingData[]): Detecto
   };
 }
 
+/** Remembers its rows: those look ordinary to it, and any other row the more unusual the greater its first value. */
+const nearestFitted: DetectorChoice = {
+  name: 'memory',
+  supervised: false,
+  columns: null,
+  fit(data) {
+    const seen = new Set(data.matrix.values);
+    const detector: Partial<FittedDetector> = {
+      name: 'memory',
+      features: data.features,
+      score: ({ rows, columns, values }) =>
+        Float32Array.from({ length: rows }, (_, row) => {
+          const value = values[row * columns];
+          return seen.has(value) ? 0 : value;
+        }),
+    };
+    return detector as FittedDetector;
+  },
+};
+
 const definitions = handbookCatalogue.slice(0, 2);
 const options = { definitions, endMs: ROWS * HOUR_MS, labelDelayMs: 0, stackingShare: 0.25, maxRows: 1e6, seed: 1 };
 
@@ -54,6 +75,31 @@ test('with labels the risk is a calibrated probability', () => {
   const frauds = table.labels.reduce((sum, label) => sum + label, 0);
   expect(risk.reduce((sum, p) => sum + p, 0) / frauds).toBeGreaterThan(0.8);
   expect(risk.reduce((sum, p) => sum + p, 0) / frauds).toBeLessThan(1.2);
+});
+
+test('a curve bends the stacked probability where it foretells later rows better, and only there', () => {
+  const table = createTable();
+  const prng = createPrng(8);
+  // Log-odds cannot follow a jump: below a half fraud is rare, above it is one row in two, whatever the score.
+  for (let row = 0; row < ROWS; row++) {
+    const score = prng.nextFloat();
+    table.matrix.values[row * 2] = score;
+    table.labels[row] = prng.nextFloat() < (score < 0.8 ? 0.01 : 0.5) ? 1 : 0;
+  }
+  const jump = fitRiskModel(table, { ...options, detectors: [probe('trees', true, [])] });
+  expect(jump.calibration.kind).not.toBe('as-is');
+  const logLoss = (risk: Float32Array) =>
+    risk.reduce((sum, p, row) => sum - Math.log(Math.max(1e-6, table.labels[row] === 1 ? p : 1 - p)), 0);
+  const asIs = { ...jump, calibration: AS_IS };
+  expect(logLoss(scoreRisk(jump, table.matrix).risk)).toBeLessThan(0.97 * logLoss(scoreRisk(asIs, table.matrix).risk));
+  expect(scoreRisk(jump, table.matrix).ranking).toEqual(scoreRisk(asIs, table.matrix).ranking);
+
+  for (let row = 0; row < ROWS; row++) {
+    const score = table.matrix.values[row * 2];
+    table.labels[row] = prng.nextFloat() < score / 2 ? 1 : 0;
+  }
+  const straight = fitRiskModel(table, { ...options, detectors: [probe('trees', true, [])] });
+  expect(straight.calibration.kind).toBe('as-is');
 });
 
 test('a supervised detector sees only labels known before the end, and not the rows it is combined on', () => {
@@ -122,6 +168,36 @@ test('reference scores for later rows come from rows that no detector was fitted
   });
   expect([...last]).toEqual([...lastRows.sort()]);
   expect(last.length).toBeCloseTo(ROWS * options.stackingShare, -2);
+});
+
+test('where nothing drifts, one in N of later rows has a p-value of 1/N or less, though the detector was fitted on others', () => {
+  const prng = createPrng(12);
+  const rows = 60_000;
+  const matrix = createMatrix(rows, 2);
+  for (let i = 0; i < matrix.values.length; i++) matrix.values[i] = prng.nextFloat();
+  const table = {
+    rows,
+    timesMs: Float64Array.from({ length: rows }, (_, row) => row),
+    labels: new Int8Array(rows).fill(-1),
+    take: (taken: Uint32Array) => takeRows(matrix, taken),
+  };
+  const trained = fitRiskModel(table, {
+    ...options,
+    endMs: rows / 2,
+    outOfSampleReference: true,
+    detectors: [nearestFitted],
+  });
+  const later = takeRows(
+    matrix,
+    Uint32Array.from({ length: rows / 2 }, (_, i) => rows / 2 + i),
+  );
+  const { risk } = scoreRisk(trained, later);
+  const references = trained.parts[0].tail.scores.length;
+  for (const oneIn of [20, 100]) {
+    const share = risk.filter((each) => each >= Math.fround(1 - 1 / oneIn)).length / later.rows;
+    const variance = (1 / oneIn) * (1 - 1 / oneIn) * (1 / later.rows + 1 / references);
+    expect(Math.abs(share - 1 / oneIn)).toBeLessThan(4 * Math.sqrt(variance));
+  }
 });
 
 test('where all rows are of one time they are their own reference', () => {

@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
+import { DEFAULT_COSTS } from '../../src/decisions/money-policy.ts';
 import { type RiskModel, scoreRisk } from '../../src/decisions/risk-model.ts';
 import { handbookCatalogue } from '../../src/features/catalogue/handbook.ts';
 import { createPrng } from '../../src/lib/prng.ts';
+import { AS_IS } from '../../src/models/calibration.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { createMatrix, takeRows } from '../../src/models/matrix.ts';
-import { listModels, loadModel, type ModelDescription, saveModel } from '../../src/registry/model-store.ts';
+import {
+  listModels,
+  loadModel,
+  type ModelDescription,
+  saveModel,
+  thresholdsOf,
+} from '../../src/registry/model-store.ts';
 import { detectorChoices } from '../../src/training/detector-choices.ts';
 import { fitRiskModel } from '../../src/training/fit-risk-model.ts';
 
@@ -68,6 +76,25 @@ test('a loaded model scores the same bits', async () => {
   expect(loaded.description).toEqual(description);
   expect(scoreRisk(loaded.model, matrix)).toEqual(scoreRisk(model, matrix));
   expect(loaded.model.definitions).toEqual(model.definitions);
+});
+
+test('the curve from the stacking to the risk is stored, and a damaged one is refused', async () => {
+  const store = createFolderObjectStore(folder);
+  const calibration = { kind: 'beta', version: 1, a: 0.8, b: 1.3, c: -0.2 } as const;
+  const model = { ...fitModel(), calibration };
+  await saveModel(store, 'cards', model, { ...description, costs: DEFAULT_COSTS });
+  const loaded = await loadModel(store, 'cards', known);
+  expect(loaded.model.calibration).toEqual(calibration);
+  expect(thresholdsOf(loaded.description).costs).toEqual(DEFAULT_COSTS);
+  const [bent, asIs] = [loaded.model, { ...model, calibration: AS_IS }].map((each) => scoreRisk(each, matrix));
+  expect(bent.risk).toEqual(scoreRisk(model, matrix).risk);
+  expect(bent.risk).not.toEqual(asIs.risk);
+  expect(bent.ranking).toEqual(asIs.ranking);
+  const file = join(folder, 'models/cards/1/manifest.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"b": 1.3', '"b": -1.3'));
+  await expect(loadModel(store, 'cards', known)).rejects.toThrow(
+    "cards@1: calibration can't be read: a or b is negative",
+  );
 });
 
 test('every save is a new version, and a name alone is its newest', async () => {

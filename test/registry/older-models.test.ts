@@ -5,7 +5,7 @@ import { createFolderObjectStore } from '../../src/adapters/files/folder-object-
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { scoreRisk } from '../../src/decisions/risk-model.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
-import { loadModel } from '../../src/registry/model-store.ts';
+import { loadModel, thresholdsOf } from '../../src/registry/model-store.ts';
 
 const STORED = new URL('stored-by-0.1.0/', import.meta.url);
 
@@ -22,7 +22,9 @@ test('gbdt and isolation forest of version 0.1.0, stacked', async () => {
   const store = createFolderObjectStore(STORED.pathname);
   const { model, description } = await loadModel(store, 'cards', knownDetectors(createGraphRuntime()));
   expect(model.parts.map(({ detector }) => detector.name)).toEqual(['gbdt', 'isolation-forest']);
+  expect(model.calibration).toEqual({ kind: 'as-is', version: 1 });
   expect(description.reviewAtRisk).toBe(0.5);
+  expect(thresholdsOf(description)).toEqual({ reviewAtRisk: 0.5, holdAtRisk: 0.8 });
   const columns = model.definitions.length;
   const values = Float32Array.from(expected.rows.flat(), (value) => value ?? Number.NaN);
   const { risk, parts } = scoreRisk(model, { rows: expected.rows.length, columns, values });

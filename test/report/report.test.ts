@@ -99,6 +99,27 @@ describe('the page', () => {
     }
   });
 
+  test('charts of probabilities and costs hold at their edges', () => {
+    const { costs, ...data } = reportFixture({ anomalies: 1 });
+    const none = { flaggedPerDay: 0, costPerDayMinor: 0 };
+    const edges: Partial<ReportData>[] = [
+      { reliability: [{ rows: 9, frauds: 0, meanProbability: 0, low: 0, high: 0.3 }], costs },
+      { reliability: [{ rows: 9, frauds: 9, meanProbability: 1, low: 0.7, high: 1 }], costs },
+      { reliability: [], costs: null },
+      {
+        costs: {
+          ...costs!,
+          ...{ curve: [], chosen: none, byCost: none, approveAllPerDayMinor: 0, chosenByCost: true },
+          cheapest: { ...none, threshold: Number.POSITIVE_INFINITY },
+        },
+      },
+    ];
+    for (const edge of edges) {
+      const page = renderReport({ ...data, costs: null, ...edge }, 'es');
+      expect(page.replace(/<script>.*<\/script>/s, '')).not.toMatch(/NaN|Infinity|undefined/);
+    }
+  });
+
   test('odd numbers in the data leave a readable page', () => {
     const data = reportFixture({ anomalies: 3 });
     const odd = data.anomalies.map(

@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { createPrng } from '../../lib/prng.ts';
 import { aucRoc } from './auc-roc.ts';
 import { cardPrecisionAtK } from './card-precision.ts';
-import { capacityThreshold, cheapestThreshold, expectedCost } from './cost.ts';
+import { capacityThreshold, cheapestStep, costOfActions, costSteps } from './cost.ts';
 import { evaluateScores } from './evaluate.ts';
 import { descendingOrder } from './order.ts';
 import { averagePrecision, precisionRecallCurve, precisionRecallF1At } from './precision-recall.ts';
-import { brierScore, expectedCalibrationError, reliabilityTable } from './reliability.ts';
+import { brierScore, expectedCalibrationError, rareReliabilityTable, reliabilityTable } from './reliability.ts';
 import { recallByTypology } from './typology-recall.ts';
+import { wilsonInterval } from './wilson-interval.ts';
 
 // 40 rows with many ties; the expected values are scikit-learn 1.2's on the same lists: roc_auc_score,
 // average_precision_score, precision_recall_curve, brier_score_loss, and precision, recall and f1 of `scores >= 0.5`.
@@ -152,29 +153,43 @@ describe('evaluateScores', () => {
 });
 
 describe('cost', () => {
-  const costs = { lossGivenFraud: 0.8, review: 300, wrongDecline: 200 };
+  const costs = { lossGivenFraudShare: 0.8, reviewMinor: 300, wrongDeclineMinor: 2000, analystAccuracyShare: 0.9 };
   const amounts = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 50, maxLength: 50 });
 
-  it('adds what is lost, what is looked at and what is declined wrongly', () => {
-    const cost = expectedCost(
-      Uint8Array.of(1, 0, 1, 0),
-      Float32Array.of(0.9, 0.8, 0.2, 0.1),
-      Float64Array.of(10_000, 5_000, 20_000, 1_000),
-      costs,
-      0.5,
-    );
+  it('adds what is lost, what is looked at and what is held wrongly', () => {
+    const actions = ['approve', 'review', 'hold', 'approve', 'review', 'hold'] as const;
+    const rows = {
+      labels: Uint8Array.of(1, 1, 1, 0, 0, 0),
+      worthsMinor: Float64Array.of(10_000, 5_000, 20_000, 1_000, 1_000, 1_000),
+    };
+    const cost = costOfActions(rows, (row) => actions[row], costs);
     expect(cost).toEqual({
-      ...{ threshold: 0.5, flagged: 2, missedFraud: 16_000, review: 600, wrongDecline: 200, total: 16_800 },
+      ...{ approvedMinor: 8000, heldMinor: 2000, flagged: 4 },
+      reviewedMinor: expect.closeTo(300 + 0.1 * 4000 + 300 + 0.1 * 2000, 9),
+      totalMinor: expect.closeTo(11_200, 9),
     });
   });
 
-  it('no threshold is cheaper than the cheapest', () => {
+  it('each step costs what its threshold does, and none is cheaper than the cheapest', () => {
     fc.assert(
-      fc.property(rankedRows, amounts, ({ scores, labels }, given) => {
-        const minor = Float64Array.from(given.slice(0, scores.length));
-        const best = cheapestThreshold(labels, scores, minor, costs);
-        for (const threshold of [Number.POSITIVE_INFINITY, ...scores]) {
-          expect(best.total).toBeLessThanOrEqual(expectedCost(labels, scores, minor, costs, threshold).total + 1e-6);
+      fc.property(rankedRows, amounts, ({ scores: risk, labels }, given) => {
+        const worthsMinor = Float64Array.from(given.slice(0, risk.length));
+        const holdAtRisk = 0.5;
+        const steps = costSteps({ labels, risk, worthsMinor }, costs, holdAtRisk);
+        const costAt = (threshold: number) =>
+          costOfActions(
+            { labels, worthsMinor },
+            (row) => (risk[row] < threshold ? 'approve' : risk[row] >= holdAtRisk ? 'hold' : 'review'),
+            costs,
+          );
+        steps.thresholds.forEach((threshold, step) => {
+          const { totalMinor, flagged } = costAt(threshold);
+          expect(steps.costsMinor[step]).toBeCloseTo(totalMinor, 6);
+          expect(steps.flagged[step]).toBe(flagged);
+        });
+        const cheapest = steps.costsMinor[cheapestStep(steps)];
+        for (const threshold of [Number.POSITIVE_INFINITY, ...risk]) {
+          expect(cheapest).toBeLessThanOrEqual(costAt(threshold).totalMinor + 1e-6);
         }
       }),
     );
@@ -222,6 +237,38 @@ describe('reliability', () => {
         );
       }),
     );
+  });
+
+  it('a table of rare frauds parts the topmost bin until its parts are few rows, and covers every row once', () => {
+    const rows = 60_000;
+    const probabilities = Float64Array.from({ length: rows }, (_, row) => (row / rows) ** 4);
+    const table = rareReliabilityTable(new Uint8Array(rows), probabilities);
+    expect(table.map((bin) => bin.rows)).toEqual([
+      ...new Array<number>(9).fill(6000),
+      ...new Array<number>(9).fill(600),
+      ...new Array<number>(10).fill(60),
+    ]);
+    table.slice(1).forEach((bin, i) => {
+      expect(bin.least).toBeGreaterThan(table[i].greatest);
+    });
+    expect(rareReliabilityTable(new Uint8Array(rows), new Float64Array(rows))).toHaveLength(1);
+    expect(rareReliabilityTable(new Uint8Array(0), new Float64Array(0))).toEqual([]);
+  });
+
+  it.each([
+    [81, 263, 0.2553, 0.3662],
+    [15, 148, 0.0624, 0.1605],
+    [0, 20, 0, 0.1611],
+    [1, 29, 0.0061, 0.1718],
+  ])('the interval of %d of %d is that of Newcombe, Statistics in Medicine 17, 1998', (count, rows, low, high) => {
+    const interval = wilsonInterval(count, rows);
+    expect(interval.low).toBeCloseTo(low, 4);
+    expect(interval.high).toBeCloseTo(high, 4);
+    const others = wilsonInterval(rows - count, rows);
+    expect([1 - others.high, 1 - others.low]).toEqual([
+      expect.closeTo(interval.low, 12),
+      expect.closeTo(interval.high, 12),
+    ]);
   });
 
   it('the error is 0 for probabilities that hold and the distance for those that do not', () => {

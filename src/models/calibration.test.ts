@@ -220,6 +220,9 @@ describe('the choice of a calibration', () => {
   it('takes isotonic where the probability jumps', () => {
     const sample = drawn(20_000, (score) => (score < 0.3 ? 0.02 : score < 0.7 ? 0.5 : 0.52));
     expect(chooseCalibration(sample.scores, sample.labels).calibration.kind).toBe('isotonic');
+    const { calibration, logLoss } = chooseCalibration(sample.scores, sample.labels, 1, true);
+    expect(calibration.kind).not.toBe('isotonic');
+    expect(logLoss.isotonic).toBe(null);
   });
 
   it('leaves out the curves that the scores do not allow', () => {

@@ -47,14 +47,21 @@ const CURVES = [
  * @param scores in the order of time.
  * @param labels 1 fraud, 0 genuine, one per score.
  * @param genuineWeight how many genuine rows each genuine one stands for, where they were sampled.
+ * @param rising leaves out isotonic, whose steps give rows with different scores the same probability.
  * @throws if there are fewer than 2 rows or a score is not finite.
  */
-export function chooseCalibration(scores: Scores, labels: Uint8Array, genuineWeight = 1): CalibrationChoice {
+export function chooseCalibration(
+  scores: Scores,
+  labels: Uint8Array,
+  genuineWeight = 1,
+  rising = false,
+): CalibrationChoice {
   checkRows(scores, labels, genuineWeight);
   const cut = Math.round(scores.length * (1 - COMPARED_SHARE));
   if (cut < 1 || cut >= scores.length) throw new Error('at least 2 rows are needed to compare calibrations');
   const later = { scores: scores.subarray(cut), labels: labels.subarray(cut) };
-  const losses = CURVES.map(([, fitCurve]) => {
+  const losses = CURVES.map(([kind, fitCurve]) => {
+    if (rising && kind === 'isotonic') return null;
     const all = attempt(() => fitCurve(scores, labels, genuineWeight));
     const earlier = attempt(() => fitCurve(scores.subarray(0, cut), labels.subarray(0, cut), genuineWeight));
     return all === null || earlier === null ? null : rowLosses(calibrate(earlier, later.scores), later.labels);

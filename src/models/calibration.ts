@@ -60,11 +60,13 @@ export function chooseCalibration(
   const cut = Math.round(scores.length * (1 - COMPARED_SHARE));
   if (cut < 1 || cut >= scores.length) throw new Error('at least 2 rows are needed to compare calibrations');
   const later = { scores: scores.subarray(cut), labels: labels.subarray(cut) };
-  const losses = CURVES.map(([kind, fitCurve]) => {
-    if (rising && kind === 'isotonic') return null;
-    const all = attempt(() => fitCurve(scores, labels, genuineWeight));
+  const onAll = CURVES.map(([kind, fitCurve]) =>
+    rising && kind === 'isotonic' ? null : attempt(() => fitCurve(scores, labels, genuineWeight)),
+  );
+  const losses = CURVES.map(([, fitCurve], index) => {
+    if (onAll[index] === null) return null;
     const earlier = attempt(() => fitCurve(scores.subarray(0, cut), labels.subarray(0, cut), genuineWeight));
-    return all === null || earlier === null ? null : rowLosses(calibrate(earlier, later.scores), later.labels);
+    return earlier === null ? null : rowLosses(calibrate(earlier, later.scores), later.labels);
   });
   const weights = Float64Array.from(later.labels, (label) => (label === 1 ? 1 : genuineWeight));
   const means = losses.map((each) => (each === null ? Number.POSITIVE_INFINITY : weightedMean(each, weights)));
@@ -76,7 +78,7 @@ export function chooseCalibration(
   });
   const logLossOf = (index: number) => (losses[index] === null ? null : means[index]);
   return {
-    calibration: CURVES[chosen][1](scores, labels, genuineWeight),
+    calibration: onAll[chosen]!,
     logLoss: { 'as-is': logLossOf(0), platt: logLossOf(1), beta: logLossOf(2), isotonic: logLossOf(3) },
   };
 }

@@ -92,7 +92,7 @@ export interface ScoreHistogram {
   readonly counts: readonly number[];
   /** Of those, rows labelled fraud or error; null without labels. */
   readonly positives: readonly number[] | null;
-  /** Scores at or above it are flagged. */
+  /** Scores at or above it are flagged; NaN where amounts decide as well. */
   readonly threshold: number;
 }
 

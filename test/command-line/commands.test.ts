@@ -111,6 +111,7 @@ describe('train, models and score', () => {
     expect(Object.keys(trained).sort()).toEqual(['detectors', 'metrics', 'model', 'seconds', 'thresholds']);
     expect(trained.model).toBe('first@1');
     expect(trained.thresholds).toMatchObject({ by: 'share', reviewShare: 0.005, reviewAtRisk: expect.any(Number) });
+    expect(trained.metrics.policy).toMatchObject({ days: expect.any(Number), flaggedPerDay: expect.any(Number) });
 
     const { models } = await jsonOf(centinelaHere, 'models', '--registry', registry);
     expect(models).toMatchObject([{ id: 'first@1', detectors: trained.detectors, metrics: trained.metrics }]);

@@ -56,7 +56,8 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
   const flaggedRows = new Uint8Array(table.rows);
   for (const row of flagged) flaggedRows[row] = 1;
   const supervised = scores.segments.some(({ model }) => model.parts.some((part) => part.supervised));
-  const probableRows = supervised ? evaluatedRows(detection) : [];
+  const evaluated = evaluatedRows(detection);
+  const probable = supervised ? evaluated : [];
   return {
     summary: {
       fileName: context.fileName,
@@ -86,9 +87,9 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
       .slice(0, context.top)
       .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows)),
     scores: histogramOf(detection),
-    evaluation: evaluationOf(detection, flaggedRows),
-    reliability: probableRows.length === 0 ? null : reliabilityOf(detection, probableRows),
-    costs: costsOfReport(detection, probableRows, flaggedRows),
+    evaluation: evaluationOf(detection, evaluated, flaggedRows),
+    reliability: probable.length === 0 ? null : reliabilityOf(detection, probable),
+    costs: costsOfReport(detection, probable, flaggedRows),
     timeline: timelineOf(detection, flaggedRows),
     typologies: typologiesOf(detection, flaggedRows),
     drivers: driversOf(detection),
@@ -168,7 +169,7 @@ function historyOf(detection: Detection, transaction: Transaction, row: number, 
     .map(({ timeMs, amountMinor, row: past }) => ({ timeMs, amountMinor, flagged: flagged[past] === 1 }));
 }
 
-function histogramOf({ scores, table, flagged }: Detection): ScoreHistogram | null {
+function histogramOf({ scores, table, flagged, decide }: Detection): ScoreHistogram | null {
   if (table.rows === 0) return null;
   const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
   const positives = new Array<number>(HISTOGRAM_BINS).fill(0);
@@ -179,7 +180,8 @@ function histogramOf({ scores, table, flagged }: Detection): ScoreHistogram | nu
     if (table.labels[row] === 1) positives[bin] += 1;
     labelled ||= table.labels[row] >= 0;
   }
-  return { counts, positives: labelled ? positives : null, threshold: scores.risk[flagged[flagged.length - 1]] };
+  const threshold = decide.costs === undefined ? scores.risk[flagged[flagged.length - 1]] : Number.NaN;
+  return { counts, positives: labelled ? positives : null, threshold };
 }
 
 /** The labelled rows of the segments with supervised models, or of all where there are none. */
@@ -192,10 +194,12 @@ function evaluatedRows({ table, scores }: Detection): number[] {
   return rows;
 }
 
-/** On the evaluated rows; none without both kinds of labels. */
-function evaluationOf(detection: Detection, flagged: Uint8Array): ReportEvaluation | null {
-  const { table, scores } = detection;
-  const rows = evaluatedRows(detection);
+/** None without both kinds of labels. */
+function evaluationOf(
+  { table, scores }: Detection,
+  rows: readonly number[],
+  flagged: Uint8Array,
+): ReportEvaluation | null {
   const labels = Uint8Array.from(rows, (row) => table.labels[row]);
   const positives = labels.reduce((sum, label) => sum + label, 0);
   if (positives === 0 || positives === labels.length) return null;

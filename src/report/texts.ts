@@ -81,8 +81,12 @@ export const TEXTS = {
 
   distribution: { es: 'Distribución del puntaje', en: 'Score distribution' },
   distributionHint: {
-    es: 'Operaciones por tramo de puntaje, en escala logarítmica. A la derecha del umbral se marcan para revisión.',
-    en: 'Transactions per score interval, on a logarithmic scale. Those right of the threshold are flagged.',
+    es: 'Operaciones por tramo de puntaje, en escala logarítmica.',
+    en: 'Transactions per score interval, on a logarithmic scale.',
+  },
+  thresholdHint: {
+    es: 'A la derecha del umbral se marcan para revisión.',
+    en: 'Those right of the threshold are flagged.',
   },
   threshold: { es: 'umbral', en: 'threshold' },
   transactions: { es: 'operaciones', en: 'transactions' },

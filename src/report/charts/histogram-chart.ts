@@ -5,7 +5,7 @@ import type { ScoreHistogram } from '../report-data.ts';
 import { TEXTS } from '../texts.ts';
 import { linear, powersOfTen, px, same, svgText } from './scale.ts';
 
-const FRAME = { width: 620, height: 260, left: 70, right: 16, top: 26, bottom: 40 };
+const FRAME = { width: 620, height: 260, left: 80, right: 16, top: 26, bottom: 40 };
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 export function histogramChart({ counts, positives, threshold }: ScoreHistogram, labelledBy: string): Html {

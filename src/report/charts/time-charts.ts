@@ -24,7 +24,7 @@ ${days.map(({ alerts, rows, dayStartMs }, index) => {
 })}
 <path class="axis" d="M${left} ${height - bottom}H${width - right}"/>
 ${labels.map((index) => svgText(limaDayMonth(days[index].dayStartMs + shiftMs), { x: left + (index + 0.5) * step, y: height - 8, anchor: index === 0 && days.length > 8 ? 'start' : 'middle' }))}
-${svgText(TEXTS.alerts, { x: left - 8, y: 10, anchor: 'end', className: 'axis-title' })}
+${svgText(TEXTS.alerts, { x: 0, y: 10, className: 'axis-title' })}
 </svg>`;
 }
 

@@ -10,7 +10,7 @@ import { TEXTS } from '../texts.ts';
 
 export function distributionSection({ scores }: ReportData): Html {
   if (scores === null || scores.counts.every((count) => count === 0)) return NOTHING;
-  return html`<section id="distribution" class="half"><h2 id="distribution-title">${both(TEXTS.distribution)}</h2><p class="quiet">${both(TEXTS.distributionHint)}</p><div class="scroll">${histogramChart(scores, 'distribution-title')}</div>${scores.positives === null ? null : html`<p class="quiet key"><span class="key-box known"></span> ${both(TEXTS.knownPositives)}</p>`}</section>`;
+  return html`<section id="distribution" class="half"><h2 id="distribution-title">${both(TEXTS.distribution)}</h2><p class="quiet">${both(TEXTS.distributionHint)}${Number.isFinite(scores.threshold) ? html` ${both(TEXTS.thresholdHint)}` : null}</p><div class="scroll">${histogramChart(scores, 'distribution-title')}</div>${scores.positives === null ? null : html`<p class="quiet key"><span class="key-box known"></span> ${both(TEXTS.knownPositives)}</p>`}</section>`;
 }
 
 export function timelineSections({ timeline }: ReportData, clock: Clock): Html {

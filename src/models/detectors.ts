@@ -12,6 +12,8 @@ import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { knn } from './knn/knn.ts';
 import { createNetworkDetector } from './network/network.ts';
+import type { TrainingObserver } from './network/observer.ts';
+import type { NetworkOptions } from './network/options.ts';
 import { createOnnxModelDetector } from './onnx-model/onnx-model.ts';
 import { pca } from './pca/pca.ts';
 import { robustCovariance } from './robust-covariance/robust-covariance.ts';
@@ -20,20 +22,33 @@ import { robustCovariance } from './robust-covariance/robust-covariance.ts';
 export interface KnownDetector {
   readonly name: string;
   readonly needsLabels: boolean;
-  /** Fits with the detector's defaults. */
+  /** Fits with the detector's defaults, but for the settings. */
   fit(data: TrainingData, seed: number): FittedDetector;
   load(artefact: Artefact): FittedDetector;
 }
 
+/** What departs from the detectors' defaults. */
+export interface DetectorSettings {
+  /** Of the detector `network`, and of the networks in `ensemble`. */
+  readonly network: Partial<NetworkOptions>;
+  /** Who watches the networks of a detector being trained. */
+  readonly observe: ((detector: string) => TrainingObserver) | null;
+}
+
 /** In the order in which they are listed to people. */
-export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] {
+export function knownDetectors(
+  runtime: GraphRuntime,
+  settings: Partial<DetectorSettings> = {},
+): readonly KnownDetector[] {
+  const { network = {}, observe = null } = settings;
+  const observer = (detector: string) => ({ observer: observe?.(detector) ?? null });
   return [
     known(gbdt),
-    known(createEnsembleDetector(runtime)),
-    known(createNetworkDetector(runtime)),
+    known(createEnsembleDetector(runtime), { network: { ...network, ...observer('ensemble') } }),
+    known(createNetworkDetector(runtime), { ...network, ...observer('network') }),
     known(unsupervisedEnsemble),
     known(isolationForest),
-    known(createAutoencoderDetector(runtime)),
+    known(createAutoencoderDetector(runtime), observer('autoencoder')),
     known(robustCovariance),
     known(ecod),
     known(copod),
@@ -46,11 +61,11 @@ export function knownDetectors(runtime: GraphRuntime): readonly KnownDetector[] 
   ];
 }
 
-function known<Options>(detector: Detector<Options>): KnownDetector {
+function known<Options>(detector: Detector<Options>, options: Partial<Options> = {}): KnownDetector {
   return {
     name: detector.name,
     needsLabels: detector.needsLabels,
-    fit: (data, seed) => detector.fit(data, {}, seed),
+    fit: (data, seed) => detector.fit(data, options, seed),
     load: (artefact) => detector.load(artefact),
   };
 }

@@ -12,6 +12,7 @@ import type { Artefact, Detector, FittedDetector, TrainingData } from '../detect
 import { createMatrix, type Matrix } from '../matrix.ts';
 import { decodeNetworks, encodeNetworks } from '../network/artefact.ts';
 import type { Network } from '../network/description.ts';
+import { storedCurves, type TrainingObserver } from '../network/observer.ts';
 import { createNetworkScorer } from '../network/scorer/network-scorer.ts';
 import { dense, embedColumns, sequential } from '../network/sequential.ts';
 import { trainNetwork } from '../network/train.ts';
@@ -35,6 +36,8 @@ export interface AutoencoderOptions {
   readonly method: Exclude<PreparationMethod, 'piecewise-linear'>;
   /** Numbers per embedded category column. */
   readonly embeddingUnits: number;
+  /** Not stored. */
+  readonly observer: TrainingObserver | null;
 }
 
 export interface FittedAutoencoder extends FittedDetector {
@@ -71,6 +74,7 @@ const DEFAULTS: AutoencoderOptions = {
   batchRows: 256,
   method: 'standardise',
   embeddingUnits: 4,
+  observer: null,
 };
 /** Standard deviations: far values must stay far, and a square must not outweigh a whole epoch. */
 const CLIP = 10;
@@ -87,8 +91,9 @@ export function createAutoencoderDetector(runtime: GraphRuntime): Omit<Detector<
     defaults: DEFAULTS,
     fit(data, options, seed) {
       const chosen = { ...DEFAULTS, ...options };
-      const state = learn(runtime, data, chosen, seed);
-      return fitted(state, data.features, { ...chosen });
+      const { state, curve } = learn(runtime, data, chosen, seed);
+      const { observer, ...parameters } = chosen;
+      return fitted(state, data.features, { ...parameters, ...storedCurves([curve]) });
     },
     load(artefact) {
       const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
@@ -105,7 +110,7 @@ export function createAutoencoderDetector(runtime: GraphRuntime): Omit<Detector<
   };
 }
 
-function learn(runtime: GraphRuntime, data: TrainingData, options: AutoencoderOptions, seed: number): State {
+function learn(runtime: GraphRuntime, data: TrainingData, options: AutoencoderOptions, seed: number) {
   const { matrix, features } = data;
   if (features.length !== matrix.columns || features.length === 0) {
     throw new Error(`${NAME}: ${features.length} feature names for a matrix of ${matrix.columns} columns`);
@@ -128,18 +133,22 @@ function learn(runtime: GraphRuntime, data: TrainingData, options: AutoencoderOp
     { length: inputs.rows * repeated.length },
     (_, at) => inputs.values[Math.floor(at / repeated.length) * inputs.columns + repeated[at % repeated.length]],
   );
-  const { network } = trainNetwork(
+  const { observer, epochs } = options;
+  const place = { member: 0, members: 1, epochs };
+  const { network, ...curve } = trainNetwork(
     runtime,
     description,
     { inputs, targets },
     {
       loss: { kind: 'mean-squared-error' },
-      epochs: options.epochs,
+      epochs,
       batchRows: options.batchRows,
       learningRate: { initial: options.learningRate },
+      onEpochEnd: (losses) => observer?.onEpoch(losses, place),
     },
     seed,
   );
+  observer?.onNetwork(curve, place);
   const outputs = createNetworkScorer(network).score(inputs.values, inputs.rows);
   const residuals = residualsOf(preparation, inputs, outputs);
   const references = fitReferences(preparation, residuals);
@@ -151,7 +160,8 @@ function learn(runtime: GraphRuntime, data: TrainingData, options: AutoencoderOp
   }
   const median = sums.sort()[matrix.rows >> 1];
   const middle = description.layers.length - 3;
-  return { plan, network, references, scale: median > 0 ? median : 1, middle };
+  const state: State = { plan, network, references, scale: median > 0 ? median : 1, middle };
+  return { state, curve };
 }
 
 /** Everything but category codes. */

@@ -11,6 +11,8 @@ import type { Artefact, Detector, FittedDetector, TrainingData } from '../detect
 import { gbdt } from '../gbdt/gbdt.ts';
 import { type Matrix, sliceRows } from '../matrix.ts';
 import { createNetworkDetector } from '../network/network.ts';
+import { curvesIn, storedCurves } from '../network/observer.ts';
+import type { NetworkOptions } from '../network/options.ts';
 import { packArtefact, unpackArtefact } from '../packed-artefact.ts';
 
 interface Curve {
@@ -26,6 +28,8 @@ export interface EnsembleOptions {
   readonly networkShare: number;
   /** Share of the training rows, the last ones, that probabilities are calibrated on. */
   readonly calibrationShare: number;
+  /** What departs from the network's defaults; its observer is not stored. */
+  readonly network: Partial<NetworkOptions>;
 }
 
 interface Member {
@@ -48,7 +52,7 @@ const MIN_CALIBRATION_FRAUDS = 20;
 const LARGEST_LOG_ODDS = Math.log(999_999);
 const SAMPLED_TREES = { l2: 5, rowShare: 0.7, columnShare: 0.5 } as const;
 
-const DEFAULTS: EnsembleOptions = { trees: 5, networkShare: 0.3, calibrationShare: 0.3 };
+const DEFAULTS: EnsembleOptions = { trees: 5, networkShare: 0.3, calibrationShare: 0.3, network: {} };
 
 export function createEnsembleDetector(runtime: GraphRuntime): Detector<EnsembleOptions> {
   const network = createNetworkDetector(runtime);
@@ -65,7 +69,8 @@ export function createEnsembleDetector(runtime: GraphRuntime): Detector<Ensemble
       if (data.labels === null) throw new Error('ensemble: labels are needed to train it');
       const recipes = recipesOf(chosen);
       const curve = calibrated(data, data.labels, recipes, chosen.calibrationShare, seed);
-      return fitted(fitMembers(recipes, data, seed), curve, data.features, chosen);
+      const { observer, ...networkOptions } = chosen.network;
+      return fitted(fitMembers(recipes, data, seed), curve, data.features, { ...chosen, network: networkOptions });
     },
     load(artefact) {
       const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
@@ -83,7 +88,7 @@ export function createEnsembleDetector(runtime: GraphRuntime): Detector<Ensemble
     },
   };
 
-  function recipesOf({ trees, networkShare }: EnsembleOptions): Recipe[] {
+  function recipesOf({ trees, networkShare, network: networkOptions }: EnsembleOptions): Recipe[] {
     if (!Number.isInteger(trees) || trees < 1 || trees > MAX_TREES) {
       throw new Error(`ensemble: trees is ${trees}, expected a whole number in 1–${MAX_TREES}`);
     }
@@ -96,7 +101,7 @@ export function createEnsembleDetector(runtime: GraphRuntime): Detector<Ensemble
     };
     const recipes = Array.from({ length: trees }, () => treeRecipe);
     if (networkShare > 0) {
-      recipes.push({ weight: networkShare, fit: (data, seed) => network.fit(data, {}, seed) });
+      recipes.push({ weight: networkShare, fit: (data, seed) => network.fit(data, networkOptions, seed) });
     }
     return recipes;
   }
@@ -191,7 +196,11 @@ function fitted(
           format: FORMAT,
           formatVersion: FORMAT_VERSION,
           features: [...features],
-          parameters: { ...options, ...curve },
+          parameters: {
+            ...options,
+            ...curve,
+            ...storedCurves(artefacts.flatMap(({ parameters }) => curvesIn(parameters))),
+          },
         },
         {
           contents: {

@@ -6,6 +6,7 @@ import { createMatrix, rowOf, sliceRows } from '../matrix.ts';
 import { createPreparation } from '../preparation/preparation.ts';
 import { decodeNetworks } from './artefact.ts';
 import { createNetworkDetector } from './network.ts';
+import { curvesIn, type TrainingCurve, type TrainingObserver } from './observer.ts';
 import type { NetworkOptions } from './options.ts';
 import { createNetworkScorer } from './scorer/network-scorer.ts';
 import { dense } from './sequential.ts';
@@ -51,21 +52,28 @@ describe('the network detector', () => {
 
   it('tells the losses of every epoch and member, stops where it is told to, and stores them', () => {
     const seen: number[][] = [];
-    const onEpoch = ({ epoch }: { epoch: number }, member: number) => {
-      seen.push([member, epoch]);
-      return epoch < 2;
+    const ended: TrainingCurve[] = [];
+    const observer: TrainingObserver = {
+      onEpoch({ epoch }, { member, members, epochs }) {
+        seen.push([member, members, epoch, epochs]);
+        return epoch < 2;
+      },
+      onNetwork: (curve) => ended.push(curve),
     };
-    const fitted = network.fit(data, { ...SHORT, members: 2, onEpoch }, 1);
+    const fitted = network.fit(data, { ...SHORT, members: 2, observer }, 1);
     expect(seen).toEqual([
-      [0, 1],
-      [0, 2],
-      [1, 1],
-      [1, 2],
+      [0, 2, 1, 10],
+      [0, 2, 2, 10],
+      [1, 2, 1, 10],
+      [1, 2, 2, 10],
     ]);
-    const history = fitted.save().parameters.history as { loss: number; validationLoss: number }[][];
-    expect(history.map((epochs) => epochs.length)).toEqual([2, 2]);
-    expect(history[0][1].loss).toBeLessThan(history[0][0].loss);
-    expect(history[0][0].validationLoss).toBeGreaterThan(0);
+    const { parameters } = fitted.save();
+    expect(parameters).not.toHaveProperty('observer');
+    expect(curvesIn(parameters)).toEqual(ended);
+    expect(ended.map(({ history }) => history.length)).toEqual([2, 2]);
+    const [first, second] = ended[0].history;
+    expect(second.loss).toBeLessThan(first.loss);
+    expect(first.validationLoss).toBeGreaterThan(0);
   });
 
   it('averages the logits of its members', () => {

@@ -9,6 +9,7 @@ import { type ColumnPlan, createPreparation, fitPreparation, type Preparation } 
 import { sigmoid } from './activations.ts';
 import { decodeNetworks, encodeNetworks, type StoredNetworks } from './artefact.ts';
 import { explainRow } from './explain-row.ts';
+import { storedCurves, type TrainingCurve } from './observer.ts';
 import { completeOptions, DEFAULT_NETWORK_OPTIONS, type NetworkOptions } from './options.ts';
 import { createNetworkScorer } from './scorer/network-scorer.ts';
 import { embedColumns, sequential } from './sequential.ts';
@@ -29,9 +30,14 @@ export function createNetworkDetector(runtime: GraphRuntime): NetworkDetector {
     defaults: DEFAULT_NETWORK_OPTIONS,
     fit(data, options, seed) {
       const chosen = completeOptions(options);
-      const { stored, history } = trainMembers(runtime, checkTraining(data), chosen, seed);
-      const { onEpoch, ...parameters } = chosen;
-      return createFitted(stored, data.features, { ...parameters, seed, trainingRows: data.matrix.rows, history });
+      const { stored, curves } = trainMembers(runtime, checkTraining(data), chosen, seed);
+      const { observer, ...parameters } = chosen;
+      return createFitted(stored, data.features, {
+        ...parameters,
+        seed,
+        trainingRows: data.matrix.rows,
+        ...storedCurves(curves),
+      });
     },
     load: (artefact) => createFitted(decodeNetworks(artefact), artefact.features, artefact.parameters),
   };
@@ -46,16 +52,20 @@ function trainMembers(runtime: GraphRuntime, data: LabelledData, options: Networ
   const embeddings = preparation.categorical.map((codes) => ({ ...codes, units: options.embeddingUnits }));
   const layers = embeddings.length > 0 ? [embedColumns(embeddings), ...options.layers] : options.layers;
   const description = sequential(preparation.outputs, layers);
-  const { loss, optimizer, learningRate, epochs, batchRows, patience, onEpoch } = options;
-  const history: (readonly EpochLosses[])[] = [];
-  const networks = Array.from({ length: options.members }, (_, member) => {
-    const onEpochEnd = onEpoch === null ? null : (losses: EpochLosses) => onEpoch(losses, member);
-    const settings = { loss, optimizer, learningRate, epochs, batchRows, patience, validation, onEpochEnd };
-    const trained = trainNetwork(runtime, description, training, settings, createPrng(seed).fork(member).nextUint32());
-    history.push(trained.history);
-    return trained.network;
+  const { loss, optimizer, learningRate, clipNorm, epochs, batchRows, patience, observer, members } = options;
+  const curves: TrainingCurve[] = [];
+  const networks = Array.from({ length: members }, (_, member) => {
+    const place = { member, members, epochs };
+    const onEpochEnd = (losses: EpochLosses) => observer?.onEpoch(losses, place);
+    const watched = { patience, validation, onEpochEnd };
+    const settings = { loss, optimizer, learningRate, clipNorm, epochs, batchRows, ...watched };
+    const ownSeed = createPrng(seed).fork(member).nextUint32();
+    const { network, ...curve } = trainNetwork(runtime, description, training, settings, ownSeed);
+    curves.push(curve);
+    observer?.onNetwork(curve, place);
+    return network;
   });
-  return { stored: { preparation: plan, networks }, history };
+  return { stored: { preparation: plan, networks }, curves };
 }
 
 /** Validation rows are those given, or else the last share of the training rows, which are in time order. */

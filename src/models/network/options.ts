@@ -3,9 +3,9 @@ import type { PreparationOptions } from '../preparation/preparation.ts';
 import { DEFAULT_PREPARATION } from '../preparation/preparation.ts';
 import type { Layer } from './description.ts';
 import type { Loss } from './losses.ts';
+import type { TrainingObserver } from './observer.ts';
 import type { LearningRate, Optimizer } from './optimizer.ts';
 import { dense, dropout } from './sequential.ts';
-import type { EpochLosses } from './train.ts';
 
 export interface NetworkOptions {
   /** `simple` and `complex` are the networks of the original design; the other options default to the preset's. */
@@ -18,6 +18,8 @@ export interface NetworkOptions {
   readonly loss: Exclude<Loss, { kind: 'mean-squared-error' }>;
   readonly optimizer: Optimizer;
   readonly learningRate: LearningRate;
+  /** Longest gradient of a batch, > 0; null for any. */
+  readonly clipNorm: number | null;
   /** At most, 1 … 10,000. */
   readonly epochs: number;
   readonly batchRows: number;
@@ -29,8 +31,8 @@ export interface NetworkOptions {
   readonly positiveWeight: number;
   /** Networks from different seeds whose logits are averaged, 1 … 64. */
   readonly members: number;
-  /** Called after each epoch of each member (from 0); `false` stops that member. Not stored. */
-  readonly onEpoch: ((losses: EpochLosses, member: number) => boolean | undefined) | null;
+  /** Not stored. */
+  readonly observer: TrainingObserver | null;
 }
 
 const COMMON = {
@@ -39,15 +41,16 @@ const COMMON = {
   loss: { kind: 'binary-cross-entropy' },
   optimizer: { kind: 'adam' },
   learningRate: { initial: 1e-3 },
+  clipNorm: null,
   batchRows: 256,
   patience: 0,
   validationShare: 0,
   positiveWeight: 1,
   members: 1,
-  onEpoch: null,
+  observer: null,
 } as const;
 
-const PRESETS: Readonly<Record<NetworkOptions['preset'], NetworkOptions>> = {
+export const PRESETS: Readonly<Record<NetworkOptions['preset'], NetworkOptions>> = {
   simple: {
     ...COMMON,
     preset: 'simple',
@@ -76,8 +79,15 @@ const PRESETS: Readonly<Record<NetworkOptions['preset'], NetworkOptions>> = {
 
 export const DEFAULT_NETWORK_OPTIONS: NetworkOptions = PRESETS.best;
 
-/** Inclusive ranges; `whole` asks for an integer. */
-const RANGES: readonly { key: keyof NetworkOptions; from: number; to: number; whole: boolean }[] = [
+/** Inclusive; `whole` asks for an integer. */
+export interface OptionRange {
+  readonly key: keyof NetworkOptions;
+  readonly from: number;
+  readonly to: number;
+  readonly whole: boolean;
+}
+
+export const OPTION_RANGES: readonly OptionRange[] = [
   { key: 'embeddingUnits', from: 1, to: 256, whole: true },
   { key: 'epochs', from: 1, to: 10_000, whole: true },
   { key: 'batchRows', from: 1, to: 1e6, whole: true },
@@ -96,7 +106,7 @@ export function completeOptions(options: Partial<NetworkOptions>): NetworkOption
   const unknown = Object.keys(options).find((key) => !(key in preset));
   if (unknown !== undefined) throw new Error(`network: unknown option "${unknown}"`);
   const complete: NetworkOptions = { ...preset, ...options };
-  for (const { key, from, to, whole } of RANGES) {
+  for (const { key, from, to, whole } of OPTION_RANGES) {
     const value = complete[key] as number;
     if (!(value >= from && value <= to) || (whole && !Number.isInteger(value))) {
       throw new Error(`network: ${key} is ${value} but must be ${whole ? 'a whole number' : 'a number'} ${from}–${to}`);

@@ -3,15 +3,17 @@
 //   const { network, history } = trainNetwork(runtime, sequential(30, [dense(64, 'relu'), dense(1, 'sigmoid')]),
 //     { inputs: matrix, targets }, { epochs: 20, validation: { inputs, targets }, patience: 5 }, seed);
 //
+// `trainEpochs` hands out the network after every epoch and takes an answer, for whoever decides more than when to stop.
 // The same seed gives the same bits. There is no clock here: a caller that wants seconds takes them in `onEpochEnd`.
+import { assert } from '../../lib/assert.ts';
 import { createPrng, type Prng } from '../../lib/prng.ts';
 import type { GraphRuntime, GraphTensor } from '../../ports.ts';
 import type { Matrix } from '../matrix.ts';
 import type { Network, NetworkDescription } from './description.ts';
 import { inferenceModel } from './inference-graph.ts';
 import { type Loss, meanLoss, takesLogits } from './losses.ts';
-import { type LearningRate, momentCount, type Optimizer, stepNumbers } from './optimizer.ts';
-import { initialParameters, layoutParameters, networkOf } from './parameters.ts';
+import { type LearningRate, learningRateAt, momentCount, type Optimizer, stepNumbers } from './optimizer.ts';
+import { initialParameters, layoutParameters, networkOf, parametersOf } from './parameters.ts';
 import { layerWidths } from './sequential.ts';
 import { dropoutMasks, trainingModel } from './training-graph.ts';
 
@@ -31,16 +33,37 @@ export interface EpochLosses {
   readonly loss: number;
   /** Mean over the validation rows after the epoch; null without such rows. */
   readonly validationLoss: number | null;
+  /** Of the epoch's last step. */
+  readonly learningRate: number;
 }
 
-export interface NetworkTraining {
+export interface EpochEnd extends EpochLosses {
+  /** With the numbers after the epoch. */
+  readonly network: Network;
+}
+
+/** What is decided after an epoch; nothing goes on as before. */
+export interface EpochAnswer {
+  readonly stop?: boolean;
+  /** All later learning rates × this. */
+  readonly rateFactor?: number;
+}
+
+export interface EpochTraining {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly learningRate: LearningRate;
+  /** A batch's gradient longer than this is shortened to it (Pascanu and others, ICML 2013); null never. */
+  readonly clipNorm: number | null;
   readonly epochs: number;
   readonly batchRows: number;
-  /** Watched for early stopping; null to train all epochs. */
+  /** Rows that are measured after each epoch. */
   readonly validation: Examples | null;
+  /** A network of the same description to go on from; null starts from random numbers. The optimizer starts anew. */
+  readonly startFrom: Network | null;
+}
+
+export interface NetworkTraining extends EpochTraining {
   /** Epochs without a better validation loss before training stops; 0 never stops. The best epoch's numbers are kept. */
   readonly patience: number;
   /** Called after each epoch; `false` stops the training. */
@@ -54,15 +77,15 @@ export interface TrainedNetwork {
   readonly bestEpoch: number;
 }
 
-export const DEFAULT_TRAINING: NetworkTraining = {
+const DEFAULT_TRAINING: EpochTraining = {
   loss: { kind: 'binary-cross-entropy' },
   optimizer: { kind: 'adam' },
   learningRate: { initial: 1e-3 },
+  clipNorm: null,
   epochs: 20,
   batchRows: 256,
   validation: null,
-  patience: 0,
-  onEpochEnd: null,
+  startFrom: null,
 };
 
 /** Masks that the windows of a step are taken from: enough that two steps seldom see the same part. */
@@ -74,20 +97,48 @@ export function trainNetwork(
   runtime: GraphRuntime,
   description: NetworkDescription,
   examples: Examples,
-  options: Partial<NetworkTraining>,
+  { patience = 0, onEpochEnd = null, ...options }: Partial<NetworkTraining>,
   seed: number,
 ): TrainedNetwork {
+  const history: EpochLosses[] = [];
+  let best: { network: Network; watched: number; epoch: number } | null = null;
+  for (const { network, ...losses } of trainEpochs(runtime, description, examples, options, seed)) {
+    history.push(losses);
+    const { epoch, validationLoss } = losses;
+    const watched = patience > 0 && validationLoss !== null ? validationLoss : Number.NEGATIVE_INFINITY;
+    if (best === null || watched < best.watched || watched === Number.NEGATIVE_INFINITY)
+      best = { network, watched, epoch };
+    if (onEpochEnd?.(losses) === false) break;
+    if (patience > 0 && epoch - best.epoch >= patience) break;
+  }
+  assert(best !== null, 'there is at least one epoch');
+  return { network: best.network, history, bestEpoch: best.epoch };
+}
+
+/**
+ * One value per epoch, each trained when the next is asked for. Leaving early, by `return`, frees what the training holds.
+ *
+ * @throws if shapes, options or values don't fit; the message says which.
+ */
+export function* trainEpochs(
+  runtime: GraphRuntime,
+  description: NetworkDescription,
+  examples: Examples,
+  options: Partial<EpochTraining>,
+  seed: number,
+): Generator<EpochEnd, void, EpochAnswer | undefined> {
   const chosen = { ...DEFAULT_TRAINING, ...options };
   checkTraining(description, examples, chosen);
   const { rows } = examples.inputs;
   const batchRows = Math.min(chosen.batchRows, rows);
   const steps = Math.ceil(rows / batchRows);
-  const plan = { description, loss: chosen.loss, optimizer: chosen.optimizer, batchRows };
+  const { loss, optimizer, clipNorm, startFrom } = chosen;
+  const plan = { description, loss, optimizer, clipNorm, batchRows };
   const layout = layoutParameters(description);
   const prng = createPrng(seed);
   let state: State = {
-    ...initialParameters(layout, prng.fork(0).nextUint32()),
-    moments: Array.from({ length: momentCount(chosen.optimizer) }, () => new Float32Array(layout.learnedLength)),
+    ...(startFrom === null ? initialParameters(layout, prng.fork(0).nextUint32()) : parametersOf(startFrom)),
+    moments: Array.from({ length: momentCount(optimizer) }, () => new Float32Array(layout.learnedLength)),
   };
   const outputs = layerWidths(description)[description.layers.length];
   const constant = {
@@ -95,40 +146,35 @@ export function trainNetwork(
     targets: tensor(examples.targets, [rows, outputs]),
     steps: { data: BigInt64Array.of(BigInt(steps)), dims: [] },
   };
+  let rateFactor = 1;
   const session = runtime.open(trainingModel(plan));
-  const history: EpochLosses[] = [];
-  let best = { state, watched: Number.POSITIVE_INFINITY, epoch: 0 };
   try {
     for (let epoch = 1; epoch <= chosen.epochs; epoch++) {
       const own = prng.fork(epoch);
       const shuffled = shuffleRows(rows, steps, batchRows, examples.weights ?? null, outputs, own.fork(0));
+      const rate = { ...chosen.learningRate, initial: chosen.learningRate.initial * rateFactor };
       const results = session.run({
         ...constant,
         ...shuffled.feeds,
         ...stateFeeds(state),
-        ...numberFeeds(stepNumbers(chosen.optimizer, chosen.learningRate, (epoch - 1) * steps, steps)),
+        ...numberFeeds(stepNumbers(optimizer, rate, (epoch - 1) * steps, steps)),
         ...maskFeeds(dropoutMasks(plan), steps, own.fork(1)),
       });
       state = stateOf(results, state);
       const network = networkOf(description, layout, state.learned, state.tracked);
-      const losses = {
+      const answer = yield {
         epoch,
         loss: meanOfSteps(results.losses.data as Float32Array, rows, batchRows),
-        validationLoss: chosen.validation === null ? null : validate(runtime, network, chosen.loss, chosen.validation),
+        validationLoss: chosen.validation === null ? null : validate(runtime, network, loss, chosen.validation),
+        learningRate: learningRateAt(rate, epoch * steps - 1),
+        network,
       };
-      history.push(losses);
-      const { validationLoss } = losses;
-      const watched = chosen.patience > 0 && validationLoss !== null ? validationLoss : Number.NEGATIVE_INFINITY;
-      if (epoch === 1 || watched < best.watched || watched === Number.NEGATIVE_INFINITY)
-        best = { state, watched, epoch };
-      if (chosen.onEpochEnd?.(losses) === false) break;
-      if (chosen.patience > 0 && epoch - best.epoch >= chosen.patience) break;
+      if (answer?.stop === true) return;
+      rateFactor *= answer?.rateFactor ?? 1;
     }
   } finally {
     session.close();
   }
-  const { learned, tracked } = best.state;
-  return { network: networkOf(description, layout, learned, tracked), history, bestEpoch: best.epoch };
 }
 
 interface State {
@@ -224,7 +270,7 @@ function validate(runtime: GraphRuntime, network: Network, loss: Loss, { inputs,
   }
 }
 
-function checkTraining(description: NetworkDescription, examples: Examples, training: NetworkTraining): void {
+function checkTraining(description: NetworkDescription, examples: Examples, training: EpochTraining): void {
   const widths = layerWidths(description);
   const outputs = widths[widths.length - 1];
   const check = (which: string, { inputs, targets, weights }: Examples) => {
@@ -244,6 +290,11 @@ function checkTraining(description: NetworkDescription, examples: Examples, trai
   for (const key of ['epochs', 'batchRows'] as const) {
     if (!Number.isInteger(training[key]) || training[key] < 1)
       throw new Error(`network: ${key} is ${training[key]}, not 1 or more`);
+  }
+  const { clipNorm, startFrom } = training;
+  if (clipNorm !== null && !(clipNorm > 0)) throw new Error(`network: clipNorm is ${clipNorm}, not above 0`);
+  if (startFrom !== null && JSON.stringify(startFrom.description) !== JSON.stringify(description)) {
+    throw new Error('network: the network to go on from has another description');
   }
   const head = description.layers[description.layers.length - 1];
   if (takesLogits(training.loss) && (head.kind !== 'dense' || head.activation !== 'sigmoid')) {

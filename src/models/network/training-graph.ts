@@ -6,7 +6,14 @@
 // All batches have the same rows, so shapes are fixed: the last one is filled up with rows whose scale is 0. Dropout
 // masks are windows, at offsets drawn per step, of a vector of masks drawn anew for each epoch: drawing 100 million
 // numbers in the graph would take as long as the training.
-import { createGraphBuilder, type GraphBuilder, int64, modelBytes, type ValueName } from '../onnx/graph-builder.ts';
+import {
+  createGraphBuilder,
+  type GraphBuilder,
+  int64,
+  modelBytes,
+  scalar,
+  type ValueName,
+} from '../onnx/graph-builder.ts';
 import type { NetworkDescription } from './description.ts';
 import { type ForwardPass, forwardTraining } from './layer-graphs.ts';
 import { type Loss, lossGraph, takesLogits } from './losses.ts';
@@ -18,6 +25,8 @@ export interface TrainingPlan {
   readonly description: NetworkDescription;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
+  /** Longest gradient of a batch, all learned numbers together; null for any. */
+  readonly clipNorm: number | null;
   readonly batchRows: number;
 }
 
@@ -91,7 +100,7 @@ export function trainingModel(plan: TrainingPlan): Uint8Array {
     body,
     optimizer,
     before.learned,
-    passed.gradient,
+    plan.clipNorm === null ? passed.gradient : shorten(body, passed.gradient, plan.clipNorm),
     carried.filter(({ name }) => name.startsWith('moment')).map(({ name }) => before[name]),
     Object.fromEntries(numbers.map(({ name, all }) => [name, at(all)])),
   );
@@ -195,6 +204,13 @@ function penalise(
     add(body.node('Mul', [half, learned]), body.node('Add', [half, half]));
   }
   return all;
+}
+
+/** A gradient of 0 divides to infinity, of which the least with 1 is 1. */
+function shorten(body: GraphBuilder, gradient: ValueName, longest: number): ValueName {
+  const length = body.node('ReduceL2', [gradient], { keepdims: 0n });
+  const share = body.node('Div', [body.constant(scalar(longest)), length]);
+  return body.node('Mul', [gradient, body.node('Min', [share, body.constant(scalar(1))])]);
 }
 
 /** The flat vector as the layers' own arrays. */

@@ -39,8 +39,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   http: [...WORK, 'registry', 'training', 'pipeline', 'report', 'jobs'],
   adapters: ['ports', 'domain', 'telemetry', 'lib'],
   roles: ['*'],
+  modelling: [...WORK, 'training', 'interchange'],
   cli: ['*'],
   main: ['roles', 'cli'],
+  index: ['modelling', 'training', 'interchange', 'adapters', ...WORK],
 };
 
 /** From decisions down: no clock, no randomness, no input or output, no logging. */

@@ -21,6 +21,7 @@ import {
   TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
+import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
@@ -51,6 +52,7 @@ export const detectCommand: Command = {
       default: 'share',
     },
     ...COST_OPTIONS,
+    ...NETWORK_OPTIONS,
     lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
   },
   async run([path], options, context) {
@@ -60,6 +62,7 @@ export const detectCommand: Command = {
     const locale = options.lang as 'es' | 'en';
     const top = options.top as number;
     const detectors = detectorNames(options);
+    const settings = { network: networkSettings(options, detectors) };
     await makeFolder(folder);
     const progress = createProgress(log, terminal, nowMs);
     const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));
@@ -68,8 +71,8 @@ export const detectCommand: Command = {
       ...tableOptions(options),
       catalogue: catalogueOf(options),
       detectors,
-      known: detectorsHere(),
-      secondThread: workerEntry(),
+      known: detectorsHere(settings),
+      secondThread: { module: workerEntry(), data: settings },
       reviewShare: options['review-share'] as number,
       byCost: options.thresholds === 'cost',
       costs: costsOf(options),

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGraphRuntime } from '../adapters/onnx-runtime/graph-runtime.ts';
-import { type KnownDetector, knownDetectors } from '../models/detectors.ts';
+import { type DetectorSettings, type KnownDetector, knownDetectors } from '../models/detectors.ts';
 import { readFacts } from '../models/onnx-model/model-facts.ts';
 import { createOnnxModelDetector } from '../models/onnx-model/onnx-model.ts';
 import { UsageError } from './command.ts';
@@ -14,17 +14,21 @@ const IMPORTED_FOLDER = 'imported';
 export const FACTS_SUFFIX = '.features.json';
 
 /** Costs next to nothing: the runtime is loaded when a graph is first run. */
-export function detectorsHere(): readonly KnownDetector[] {
-  return knownDetectors(createGraphRuntime());
+export function detectorsHere(settings: Partial<DetectorSettings> = {}): readonly KnownDetector[] {
+  return knownDetectors(createGraphRuntime(), settings);
 }
 
 /** Those of this version and the models among the names. @throws UsageError, InputError for a model that can't be used */
-export function detectorsAsked(names: string, registry: string): readonly KnownDetector[] {
+export function detectorsAsked(
+  names: string,
+  registry: string,
+  settings: Partial<DetectorSettings> = {},
+): readonly KnownDetector[] {
   const foreign = names
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name.startsWith(MODEL_PREFIX));
-  return [...detectorsHere(), ...foreign.map((name) => foreignModel(name, registry))];
+  return [...detectorsHere(settings), ...foreign.map((name) => foreignModel(name, registry))];
 }
 
 export function importedPath(registry: string, name: string): string {

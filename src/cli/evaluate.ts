@@ -21,6 +21,7 @@ import {
   tableOptions,
 } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
+import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
@@ -57,6 +58,7 @@ export const evaluateCommand: Command = {
       minimum: 0.01,
       maximum: 0.99,
     },
+    ...NETWORK_OPTIONS,
     seeds: {
       type: 'number',
       help: 'average over this many seeds (adbench: always 1, 2 and 3)',
@@ -68,6 +70,11 @@ export const evaluateCommand: Command = {
   },
   async run([path], options, context) {
     const adbench = options.protocol === 'adbench';
+    if (adbench && (options.network ?? options['network-preset']) !== undefined) {
+      throw new UsageError(
+        '--network and --network-preset concern detectors that learn from labels, which ADBench hides',
+      );
+    }
     await checkKind(path, adbench);
     await (adbench ? evaluateAdbench(path, options, context) : evaluateFile(path, options, context));
   },
@@ -93,7 +100,7 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const { out, log, terminal, nowMs } = context;
   if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
   const asked = (options.detectors ?? DETECTORS_OPTION.default) as string;
-  const known = detectorsAsked(asked, MODELS_OPTION.default);
+  const known = detectorsAsked(asked, MODELS_OPTION.default, { network: networkSettings(options, asked) });
   const detectors = detectorNames({ detectors: asked }, known);
   const progress = createProgress(log, terminal, nowMs);
   const reader = await fileOpener(path, options, context, null)();

@@ -1,4 +1,5 @@
 // `train FILE`: fit, calibrate, evaluate on later time, register.
+import { basename } from 'node:path';
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { money } from '../decisions/reasons/format.ts';
 import { readFeatures } from '../jobs/read-features.ts';
@@ -18,8 +19,12 @@ import {
   tableOptions,
 } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
+import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
 import { costsOf, THRESHOLD_OPTIONS, thresholdWish } from './threshold-options.ts';
+import { observeTraining } from './training-progress.ts';
+import { writeTrainingReport } from './training-report.ts';
+import { VERSION } from './version.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -32,16 +37,26 @@ export const trainCommand: Command = {
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },
     registry: MODELS_OPTION,
     ...TRAINING_OPTIONS,
+    ...NETWORK_OPTIONS,
+    report: {
+      type: 'text',
+      value: 'FILE.html',
+      help: 'write a page of how training went: loss curves, settings, figures',
+    },
     detectors: { ...DETECTORS_OPTION, help: `${DETECTORS_OPTION.help}; onnx:FILE for a model of your own` },
     ...THRESHOLD_OPTIONS,
   },
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
-    const known = detectorsAsked(options.detectors as string, options.registry as string);
+    const progress = createProgress(log, terminal, nowMs);
+    let stage = '';
+    const known = detectorsAsked(options.detectors as string, options.registry as string, {
+      network: networkSettings(options, options.detectors as string),
+      observe: observeTraining(progress, nowMs, () => stage),
+    });
     const asked = detectorNames(options, known);
     const wish = thresholdWish(options);
-    const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
       ...tableOptions(options),
@@ -57,7 +72,10 @@ export const trainCommand: Command = {
       thresholds: wish,
       costs: costsOf(options),
       seed: options.seed as number,
-      onProgress: (what, share) => progress.show(what, share),
+      onProgress: (what, share) => {
+        stage = what;
+        progress.show(what, share);
+      },
     });
     const id = await saveModel(
       createFolderObjectStore(options.registry as string),
@@ -78,9 +96,16 @@ export const trainCommand: Command = {
         metrics: trained.metrics,
       },
     );
-    table.close();
     progress.done();
     const seconds = (nowMs() - started) / 1000;
+    if (typeof options.report === 'string') {
+      const { utcOffsetMinutes } = reader;
+      await writeTrainingReport(options.report, trained, features, {
+        ...{ fileName: basename(path), model: id, seed: options.seed as number, seconds, utcOffsetMinutes },
+        ...{ version: VERSION, createdMs: nowMs() },
+      });
+    }
+    table.close();
     const detectors = trained.model.parts.map(({ detector }) => detector.name);
     noteLeftOut(asked, detectors, log);
     if (options.json === true) {

@@ -1,5 +1,6 @@
 // A network as a text table: layers, what comes out of each, and how many numbers it has. As Keras prints it.
-import type { Layer, NetworkDescription } from '../models/network/description.ts';
+import type { NetworkDescription } from '../models/network/description.ts';
+import { layerText } from '../models/network/layer-text.ts';
 import { layoutParameters, type ParameterSlot } from '../models/network/parameters.ts';
 import { layerWidths } from '../models/network/sequential.ts';
 
@@ -11,7 +12,7 @@ export function summaryOf(description: NetworkDescription): string {
   const { learned, tracked, learnedLength, trackedLength } = layoutParameters(description);
   const count = (slots: readonly ParameterSlot[]) => slots.reduce((sum, { length }) => sum + length, 0);
   const rows = description.layers.map((layer, index) => [
-    nameOf(layer),
+    layerText(layer),
     `(rows, ${widths[index + 1]})`,
     count([...learned[index], ...tracked[index]]).toLocaleString('en-US'),
   ]);
@@ -34,21 +35,6 @@ export function summaryOf(description: NetworkDescription): string {
     total('tracked', trackedLength),
     '',
   ].join('\n');
-}
-
-function nameOf(layer: Layer): string {
-  switch (layer.kind) {
-    case 'dense': {
-      const penalties = [layer.l1 > 0 && `L1 ${layer.l1}`, layer.l2 > 0 && `L2 ${layer.l2}`].filter(Boolean);
-      return ['dense', layer.activation, ...penalties].join(' ');
-    }
-    case 'dropout':
-      return `dropout ${layer.rate}`;
-    case 'batch-norm':
-      return 'batch norm';
-    case 'embed-columns':
-      return `embed ${layer.columns.length} column${layer.columns.length === 1 ? '' : 's'}`;
-  }
 }
 
 function sizeText(numbers: number): string {

@@ -120,14 +120,14 @@ describe('a compiled model', () => {
     );
     expect(description.inputs).toBe(3);
     expect(summary()).toBe(`Sequential network of 3 inputs
-┌────────────────────┬──────────────┬────────────┐
-│ Layer              │ Output shape │ Parameters │
-├────────────────────┼──────────────┼────────────┤
-│ embed 1 column     │ (rows, 4)    │         14 │
-│ dense relu L1 0.01 │ (rows, 4)    │         20 │
-│ batch norm         │ (rows, 4)    │         16 │
-│ dense linear       │ (rows, 1)    │          5 │
-└────────────────────┴──────────────┴────────────┘
+┌──────────────────────┬──────────────┬────────────┐
+│ Layer                │ Output shape │ Parameters │
+├──────────────────────┼──────────────┼────────────┤
+│ embed 1 column       │ (rows, 4)    │         14 │
+│ dense 4 relu L1 0.01 │ (rows, 4)    │         20 │
+│ batch norm           │ (rows, 4)    │         16 │
+│ dense 1 linear       │ (rows, 1)    │          5 │
+└──────────────────────┴──────────────┴────────────┘
  Parameters: 55 (0.2 KB)
  learned: 47 (0.2 KB)
  tracked: 8 (0.0 KB)
@@ -285,7 +285,7 @@ it('the example trains, measures and saves, in seconds', async () => {
   const example = fileURLToPath(new URL('../../examples/train-a-network.ts', import.meta.url));
   const argv = ['--conditions=centinela-source', example, join(folder, 'example')];
   const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 25_000 });
-  expect(stdout).toMatch(/│ dense relu L2 0\.0001 │/);
+  expect(stdout).toMatch(/│ dense 32 relu L2 0\.0001 │/);
   expect(stdout).toMatch(/^epoch {2}1\/30 {2}loss/m);
   const auc = Number(/aucRoc (0\.\d{4})\n/.exec(stdout.slice(stdout.indexOf('on later rows')))?.[1]);
   expect(auc).toBeGreaterThan(0.85);

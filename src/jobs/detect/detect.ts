@@ -21,7 +21,7 @@ import { readFeatures, reasonWording } from '../read-features.ts';
 import { type FetchedTransactions, fetchTransactions } from './fetch-transactions.ts';
 import { type FlagOptions, flagRows } from './flag-rows.ts';
 import { fitSegments, scoreTable, segmentAt, type TableScores } from './score-table.ts';
-import { startSecondThread } from './second-thread.ts';
+import { startSecondThread, type ThreadEntry } from './second-thread.ts';
 
 export interface DetectOptions extends FeatureTableOptions, FlagOptions {
   /** Opens the file from its beginning; called twice. */
@@ -32,7 +32,7 @@ export interface DetectOptions extends FeatureTableOptions, FlagOptions {
   readonly detectors: string;
   readonly known: readonly KnownDetector[];
   /** The module that the second thread runs. */
-  readonly secondThread: URL;
+  readonly secondThread: ThreadEntry;
   /** How many of the flagged rows get a chart of the payer's history. */
   readonly top: number;
   /** A label is known this long after its transaction. */

@@ -7,9 +7,16 @@ export interface SecondThread {
   stop(): Promise<void>;
 }
 
-/** @param entry a module that answers every message, a task, with its result */
-export function startSecondThread(entry: URL): SecondThread {
-  const worker = new Worker(entry);
+/** Where the other thread begins. */
+export interface ThreadEntry {
+  /** A module that answers every message, a task, with its result. */
+  readonly module: URL;
+  /** What it needs to know beforehand; copied. */
+  readonly data: unknown;
+}
+
+export function startSecondThread({ module, data }: ThreadEntry): SecondThread {
+  const worker = new Worker(module, { workerData: data });
   const waiting: { resolve: (result: unknown) => void; reject: (error: unknown) => void }[] = [];
   worker.on('message', (result: unknown) => waiting.shift()?.resolve(result));
   worker.on('error', (error) => {

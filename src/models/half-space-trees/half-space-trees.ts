@@ -28,7 +28,7 @@ export interface FittedHalfSpaceTrees extends FittedDetector {
   update(row: Float32Array): void;
 }
 
-interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
+export interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
   fit(data: TrainingData, options: Partial<HalfSpaceTreesOptions>, seed: number): FittedHalfSpaceTrees;
   load(artefact: Artefact): FittedHalfSpaceTrees;
 }

@@ -3,6 +3,7 @@ import { duration, integer, percent } from '../../decisions/reasons/format.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { Clock } from '../clock.ts';
 import { both, type Html, type HtmlValue, html, NOTHING } from '../html.ts';
+import { LANGUAGE_BUTTONS } from '../page.ts';
 import type { Bilingual, MoneyTotal, ReportSummary } from '../report-data.ts';
 import { TEXTS } from '../texts.ts';
 
@@ -12,7 +13,7 @@ export function headerSection(summary: ReportSummary, clock: Clock): Html {
   const { fileName, periodMs } = summary;
   return html`<header class="masthead"><div><p class="eyebrow">${both(TEXTS.madeBy)}</p><h1>${both(TEXTS.title)}</h1>
 <p class="subtitle"><strong>${fileName}</strong>${periodMs === null ? null : html` · ${periodText(periodMs, clock)}`}</p></div>
-<div class="languages" role="group" aria-label="Idioma / Language" hidden><button type="button" data-language="es" lang="es-PE">Español</button><button type="button" data-language="en" lang="en-US">English</button></div></header>`;
+${LANGUAGE_BUTTONS}</header>`;
 }
 
 export function figuresSection(summary: ReportSummary): Html {
@@ -40,7 +41,7 @@ ${figure(secondsText(summary.seconds), both(TEXTS.time), html`${integer(summary.
 </section>`;
 }
 
-function figure(value: HtmlValue, label: Html, hint: Html): Html {
+export function figure(value: HtmlValue, label: Html, hint: Html): Html {
   return html`<div class="figure"><p class="value">${value}</p><p class="label">${label}</p><p class="quiet">${hint}</p></div>`;
 }
 
@@ -66,7 +67,7 @@ function separated(items: readonly Html[]): HtmlValue {
   return items.map((item, index) => (index === 0 ? item : html` · ${item}`));
 }
 
-function periodText([from, to]: readonly [number, number], clock: Clock): HtmlValue {
+export function periodText([from, to]: readonly [number, number], clock: Clock): HtmlValue {
   const [start, end] = [clock.date(from), clock.date(to)];
   return start.es === end.es ? both(start) : both({ es: `${start.es} – ${end.es}`, en: `${start.en} – ${end.en}` });
 }
@@ -82,6 +83,6 @@ export function shareText(share: number): Bilingual {
   return { es: `${text} %`, en: `${text}%` };
 }
 
-function secondsText(seconds: number): string {
+export function secondsText(seconds: number): string {
   return seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds * 1000).en;
 }

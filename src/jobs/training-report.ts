@@ -12,7 +12,7 @@ export type TrainingFacts = Pick<
 >;
 
 /** What is shown elsewhere on the page, or is as long as the table. */
-const NO_SETTINGS = new Set(['history', 'bestEpochs']);
+const NO_SETTINGS = new Set(['history', 'bestEpochs', 'checksum']);
 const LONGEST_SETTING = 200;
 
 export function trainingReportOf(
@@ -52,7 +52,7 @@ function settingText(value: unknown): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return JSON.stringify(value).replaceAll('"', '');
   return Object.entries(value)
-    .filter(([, each]) => each !== null)
+    .filter(([, each]) => each !== null && !(Array.isArray(each) && each.length === 0))
     .map(([name, each]) => (name === 'kind' ? String(each) : `${name} ${settingText(each)}`))
     .join(', ');
 }

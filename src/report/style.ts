@@ -96,6 +96,8 @@ figcaption{font-weight:600;font-size:13px;margin-bottom:2px}
 .grid-sections>.whole{grid-column:1/-1}
 .columns{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:0 52px}
 .columns.wide{grid-template-columns:minmax(0,640px) minmax(0,1fr);align-items:start}
+.columns.apart{row-gap:24px}
+.columns.apart+.columns.apart{margin-top:24px}
 .columns>table{align-self:start}
 .columns .facts{grid-template-columns:max-content 1fr}
 .empty{background:var(--faint);border-radius:8px;padding:20px 22px}

@@ -4,9 +4,12 @@ import { linear, niceTicks, px, same, spread, svgText } from '../charts/scale.ts
 import { type Html, html } from '../html.ts';
 import { TRAINING_TEXTS } from './training-texts.ts';
 
-const FRAME = { width: 560, height: 280, left: 62, right: 104, top: 30, bottom: 44 };
+const FRAME = { width: 580, height: 300, left: 62, right: 124, top: 30, bottom: 44 };
+/** Losses that fall further than this are drawn on a logarithmic scale, which shows their end, too. */
+const MOST_LINEAR = 4;
 const Y_STEPS = 5;
 const X_STEPS = 8;
+const MOST_DECIMALS = 4;
 const LABEL_GAP = 16;
 
 /** @param range the least and the greatest loss of all charts beside this one, so that they can be compared */
@@ -16,8 +19,11 @@ export function lossChart(
   label: string,
 ): Html {
   const { width, height, left, right, top, bottom } = FRAME;
-  const ticks = ticksBetween(range);
-  const y = linear(ticks[0], ticks[ticks.length - 1], height - bottom, top);
+  const isLogarithmic = range[0] > 0 && range[1] > MOST_LINEAR * range[0];
+  const ticks = isLogarithmic ? logarithmicTicks(range) : ticksBetween(range);
+  const place = (loss: number) => (isLogarithmic ? Math.log(loss) : loss);
+  const scale = linear(place(ticks[0]), place(ticks[ticks.length - 1]), height - bottom, top);
+  const y = (loss: number) => scale(place(loss));
   const last = Math.max(2, history.length);
   const x = linear(1, last, left, width - right);
   const epochTicks = niceTicks(last, X_STEPS).filter((tick) => tick >= 1 && tick <= last && Number.isInteger(tick));
@@ -43,6 +49,7 @@ ${epochTicks.map((tick) => svgText(same(String(tick)), { x: x(tick), y: height -
 <path class="mark" d="M${px(bestX)} ${top - 8}V${height - bottom}"/>
 ${lines.map(({ losses }, index) => html`<path class="line line-${index}" d="${pathOf(losses, x, y)}"/>`)}
 ${lines.map(({ name }, index) => svgText(name, { x: x(history.length) + 8, y: labels[index] + 4, className: `line-label line-${index}` }))}
+${lines.map(({ losses }, index) => html`<circle class="knot line-${index}" cx="${px(x(losses.length))}" cy="${px(y(losses[losses.length - 1]))}" r="3"/>`)}
 <circle class="operating" cx="${px(bestX)}" cy="${px(bestY)}" r="5"/>
 ${svgText(
   { es: `${TRAINING_TEXTS.kept.es}: ${bestEpoch}`, en: `${TRAINING_TEXTS.kept.en}: ${bestEpoch}` },
@@ -55,7 +62,7 @@ ${svgText(
 )}
 <path class="axis" d="M${left} ${height - bottom}H${width - right}"/>
 ${svgText(TRAINING_TEXTS.epoch, { x: (left + width - right) / 2, y: height - 6, anchor: 'middle', className: 'axis-title' })}
-<g transform="translate(12 ${px((top + height - bottom) / 2)}) rotate(-90)">${svgText(TRAINING_TEXTS.loss, { x: 0, y: 0, anchor: 'middle', className: 'axis-title' })}</g>
+<g transform="translate(12 ${px((top + height - bottom) / 2)}) rotate(-90)">${svgText(isLogarithmic ? TRAINING_TEXTS.lossLogarithmic : TRAINING_TEXTS.loss, { x: 0, y: 0, anchor: 'middle', className: 'axis-title' })}</g>
 </svg>`;
 }
 
@@ -71,8 +78,22 @@ function ticksBetween([least, greatest]: readonly [number, number]): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
 
+/** 1, 2, 5, 10 … times a power of ten, from at or below the least to at or above the greatest. */
+function logarithmicTicks([least, greatest]: readonly [number, number]): number[] {
+  const first = Math.floor(Math.log10(least));
+  const last = Math.ceil(Math.log10(greatest));
+  const all = Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index)).flatMap((power) => [
+    power,
+    2 * power,
+    5 * power,
+  ]);
+  const from = all.findLastIndex((tick) => tick <= least);
+  const to = all.findIndex((tick) => tick >= greatest);
+  return all.slice(from, to + 1);
+}
+
 /** As many decimals as tell the ticks apart. */
 function tickText(tick: number, ticks: readonly number[]): string {
   const decimals = Math.max(0, -Math.floor(Math.log10(ticks[1] - ticks[0]) + 1e-9));
-  return tick.toFixed(Math.min(decimals, 8));
+  return decimals > MOST_DECIMALS ? tick.toExponential(1) : tick.toFixed(decimals);
 }

@@ -64,7 +64,7 @@ function detectorCurves({ name, curves }: TrainedDetector): Html {
   );
   const range = [Math.min(...losses), Math.max(...losses)] as const;
   const left = curves.length - drawn.length;
-  return html`<div class="columns">${drawn.map((curve, member) => networkCurve(name, curve, member, curves.length, range))}</div>${left === 0 ? null : html`<p class="quiet">${left} ${both(TRAINING_TEXTS.notDrawn)}</p>`}`;
+  return html`<div class="columns apart">${drawn.map((curve, member) => networkCurve(name, curve, member, curves.length, range))}</div>${left === 0 ? null : html`<p class="quiet">${left} ${both(TRAINING_TEXTS.notDrawn)}</p>`}`;
 }
 
 function networkCurve(
@@ -113,7 +113,7 @@ function runSection(report: TrainingReport, clock: Clock): Html {
 }
 
 function settingsSection({ detectors }: TrainingReport): Html {
-  return html`<section id="settings" class="whole"><h2>${both(TRAINING_TEXTS.settings)}</h2><div class="columns">${detectors.map(
+  return html`<section id="settings" class="whole"><h2>${both(TRAINING_TEXTS.settings)}</h2><div class="columns apart">${detectors.map(
     ({ name, supervised, settings }) =>
       html`<div><p><strong>${name}</strong> <span class="quiet">${both(supervised ? TEXTS.withLabels : TEXTS.withoutLabels)}</span></p><dl class="facts compact">${
         settings.length === 0

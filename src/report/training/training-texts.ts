@@ -25,6 +25,7 @@ export const TRAINING_TEXTS = {
   validation: { es: 'validación', en: 'validation' },
   epoch: { es: 'Época', en: 'Epoch' },
   loss: { es: 'Pérdida', en: 'Loss' },
+  lossLogarithmic: { es: 'Pérdida (escala logarítmica)', en: 'Loss (logarithmic scale)' },
   kept: { es: 'guardada', en: 'kept' },
   epochsTable: { es: 'Cifras de cada época', en: 'Figures of each epoch' },
   learningRate: { es: 'Tasa de aprendizaje', en: 'Learning rate' },

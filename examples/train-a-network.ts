@@ -1,6 +1,6 @@
 // Describes, trains, measures and saves a network, as in Keras, in a few seconds. After `npm run build`:
 //
-//   node examples/train-a-network.ts [FOLDER FOR THE FILES]
+//   npx node examples/train-a-network.ts [FOLDER FOR THE FILES]
 import { join } from 'node:path';
 import {
   batchNorm,

@@ -34,11 +34,11 @@ function written(terminal: boolean, validationLoss: number | null = 0.25): strin
 }
 
 it('shows every epoch on a terminal, with what is left at most, and leaves one line of the network', () => {
-  const what = 'network of the ensemble 2/3';
+  const what = 'ensemble 2/3';
   const line = `centinela: training: ${what}: 2 epochs, kept 1, loss 1.0000, validation 0.2500\n`;
   expect(written(true)).toBe(
     `\r\x1b[K${what}, epoch 1/10: loss 1.0000, validation 0.2500` +
-      `\r\x1b[K${what}, epoch 2/10: loss 0.5000, validation 0.2500, at most 24 s left` +
+      `\r\x1b[K${what}, epoch 2/10: loss 0.5000, validation 0.2500, ≤ 24 s left` +
       `\r\x1b[K${line}`,
   );
   expect(written(false)).toBe(line);

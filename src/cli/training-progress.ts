@@ -17,7 +17,7 @@ export function observeTraining(
         const left = epoch > 1 ? ((now - firstEpochAtMs) / (epoch - 1)) * (epochs - epoch) : null;
         progress.say(
           `${nameOf(detector, member, members)}, epoch ${epoch}/${epochs}: ${lossesText(loss, validationLoss)}` +
-            (left === null ? '' : `, at most ${Math.ceil(left / 1000)} s left`),
+            (left === null ? '' : `, ≤ ${Math.ceil(left / 1000)} s left`),
         );
         return undefined;
       },
@@ -33,8 +33,7 @@ export function observeTraining(
 }
 
 function nameOf(detector: string, member: number, members: number): string {
-  const what = detector === 'ensemble' ? 'network of the ensemble' : detector;
-  return members === 1 ? what : `${what} ${member + 1}/${members}`;
+  return members === 1 ? detector : `${detector} ${member + 1}/${members}`;
 }
 
 function lossesText(loss: number, validationLoss: number | null): string {

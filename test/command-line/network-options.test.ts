@@ -74,6 +74,26 @@ it('evaluate measures the network that the file describes', async () => {
   expect(await figures('--network', small)).toEqual(described);
 });
 
+it('the networks in the ensemble are those that were asked for, and their curves are kept', () => {
+  const watched: string[] = [];
+  const known = knownDetectors(createGraphRuntime(), {
+    network: { preset: 'simple', epochs: 2 },
+    observe: (detector) => ({
+      onEpoch: ({ epoch }) => {
+        watched.push(`${detector} ${epoch}`);
+        return undefined;
+      },
+      onNetwork: () => undefined,
+    }),
+  });
+  const ensemble = known.find(({ name }) => name === 'ensemble')!;
+  const fitted = ensemble.fit(makeTrainingData(150, 3), 1);
+  expect(new Set(watched)).toEqual(new Set(['ensemble 1', 'ensemble 2']));
+  const { parameters } = ensemble.load(fitted.save()).save();
+  expect(parameters.network).toEqual({ preset: 'simple', epochs: 2 });
+  expect(curvesIn(parameters).map(({ history }) => history.length)).toEqual([2]);
+});
+
 it('the other thread of detect trains the same network', async () => {
   const second = startSecondThread({
     module: new URL('../../src/cli/detect.worker.ts', import.meta.url),

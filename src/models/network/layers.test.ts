@@ -126,6 +126,7 @@ describe('gradients agree with finite differences of the definitions', () => {
     CROSS_ENTROPY,
     { kind: 'focal', gamma: 2 },
     { kind: 'focal', gamma: 0.5 },
+    { kind: 'focal', gamma: 0 },
     { kind: 'mean-squared-error' },
   ])('for the loss %j with two outputs and weights', (loss) =>
     checkGradients(sequential(3, [dense(4, 'tanh'), dense(2, 'sigmoid')]), loss),

@@ -102,10 +102,10 @@ export function createModel(
   { optimizer = 'adam', learningRate = 1e-3, loss: givenLoss = 'binary-cross-entropy', ...rest }: ModelSettings,
 ): Model {
   const { clipNorm = null, metrics = [], seed = 1 } = rest;
-  const loss = typeof givenLoss === 'string' ? USUAL_LOSSES[givenLoss] : givenLoss;
+  const loss = typeof givenLoss === 'string' ? named(USUAL_LOSSES, givenLoss, 'loss') : givenLoss;
   const settings: Pick<EpochTraining, 'loss' | 'optimizer' | 'learningRate' | 'clipNorm'> = {
     loss,
-    optimizer: typeof optimizer === 'string' ? USUAL_OPTIMIZERS[optimizer] : optimizer,
+    optimizer: typeof optimizer === 'string' ? named(USUAL_OPTIMIZERS, optimizer, 'optimizer') : optimizer,
     learningRate: typeof learningRate === 'number' ? { initial: learningRate } : learningRate,
     clipNorm,
   };
@@ -170,6 +170,11 @@ export function createModel(
     summary: () => summaryOf(description),
     save: (path) => saveNetwork(network, path),
   };
+}
+
+function named<T>(usual: Readonly<Record<string, T>>, name: string, what: string): T {
+  if (Object.hasOwn(usual, name)) return usual[name];
+  throw new InputError('NAME_UNKNOWN', `There is no ${what} '${name}'`, `There are ${Object.keys(usual).join(', ')}`);
 }
 
 function randomNetwork(description: NetworkDescription, seed: number): Network {

@@ -256,6 +256,7 @@ describe('what can not be done is refused with a reason', () => {
     ['other columns', () => model.predict([[1, 2]]), /2 columns and the network 3 inputs/],
     ['too few targets', () => model.fit(TRAINING.inputs, [1]), /1 targets for 800 rows × 1 outputs/],
     ['no such metric', () => compile(NETWORK, { metrics: ['auc' as never] }), /no metric 'auc'.*aucRoc/],
+    ['no such loss', () => compile(NETWORK, { loss: 'mse' as never }), /no loss 'mse'.*mean-squared-error/],
     ['no patience', () => earlyStopping({ patience: 0 }), /patience is 0/],
     ['no such ending', () => model.save(join(folder, 'network.zip')), /\.keras, \.h5/],
     [

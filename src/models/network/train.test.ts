@@ -272,6 +272,13 @@ describe('training', () => {
     });
   });
 
+  it('stops with a reason where the loss is no number any more', () => {
+    const inputs = { ...training.inputs, values: training.inputs.values.slice() };
+    inputs.values[17] = Number.NaN;
+    const train = () => trainNetwork(runtime, NETWORK, { ...training, inputs }, { epochs: 3 }, 1);
+    expect(train).toThrow(/the loss is NaN in epoch 1: lower the learning rate/);
+  });
+
   it('refuses shapes that do not fit and a loss without its sigmoid', () => {
     expect(() => trainNetwork(runtime, sequential(3, [dense(1, 'sigmoid')]), training, {}, 1)).toThrow(/columns/);
     expect(() => trainNetwork(runtime, sequential(4, [dense(1)]), training, {}, 1)).toThrow(/sigmoid/);

@@ -162,9 +162,15 @@ export function* trainEpochs(
       });
       state = stateOf(results, state);
       const network = networkOf(description, layout, state.learned, state.tracked);
+      const epochLoss = meanOfSteps(results.losses.data as Float32Array, rows, batchRows);
+      if (!Number.isFinite(epochLoss)) {
+        throw new Error(
+          `network: the loss is ${epochLoss} in epoch ${epoch}: lower the learning rate, set clipNorm, or look for values that are not finite in the rows`,
+        );
+      }
       const answer = yield {
         epoch,
-        loss: meanOfSteps(results.losses.data as Float32Array, rows, batchRows),
+        loss: epochLoss,
         validationLoss: chosen.validation === null ? null : validate(runtime, network, loss, chosen.validation),
         learningRate: learningRateAt(rate, epoch * steps - 1),
         network,

@@ -30,7 +30,8 @@ export function fitColumn(
 
 function planNumbers(sorted: Float32Array, options: PreparationOptions): ColumnPlan {
   if (sorted.length === 0 || sorted[0] === sorted[sorted.length - 1]) return { kind: 'constant' };
-  const median = sorted[sorted.length >> 1];
+  // No −0 in a plan: JSON stores it as 0, and a reloaded plan must give the same bits.
+  const median = sorted[sorted.length >> 1] + 0;
   switch (options.method) {
     case 'standardise':
       return planScale(sorted, median, false, options.clip);
@@ -52,7 +53,7 @@ function planScale(sorted: Float32Array, median: number, log: boolean, clip: num
   for (const value of sorted) squares += (shape(value) - mean) ** 2;
   const deviation = Math.fround(Math.sqrt(squares / sorted.length));
   if (!(deviation > 0 && deviation < Number.POSITIVE_INFINITY)) return { kind: 'constant' };
-  return { kind: 'scale', median, log, mean: Math.fround(mean), deviation, clip };
+  return { kind: 'scale', median, log, mean: Math.fround(mean) + 0, deviation, clip };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createTableWriter } from '../adapters/files/write-table.ts';
+import { groupAnomalies } from '../jobs/detect/anomaly-groups.ts';
 import { type Detection, detect } from '../jobs/detect/detect.ts';
 import { anomaliesOf, reportOf } from '../jobs/detect/report-of.ts';
 import { anomalyColumns, anomalyTableRows } from '../report/anomaly-table.ts';
@@ -85,7 +86,8 @@ export const detectCommand: Command = {
     progress.done();
     noteLeftOut(detectors, [...detection.scores.byDetector.keys()], log);
     const seconds = (nowMs() - started) / 1000;
-    const report = reportOf(detection, {
+    const groups = groupAnomalies(detection, options.seed as number);
+    const report = reportOf(detection, groups, {
       fileName: basename(path),
       seconds,
       seed: options.seed as number,
@@ -93,7 +95,7 @@ export const detectCommand: Command = {
       createdMs: nowMs(),
       top,
     });
-    await writeResults(folder, report, anomaliesOf(detection), locale);
+    await writeResults(folder, report, anomaliesOf(detection, groups), locale);
     detection.table.close();
     if (options.json === true)
       out(`${JSON.stringify(jsonOf(detection, report, (nowMs() - started) / 1000, locale))}\n`);

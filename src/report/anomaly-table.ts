@@ -26,6 +26,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'probability', cell: ({ probability }) => probability },
   { name: 'decision', cell: ({ decision }) => decision },
   ...[1, 2, 3].flatMap(reasonColumns),
+  { name: 'cluster', cell: ({ group }) => group },
   { name: 'detectors_agreeing', cell: ({ detectors }) => words(detectors.filter((d) => d.agrees).map((d) => d.name)) },
   { name: 'detector_scores', cell: ({ detectors }) => words(detectors.map((d) => `${d.name}=${d.score.toFixed(4)}`)) },
   { name: 'quality_codes', cell: ({ qualityCodes }) => words(qualityCodes) },

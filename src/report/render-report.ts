@@ -4,6 +4,7 @@ import { html } from './html.ts';
 import { renderPage } from './page.ts';
 import type { Locale, ReportData } from './report-data.ts';
 import { anomaliesSection } from './sections/anomalies-section.ts';
+import { groupsSection } from './sections/groups-section.ts';
 import { notesSections, qualitySection } from './sections/notes-sections.ts';
 import {
   distributionSection,
@@ -23,6 +24,7 @@ export function renderReport(data: ReportData, locale: Locale): string {
   const titleOf = (language: Locale): string => `${TEXTS.title[language]} · ${summary.fileName}`;
   const body = html`${headerSection(summary, clock)}
 ${figuresSection(summary)}
+${groupsSection(data, clock)}
 ${anomaliesSection(data, clock)}
 ${performanceSection(data)}
 <div class="grid-sections">

@@ -4,6 +4,9 @@
 // in Lima time unless the summary says otherwise; amounts are minor units with their ISO 4217 currency.
 import type { DecisionCosts } from '../decisions/money-policy.ts';
 import type { Reason } from '../decisions/reasons/reason.ts';
+import type { CHANNELS } from '../domain/transaction.ts';
+
+export type Channel = (typeof CHANNELS)[number];
 
 export type Locale = 'es' | 'en';
 
@@ -83,8 +86,28 @@ export interface ReportAnomaly {
   readonly label: 'fraud' | 'genuine' | null;
   /** F01–F20, E01–E15 or another name that the label gives. */
   readonly typology: string | null;
+  /** Number of its `AnomalyGroup`; null where it is in none. */
+  readonly group: number | null;
   /** The payer's recent transactions in the same currency, this one included, oldest first; at most 200 are drawn. */
   readonly history: readonly HistoryPoint[];
+}
+
+/** Anomalies that were flagged for like reasons. */
+export interface AnomalyGroup {
+  /** From 1, the largest first. */
+  readonly number: number;
+  readonly count: number;
+  readonly amounts: readonly MoneyTotal[];
+  /** Of its anomalies with a known label, how many are fraud or error; null without labels. */
+  readonly labels: { readonly known: number; readonly positive: number } | null;
+  /** Reasons that many of its anomalies share, most common first, with the share that has each. */
+  readonly reasons: readonly { readonly code: string; readonly share: number }[];
+  /** Commonest first, with their share of the group; those that the file does not tell are left out. */
+  readonly channels: readonly { readonly channel: Channel; readonly share: number }[];
+  /** The shortest stretch of the day with most of the group: the hours `from` to `to` (on the next day where smaller). */
+  readonly hours: { readonly from: number; readonly to: number; readonly share: number };
+  /** Ranks of its riskiest anomalies. */
+  readonly examples: readonly number[];
 }
 
 /** Rows per equal-width bin of the score over [0, 1]. */
@@ -185,6 +208,8 @@ export interface ReportData {
   readonly summary: ReportSummary;
   /** By rank; the page is meant for up to 200. */
   readonly anomalies: readonly ReportAnomaly[];
+  /** Of all explained anomalies; empty where they do not fall into groups. */
+  readonly groups: readonly AnomalyGroup[];
   readonly scores: ScoreHistogram | null;
   readonly evaluation: ReportEvaluation | null;
   /** By ascending risk; null where the risk is no probability or there are no labels. */

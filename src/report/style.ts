@@ -62,6 +62,8 @@ th:last-child,td:last-child{padding-right:0}
 .anomalies .why{min-width:300px}
 .anomalies td.history{padding-top:6px;width:170px}
 .anomalies .risk{font-weight:650;min-width:70px}
+.groups .why{min-width:280px}
+.groups .rank{color:var(--quiet)}
 .reasons{list-style:none;margin:0;padding:0}
 .reasons,.notes,.empty,.codes{text-wrap:pretty}
 .reasons li{display:flex;gap:9px;margin:0 0 3px}

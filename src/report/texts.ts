@@ -60,6 +60,7 @@ export const TEXTS = {
   history: { es: 'Historial del cliente', en: 'Customer history' },
   risk: { es: 'Riesgo', en: 'Risk' },
   details: { es: 'Detalle', en: 'Details' },
+  group: { es: 'Grupo', en: 'Group' },
   noReasons: { es: 'Sin motivo dominante', en: 'No dominant reason' },
   agree: { es: 'detectores coinciden', en: 'detectors agree' },
   agreesMark: { es: 'coincide', en: 'agrees' },

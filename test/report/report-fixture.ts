@@ -151,6 +151,7 @@ function anomaly(random: Prng, rank: number, count: number, labelled: boolean): 
     ].slice(labelled ? 0 : 1),
     qualityCodes: random.nextBelow(12) === 0 ? ['DUPLICADO'] : [],
     label: labelled ? (fraud ? 'fraud' : 'genuine') : null,
+    group: rank % 4 === 0 ? null : 1 + (rank % 2),
     typology: labelled && fraud ? TYPOLOGIES[random.nextBelow(TYPOLOGIES.length)] : null,
     history: rank % 17 === 0 ? [] : history(random, timeMs, amountMinor, amountMinor / ratio),
   };
@@ -268,6 +269,25 @@ export function reportFixture({ anomalies = 40, labelled = true, seed = 7 }: Fix
       createdMs: END_MS + 10 * HOUR,
     },
     anomalies: Array.from({ length: anomalies }, (_, index) => anomaly(random, index + 1, anomalies, labelled)),
+    groups: [1, 2].map((number) => ({
+      number,
+      count: 400 - 100 * number,
+      amounts: [
+        { currency: 'PEN', rows: 310 - 100 * number, amountMinor: 41_220_380 },
+        { currency: 'USD', rows: 90, amountMinor: 1_233_000 },
+      ],
+      labels: labelled ? { known: 400 - 100 * number, positive: 120 } : null,
+      reasons: [
+        { code: 'MONTO_FUERA_DE_PERFIL', share: 0.94 },
+        { code: number === 1 ? 'BENEFICIARIO_NUEVO' : 'HORA_INUSUAL', share: 0.61 },
+      ],
+      channels: [
+        { channel: 'app' as const, share: 0.8 },
+        { channel: 'web' as const, share: 0.2 },
+      ],
+      hours: number === 1 ? { from: 22, to: 4, share: 0.78 } : { from: 0, to: 0, share: 1 },
+      examples: number === 1 ? [1, 3, 5] : [2, 6, 10],
+    })),
     scores: { counts, positives: labelled ? positives : null, threshold: 0.62 },
     evaluation: labelled
       ? {

@@ -9,7 +9,6 @@ import type {
   AlertTimeline,
   DetectorEvaluation,
   HistoryPoint,
-  MoneyTotal,
   PrecisionRecallPoint,
   ReportAnomaly,
   ReportData,
@@ -21,6 +20,7 @@ import { aucRoc } from '../../training/metrics/auc-roc.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { averagePrecision, precisionRecallCurve } from '../../training/metrics/precision-recall.ts';
 import { periodOf } from '../../training/time-line.ts';
+import { type GroupedAnomalies, totalsOf } from './anomaly-groups.ts';
 import type { Anomaly, Detection } from './detect.ts';
 import { costsOfReport, reliabilityOf } from './probabilities-of-report.ts';
 
@@ -43,15 +43,15 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** Every explained anomaly, riskiest first, without charts: the rows of anomalies.csv. */
-export function anomaliesOf(detection: Detection): ReportAnomaly[] {
+export function anomaliesOf(detection: Detection, groups: GroupedAnomalies): ReportAnomaly[] {
   const none = new Uint8Array(detection.table.rows);
   return detection.anomalies.map((anomaly, index) => ({
-    ...anomalyOf(detection, anomaly, index + 1, none),
+    ...anomalyOf(detection, anomaly, index + 1, none, groups),
     history: [],
   }));
 }
 
-export function reportOf(detection: Detection, context: ReportContext): ReportData {
+export function reportOf(detection: Detection, groups: GroupedAnomalies, context: ReportContext): ReportData {
   const { table, scores, flagged, read } = detection;
   const flaggedRows = new Uint8Array(table.rows);
   for (const row of flagged) flaggedRows[row] = 1;
@@ -85,7 +85,8 @@ export function reportOf(detection: Detection, context: ReportContext): ReportDa
     },
     anomalies: detection.anomalies
       .slice(0, context.top)
-      .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows)),
+      .map((anomaly, index) => anomalyOf(detection, anomaly, index + 1, flaggedRows, groups)),
+    groups: groups.groups,
     scores: histogramOf(detection),
     evaluation: evaluationOf(detection, evaluated, flaggedRows),
     reliability: probable.length === 0 ? null : reliabilityOf(detection, probable),
@@ -126,7 +127,13 @@ function roleOf(name: string) {
       };
 }
 
-function anomalyOf(detection: Detection, anomaly: Anomaly, rank: number, flagged: Uint8Array): ReportAnomaly {
+function anomalyOf(
+  detection: Detection,
+  anomaly: Anomaly,
+  rank: number,
+  flagged: Uint8Array,
+  groups: GroupedAnomalies,
+): ReportAnomaly {
   const { transaction, row, risk, calibrated } = anomaly;
   return {
     rank,
@@ -150,6 +157,7 @@ function anomalyOf(detection: Detection, anomaly: Anomaly, rank: number, flagged
     qualityCodes: qualityFindings(transaction),
     label: transaction.isFraud === null ? null : transaction.isFraud ? 'fraud' : 'genuine',
     typology: transaction.typology,
+    group: groups.groupOf[rank - 1],
     history: historyOf(detection, transaction, row, flagged),
   };
 }
@@ -314,15 +322,4 @@ function labelCounts(labels: Int8Array) {
     if (label === 1) positive += 1;
   }
   return known === 0 ? null : { known, positive };
-}
-
-function totalsOf(anomalies: readonly Anomaly[]): MoneyTotal[] {
-  const totals = new Map<string, { rows: number; amountMinor: number }>();
-  for (const { transaction } of anomalies) {
-    const total = totals.get(transaction.currency) ?? { rows: 0, amountMinor: 0 };
-    total.rows += 1;
-    total.amountMinor += transaction.amountMinor;
-    totals.set(transaction.currency, total);
-  }
-  return [...totals].map(([currency, total]) => ({ currency, ...total }));
 }

@@ -16,7 +16,8 @@ const runtime = createGraphRuntime();
 const ROWS = 24;
 const CROSS_ENTROPY: Loss = { kind: 'binary-cross-entropy' };
 
-function examplesOf(inputs: number, outputs: number, rows = ROWS): Examples {
+/** @param blocks codes of each category that the last outputs are the logits of: its targets are a 1 among zeros */
+function examplesOf(inputs: number, outputs: number, rows = ROWS, blocks: readonly number[] = []): Examples {
   const prng = createPrng(4);
   const matrix = createMatrix(rows, inputs);
   // The last column holds codes for embeddings.
@@ -24,6 +25,13 @@ function examplesOf(inputs: number, outputs: number, rows = ROWS): Examples {
     matrix.values[i] = i % inputs === inputs - 1 ? prng.nextBelow(3) : prng.nextNormal();
   }
   const targets = Float32Array.from({ length: rows * outputs }, () => prng.nextBelow(2));
+  for (let row = 0; row < rows; row++) {
+    let end = (row + 1) * outputs;
+    for (const codes of blocks.toReversed()) {
+      targets.fill(0, end - codes, end)[end - codes + prng.nextBelow(codes)] = 1;
+      end -= codes;
+    }
+  }
   return { inputs: matrix, targets, weights: Float32Array.from({ length: rows }, () => 0.5 + prng.nextFloat()) };
 }
 
@@ -75,11 +83,19 @@ function lossByDefinition(
   }
   let sum = 0;
   rows.forEach((row, r) => {
-    row.forEach((p, c) => {
+    let numbers = row.length;
+    for (const codes of loss.kind === 'mixed' ? loss.blocks.toReversed() : []) {
+      const exponentials = row.slice(numbers - codes, numbers).map(Math.exp);
+      const code = targets.subarray(r * row.length + numbers - codes, r * row.length + numbers).indexOf(1);
+      const probability = exponentials[code] / exponentials.reduce((total, e) => total + e, 0);
+      sum -= (weights![r] * Math.log(probability)) / (rows.length * row.length);
+      numbers -= codes;
+    }
+    row.slice(0, numbers).forEach((p, c) => {
       const y = targets[r * row.length + c];
       const right = y === 1 ? p : 1 - p;
       const one =
-        loss.kind === 'mean-squared-error'
+        loss.kind === 'mean-squared-error' || loss.kind === 'mixed'
           ? (p - y) ** 2
           : -((1 - right) ** (loss.kind === 'focal' ? loss.gamma : 0)) * Math.log(right);
       sum += (weights![r] * one) / (rows.length * row.length);
@@ -91,7 +107,8 @@ function lossByDefinition(
 /** One step of plain gradient descent at rate 1 subtracts the gradient from what was there. */
 function checkGradients(description: NetworkDescription, loss: Loss, tolerance = 2e-4): void {
   const outputs = description.layers.at(-1) as { units: number };
-  const examples = examplesOf(description.inputs, outputs.units);
+  const blocks = loss.kind === 'mixed' ? loss.blocks : [];
+  const examples = examplesOf(description.inputs, outputs.units, ROWS, blocks);
   const training: Partial<NetworkTraining> = { loss, optimizer: { kind: 'sgd' }, epochs: 1, batchRows: ROWS };
   const at = (rate: number) =>
     trainNetwork(runtime, description, examples, { ...training, learningRate: { initial: rate } }, 9);
@@ -131,6 +148,13 @@ describe('gradients agree with finite differences of the definitions', () => {
   ])('for the loss %j with two outputs and weights', (loss) =>
     checkGradients(sequential(3, [dense(4, 'tanh'), dense(2, 'sigmoid')]), loss),
   );
+
+  it.each([[[3]], [[2, 4]]])('for numbers beside categories of %j codes', (blocks) => {
+    const loss: Loss = { kind: 'mixed', blocks };
+    checkGradients(sequential(3, [dense(4, 'tanh'), dense(8, 'linear')]), loss);
+    const onlyCategories = blocks.reduce((sum, codes) => sum + codes, 0);
+    checkGradients(sequential(3, [dense(4, 'tanh'), dense(onlyCategories, 'linear')]), loss);
+  });
 
   it('for L1 and L2 penalties', () => {
     checkGradients(

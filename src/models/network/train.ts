@@ -61,6 +61,8 @@ export interface EpochTraining {
   readonly validation: Examples | null;
   /** A network of the same description to go on from; null starts from random numbers. The optimizer starts anew. */
   readonly startFrom: Network | null;
+  /** The inputs of an epoch (from 1) in place of the examples', as many and finite: noise drawn anew; null to keep them. */
+  readonly inputsOf: ((epoch: number) => Matrix) | null;
 }
 
 export interface NetworkTraining extends EpochTraining {
@@ -86,6 +88,7 @@ const DEFAULT_TRAINING: EpochTraining = {
   batchRows: 256,
   validation: null,
   startFrom: null,
+  inputsOf: null,
 };
 
 /** Masks that the windows of a step are taken from: enough that two steps seldom see the same part. */
@@ -142,7 +145,6 @@ export function* trainEpochs(
   };
   const outputs = layerWidths(description)[description.layers.length];
   const constant = {
-    rows: tensor(examples.inputs.values, [rows, description.inputs]),
     targets: tensor(examples.targets, [rows, outputs]),
     steps: { data: BigInt64Array.of(BigInt(steps)), dims: [] },
   };
@@ -153,8 +155,10 @@ export function* trainEpochs(
       const own = prng.fork(epoch);
       const shuffled = shuffleRows(rows, steps, batchRows, examples.weights ?? null, outputs, own.fork(0));
       const rate = { ...chosen.learningRate, initial: chosen.learningRate.initial * rateFactor };
+      const { values } = chosen.inputsOf?.(epoch) ?? examples.inputs;
       const results = session.run({
         ...constant,
+        rows: tensor(values, [rows, description.inputs]),
         ...shuffled.feeds,
         ...stateFeeds(state),
         ...numberFeeds(stepNumbers(optimizer, rate, (epoch - 1) * steps, steps)),
@@ -270,7 +274,7 @@ function validate(runtime: GraphRuntime, network: Network, loss: Loss, { inputs,
   const session = runtime.open(inferenceModel(network, takesLogits(loss) ? 'logit' : 'activation'));
   try {
     const { outputs } = session.run({ inputs: tensor(inputs.values, [inputs.rows, inputs.columns]) });
-    return meanLoss(loss, outputs.data as Float32Array, targets);
+    return meanLoss(loss, outputs.dims[1], outputs.data as Float32Array, targets);
   } finally {
     session.close();
   }
@@ -303,6 +307,12 @@ function checkTraining(description: NetworkDescription, examples: Examples, trai
     throw new Error('network: the network to go on from has another description');
   }
   const head = description.layers[description.layers.length - 1];
+  if (training.loss.kind === 'mixed') {
+    const logits = training.loss.blocks.reduce((sum, codes) => sum + codes, 0);
+    if (training.loss.blocks.length === 0 || training.loss.blocks.some((codes) => codes < 1) || logits > outputs) {
+      throw new Error(`network: the loss mixed has blocks of ${logits} logits for a network of ${outputs} outputs`);
+    }
+  }
   if (takesLogits(training.loss) && (head.kind !== 'dense' || head.activation !== 'sigmoid')) {
     throw new Error(`network: the loss ${training.loss.kind} needs a sigmoid in the last layer`);
   }

@@ -158,7 +158,7 @@ function passNetwork(body: GraphBuilder, { description, loss }: TrainingPlan, ba
     passes.push(pass);
     input = pass.output;
   });
-  const result = lossGraph(body, loss, input, batch.target, batch.scale);
+  const result = lossGraph(body, loss, widths[description.layers.length], input, batch.target, batch.scale);
   const gradients: ValueName[] = [];
   let gradient = result.gradient;
   const firstLearner = layout.learned.findIndex((slots) => slots.length > 0);

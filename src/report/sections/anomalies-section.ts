@@ -58,7 +58,7 @@ function reasonList({ reasons }: ReportAnomaly): Html {
   })}</ul>`;
 }
 
-function summaryFacts({ detectors, label, qualityCodes }: ReportAnomaly): Html {
+function summaryFacts({ detectors, label, qualityCodes, group }: ReportAnomaly): Html {
   const agreeing = detectors.filter(({ agrees }) => agrees).length;
   const facts: Html[] = [];
   if (detectors.length > 1) {
@@ -66,6 +66,7 @@ function summaryFacts({ detectors, label, qualityCodes }: ReportAnomaly): Html {
   }
   if (label !== null)
     facts.push(html`${both(TEXTS.label).markup === '' ? NOTHING : both(TEXTS.label)}: ${both(TEXTS[label])}`);
+  if (group !== null) facts.push(html`${both(TEXTS.group)} ${group}`);
   if (qualityCodes.length > 0) facts.push(html`${both(TEXTS.quality)}: ${qualityCodes.join(', ')}`);
   return html`${facts.map((fact) => html`<span class="fact">${fact}</span>`)}`;
 }

@@ -100,7 +100,7 @@ export interface AnomalyGroup {
   readonly amounts: readonly MoneyTotal[];
   /** Of its anomalies with a known label, how many are fraud or error; null without labels. */
   readonly labels: { readonly known: number; readonly positive: number } | null;
-  /** Reasons that many of its anomalies share, most common first, with the share that has each. */
+  /** Reasons that many of its anomalies share, with the share that has each; what sets the group apart comes first. */
   readonly reasons: readonly { readonly code: string; readonly share: number }[];
   /** Commonest first, with their share of the group; those that the file does not tell are left out. */
   readonly channels: readonly { readonly channel: Channel; readonly share: number }[];

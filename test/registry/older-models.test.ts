@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { scoreRisk } from '../../src/decisions/risk-model.ts';
+import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
+import type { Artefact } from '../../src/models/detector.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { loadModel, thresholdsOf } from '../../src/registry/model-store.ts';
 
@@ -30,4 +32,22 @@ test('gbdt and isolation forest of version 0.1.0, stacked', async () => {
   const { risk, parts } = scoreRisk(model, { rows: expected.rows.length, columns, values });
   expect([...risk]).toEqual(expected.risk);
   expect(parts.map((scores) => [...scores])).toEqual(expected.parts);
+});
+
+test('autoencoder of format 1, whose categories were not repeated', async () => {
+  const text = await readFile(new URL('autoencoder-format-1.json', import.meta.url), 'utf8');
+  const stored = JSON.parse(text) as {
+    artefact: Omit<Artefact, 'binary'> & { binary: string };
+    rows: (number | null)[][];
+    scores: number[];
+    embeddings: number[];
+  };
+  const binary = new Uint8Array(Buffer.from(stored.artefact.binary, 'base64'));
+  const detector = createAutoencoderDetector(createGraphRuntime());
+  const loaded = detector.load({ ...stored.artefact, binary });
+  const values = Float32Array.from(stored.rows.flat(), (value) => value ?? Number.NaN);
+  const matrix = { rows: stored.rows.length, columns: stored.rows[0].length, values };
+  expect([...loaded.score(matrix)]).toEqual(stored.scores);
+  expect([...loaded.extract(matrix).values]).toEqual(stored.embeddings);
+  expect(detector.load(loaded.save()).score(matrix)).toEqual(loaded.score(matrix));
 });

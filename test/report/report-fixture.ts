@@ -269,7 +269,7 @@ export function reportFixture({ anomalies = 40, labelled = true, seed = 7 }: Fix
       createdMs: END_MS + 10 * HOUR,
     },
     anomalies: Array.from({ length: anomalies }, (_, index) => anomaly(random, index + 1, anomalies, labelled)),
-    groups: [1, 2].map((number) => ({
+    groups: (anomalies === 0 ? [] : [1, 2]).map((number) => ({
       number,
       count: 400 - 100 * number,
       amounts: [

@@ -14,9 +14,12 @@ import { reportFixture, smallestReport } from './report-fixture.ts';
 
 const HOSTILE = `"'><img src=x onerror=alert(1)></script><script>alert(2)</script><!-- &amp; \u0000\ud800 --><svg onload=alert(3)>`;
 
+/** Fields whose words are this program's. */
+const OWN_WORDS = ['decision', 'severity', 'label', 'channel'];
+
 /** The same report with every text of the file replaced. */
 function hostile(value: unknown, key = ''): unknown {
-  if (typeof value === 'string') return key === 'decision' || key === 'severity' || key === 'label' ? value : HOSTILE;
+  if (typeof value === 'string') return OWN_WORDS.includes(key) ? value : HOSTILE;
   if (Array.isArray(value)) return value.map((item) => hostile(item, key));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hostile(item, name)]));
@@ -141,6 +144,24 @@ describe('the page', () => {
     );
     expect(page.replace(/<script>.*<\/script>/s, '')).not.toMatch(/NaN|Infinity|undefined/);
     expect(page).toContain('-S/ 5.00');
+  });
+
+  test('groups say what they share, how much, when and where; without groups there is no section', () => {
+    const page = renderReport(pages.labelled, 'en');
+    const section = page.slice(page.indexOf('<section id="groups">'), page.indexOf('<section id="anomalies">'));
+    expect(section).toContain('Groups of similar anomalies');
+    expect(section).toContain('The amount departs from habitual behaviour');
+    expect(section).toMatch(/94\u00a0?%/);
+    expect(section).toContain('22:00–04:00 (78%)');
+    expect(section).toContain('at all hours');
+    expect(section).toContain('S/\u00a0412,203.80');
+    expect(section).toContain('app 80%, web 20%');
+    expect(section).toContain('1, 3, 5');
+    expect(section).toMatch(/40\u00a0?%/);
+    expect(renderReport(pages.unlabelled, 'en')).not.toMatch(
+      /<section id="groups">.*Fraud or error.*<section id="anomalies">/s,
+    );
+    expect(renderReport(pages.empty, 'en')).not.toContain('id="groups"');
   });
 
   test('200 anomalies stay under 3 MB', () => {

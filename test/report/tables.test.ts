@@ -33,6 +33,11 @@ describe('anomalies.csv', () => {
     expect(cell({ ...first, payer: null }, 'payer')).toBeNull();
   });
 
+  test('the cluster is the number of the group', () => {
+    expect(cell({ ...first, group: 3 }, 'cluster')).toBe(3);
+    expect(cell({ ...first, group: null }, 'cluster')).toBeNull();
+  });
+
   test.each(['=1+1', '+1', '-1', '@x', '\t=1'])('%j is no formula in a spreadsheet', (text) => {
     expect(cell({ ...first, payer: text }, 'payer')).toBe(`'${text}`);
   });

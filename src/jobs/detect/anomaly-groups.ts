@@ -1,8 +1,7 @@
 // The anomalies in groups of like ones, so that an analyst reads a pattern once and not forty times.
 //
-// Alike are anomalies with the same reasons in like proportions: that is what an analyst asks of them, every detector has
-// them, and groups by an autoencoder's embedding told the simulator's typologies apart less well (docs/decisions/0011).
-import type { Reason } from '../../decisions/reasons/reason.ts';
+// Alike are anomalies with the same reasons in like proportions: every detector has them, and they can be told. Groups by
+// the autoencoder's embedding match the simulator's typologies about as well (docs/decisions/0011), but say nothing.
 import { groupRows } from '../../models/clustering/group-rows.ts';
 import { createMatrix, type Matrix, rowOf } from '../../models/matrix.ts';
 import type { AnomalyGroup, Channel, MoneyTotal } from '../../report/report-data.ts';
@@ -22,9 +21,9 @@ const LEAST_ANOMALIES = 12;
 const LEAST_IN_GROUP = 3;
 /** A reason is shared where this part of the group has it. */
 const SHARED_FROM = 0.3;
-const SHARED_REASONS = 4;
+const SHARED_REASONS = 3;
 const CHANNELS_TOLD = 2;
-const EXAMPLES = 5;
+const EXAMPLES = 3;
 /** Hours are those of so much of the group. */
 const HOURS_SHARE = 0.75;
 const HOUR_MS = 3_600_000;
@@ -35,7 +34,8 @@ export function groupAnomalies(
 ): GroupedAnomalies {
   const none = { groups: [], groupOf: anomalies.map(() => null) };
   if (anomalies.length < LEAST_ANOMALIES) return none;
-  const assignment = groupRows(reasonMatrix(anomalies.map(({ reasons }) => reasons)), { mostGroups: MOST_GROUPS, seed });
+  const telling = tellingOf(anomalies);
+  const assignment = groupRows(reasonMatrix(anomalies, telling), { mostGroups: MOST_GROUPS, seed });
   if (assignment === null) return none;
   const members = new Map<number, number[]>();
   assignment.forEach((group, index) => {
@@ -48,62 +48,72 @@ export function groupAnomalies(
   bySize.forEach((indices, group) => {
     for (const index of indices) groupOf[index] = group + 1;
   });
-  return { groups: bySize.map((indices, group) => describe(group + 1, indices, anomalies, utcOffsetMinutes)), groupOf };
+  return {
+    groups: bySize.map((indices, group) => ({
+      number: group + 1,
+      examples: indices.slice(0, EXAMPLES).map((index) => index + 1),
+      ...describe(
+        indices.map((index) => anomalies[index]),
+        telling,
+        utcOffsetMinutes,
+      ),
+    })),
+    groupOf,
+  };
+}
+
+/**
+ * By reason code, −log of the share of anomalies that have it: what nearly all of them share does not tell them apart (as
+ * with the words of texts: Sparck Jones, Journal of Documentation 28, 1972).
+ */
+function tellingOf(anomalies: readonly Anomaly[]): ReadonlyMap<string, number> {
+  const shares = sharesOf(codesOf(anomalies), anomalies.length + 1);
+  return new Map(shares.map(({ value, share }) => [value, -Math.log(share)]));
+}
+
+function codesOf(anomalies: readonly Anomaly[]): string[] {
+  return anomalies.flatMap(({ reasons }) => reasons.map(({ code }) => code));
 }
 
 /**
  * One row per anomaly, one column per reason code, rows of length 1: the square root of the reason's weight, so that a
- * weak one is not lost beside a strong one, times −log of the share of anomalies that have it, for what nearly all of
- * them share does not tell them apart (as with the words of texts: Sparck Jones, Journal of Documentation 28, 1972).
+ * weak one is not lost beside a strong one, times how telling it is.
  */
-function reasonMatrix(reasonsOf: readonly (readonly Reason[])[]): Matrix {
-  const shares = sharesOf(
-    reasonsOf.flatMap((reasons) => reasons.map(({ code }) => code)),
-    reasonsOf.length + 1,
-  );
-  const columnOf = new Map(shares.map(({ value, share }, column) => [value, { column, telling: -Math.log(share) }]));
-  const matrix = createMatrix(reasonsOf.length, shares.length);
-  reasonsOf.forEach((reasons, index) => {
+function reasonMatrix(anomalies: readonly Anomaly[], telling: ReadonlyMap<string, number>): Matrix {
+  const columnOf = new Map([...telling.keys()].map((code, column) => [code, column]));
+  const matrix = createMatrix(anomalies.length, telling.size);
+  anomalies.forEach(({ reasons }, index) => {
     const row = rowOf(matrix, index);
-    for (const { code, weight } of reasons) {
-      const { column, telling } = columnOf.get(code)!;
-      row[column] = Math.sqrt(weight) * telling;
-    }
+    for (const { code, weight } of reasons) row[columnOf.get(code)!] = Math.sqrt(weight) * telling.get(code)!;
     const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    if (length > 0) row.forEach((value, column) => row.set([value / length], column));
+    if (length > 0) row.set(row.map((value) => value / length));
   });
   return matrix;
 }
 
 function describe(
-  number: number,
-  indices: readonly number[],
-  anomalies: readonly Anomaly[],
+  members: readonly Anomaly[],
+  telling: ReadonlyMap<string, number>,
   utcOffsetMinutes: number,
-): AnomalyGroup {
-  const members = indices.map((index) => anomalies[index]);
+): Omit<AnomalyGroup, 'number' | 'examples'> {
   const known = members.filter(({ transaction }) => transaction.isFraud !== null);
   const channels = members.flatMap(({ transaction: { channel } }): Channel[] => (channel === null ? [] : [channel]));
+  const reasons = sharesOf(codesOf(members), members.length).filter(({ share }) => share >= SHARED_FROM);
   return {
-    number,
     count: members.length,
-    amounts: totalsOf(members),
+    amounts: totalsOf(members).sort((one, other) => other.rows - one.rows),
     labels:
       known.length === 0
         ? null
         : { known: known.length, positive: known.filter(({ transaction }) => transaction.isFraud).length },
-    reasons: sharesOf(
-      members.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
-      members.length,
-    )
-      .filter(({ share }, index) => index === 0 || share >= SHARED_FROM)
+    reasons: reasons
+      .sort((one, other) => other.share * telling.get(other.value)! - one.share * telling.get(one.value)!)
       .slice(0, SHARED_REASONS)
       .map(({ value, share }) => ({ code: value, share })),
     channels: sharesOf(channels, members.length)
       .slice(0, CHANNELS_TOLD)
       .map(({ value, share }) => ({ channel: value, share })),
     hours: hoursOf(members, utcOffsetMinutes),
-    examples: indices.slice(0, EXAMPLES).map((index) => index + 1),
   };
 }
 

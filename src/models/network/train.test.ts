@@ -54,6 +54,15 @@ describe('training', () => {
     expect(network).toEqual(trainNetwork(runtime, NETWORK, task(150, 7), kept, 3).network);
   });
 
+  it('learns from the inputs of each epoch where they are given', () => {
+    const options = { epochs: 2, batchRows: 64 };
+    const inputsOf = (epoch: number) => (epoch === 1 ? training.inputs : task(1001, 3).inputs);
+    const { history } = trainNetwork(runtime, NETWORK, training, { ...options, inputsOf }, 3);
+    const plain = trainNetwork(runtime, NETWORK, training, options, 3).history;
+    expect(history[0]).toEqual(plain[0]);
+    expect(history[1]).not.toEqual(plain[1]);
+  });
+
   it('stops where a callback says so', () => {
     const seen: number[] = [];
     const onEpochEnd = ({ epoch }: { epoch: number }) => {

@@ -154,7 +154,7 @@ describe('the page', () => {
     expect(section).toMatch(/94\u00a0?%/);
     expect(section).toContain('22:00–04:00 (78%)');
     expect(section).toContain('at all hours');
-    expect(section).toContain('S/\u00a0412,203.80');
+    expect(section).toContain('S/ 412,203.80');
     expect(section).toContain('app 80%, web 20%');
     expect(section).toContain('1, 3, 5');
     expect(section).toMatch(/40\u00a0?%/);

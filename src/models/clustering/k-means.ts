@@ -67,9 +67,10 @@ function meansOf(matrix: Matrix, assignment: Uint32Array, before: Matrix): Matri
   const sums = new Float64Array(before.values.length);
   const rows = new Uint32Array(before.rows);
   for (let row = 0; row < matrix.rows; row++) {
+    const from = row * matrix.columns;
     const to = assignment[row] * matrix.columns;
     rows[assignment[row]] += 1;
-    for (let column = 0; column < matrix.columns; column++) sums[to + column] += rowOf(matrix, row)[column];
+    for (let column = 0; column < matrix.columns; column++) sums[to + column] += matrix.values[from + column];
   }
   const values = Float32Array.from(sums, (sum, at) => {
     const members = rows[Math.floor(at / matrix.columns)];

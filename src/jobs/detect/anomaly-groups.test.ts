@@ -73,6 +73,22 @@ it('says of each what it shares, how much money, how many frauds, when and by wh
   expect(device.examples).toEqual([21, 22, 23]);
 });
 
+it('looks past a reason that nearly all share, and tells first what sets a group apart', () => {
+  const kinds = ['RIESGO_DEL_TERMINAL', 'RECHAZOS_PREVIOS', 'PASO_RAPIDO'];
+  const alike = Array.from({ length: 45 }, (_, i) => {
+    const weak = 0.02 + ((i * 7) % 11) * 0.02;
+    return anomaly(i, { MONTO_FUERA_DE_PERFIL: 1 - 2 * weak, [kinds[i % 3]]: weak }, 10, null);
+  });
+  const other = Array.from({ length: 4 }, (_, i) => anomaly(45 + i, { DISPOSITIVO_NUEVO: 0.9 }, 10, null));
+  const { groups } = groupAnomalies({ anomalies: [...alike, ...other], utcOffsetMinutes: LIMA_OFFSET_MINUTES }, 1);
+  expect(groups.map(({ reasons }) => reasons[0].code).sort()).toEqual([
+    'DISPOSITIVO_NUEVO',
+    'PASO_RAPIDO',
+    'RECHAZOS_PREVIOS',
+    'RIESGO_DEL_TERMINAL',
+  ]);
+});
+
 it('makes no groups of a few, nor of anomalies that all have the same reasons or none', () => {
   const utcOffsetMinutes = LIMA_OFFSET_MINUTES;
   for (const few of [

@@ -39,7 +39,9 @@ export function groupAnomalies(
   if (assignment === null) return none;
   const members = new Map<number, number[]>();
   assignment.forEach((group, index) => {
-    members.set(group, [...(members.get(group) ?? []), index]);
+    const own = members.get(group);
+    if (own === undefined) members.set(group, [index]);
+    else own.push(index);
   });
   const bySize = [...members.values()]
     .filter(({ length }) => length >= LEAST_IN_GROUP)

@@ -30,7 +30,7 @@ export interface ModelSettings {
   /** .001 where it is left out. */
   readonly learningRate?: number | LearningRate;
   /** `focal` by name has gamma 2; `binary-cross-entropy` where it is left out. */
-  readonly loss?: Loss | Loss['kind'];
+  readonly loss?: Loss | Exclude<Loss['kind'], 'mixed'>;
   /** Longest gradient of a batch; null for any. */
   readonly clipNorm?: number | null;
   /** Measured on validation rows after each epoch, and by `evaluate`. */
@@ -88,7 +88,8 @@ const USUAL_OPTIMIZERS: Readonly<Record<Optimizer['kind'], Optimizer>> = {
   adamw: { kind: 'adamw', weightDecay: 0.004 },
   sgd: { kind: 'sgd' },
 };
-const USUAL_LOSSES: Readonly<Record<Loss['kind'], Loss>> = {
+/** `mixed` has no usual form: its blocks must be named. */
+const USUAL_LOSSES: Readonly<Record<Exclude<Loss['kind'], 'mixed'>, Loss>> = {
   'binary-cross-entropy': { kind: 'binary-cross-entropy' },
   focal: { kind: 'focal', gamma: 2 },
   'mean-squared-error': { kind: 'mean-squared-error' },
@@ -165,7 +166,7 @@ export function createModel(
       checkColumns(examples.inputs, description);
       const head = takesLogits(loss) ? 'logit' : 'activation';
       const values = createNetworkScorer(network, { head }).score(examples.inputs.values, examples.inputs.rows);
-      return { loss: meanLoss(loss, values, examples.targets), ...measure(network, examples) };
+      return { loss: meanLoss(loss, outputs, values, examples.targets), ...measure(network, examples) };
     },
     summary: () => summaryOf(description),
     save: (path) => saveNetwork(network, path),

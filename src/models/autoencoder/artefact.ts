@@ -44,7 +44,7 @@ export function encodeAutoencoder(
   features: readonly string[],
   parameters: Artefact['parameters'],
 ): Artefact {
-  const stored = encodeNetworks({ preparation: plan, networks: [network] }, features, {});
+  const stored = encodeNetworks({ preparation: plan, networks: [network], ordinary: null }, features, {});
   const { format, formatVersion } = stored;
   const contents: StoredContents = {
     network: { format, formatVersion, parameters: stored.parameters },

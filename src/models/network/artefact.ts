@@ -1,16 +1,18 @@
 // Trained networks and the preparation of their inputs as bytes and back, with every number checked on the way in.
 //
 // Binary part, little-endian: magic "NETW", FNV-1a of all bytes that follow, length of a UTF-8 JSON text
-// ({ preparation, networks: descriptions }), that text filled up with spaces to a multiple of 4, and for each network its
-// learned and its tracked numbers (float32) in the order of its layers.
+// ({ preparation, networks: descriptions, ordinaryRows }), that text filled up with spaces to a multiple of 4, for each
+// network its learned and its tracked numbers (float32) in the order of its layers, and the ordinary rows. Version 1 had
+// no ordinary rows.
 import type { Artefact } from '../detector.ts';
-import type { PreparationPlan } from '../preparation/preparation.ts';
+import type { Matrix } from '../matrix.ts';
+import { createPreparation, type PreparationPlan } from '../preparation/preparation.ts';
 import type { Network, NetworkDescription } from './description.ts';
 import { layoutParameters, networkOf, parametersOf } from './parameters.ts';
 import { sequential } from './sequential.ts';
 
 const FORMAT = 'centinela-network';
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const MAGIC = 0x5754454e;
 const HEADER_BYTES = 12;
 const MAX_NETWORKS = 64;
@@ -18,17 +20,21 @@ const MAX_NETWORKS = 64;
 export interface StoredNetworks {
   readonly preparation: PreparationPlan;
   readonly networks: readonly Network[];
+  /** Prepared rows that explanations compare a row with; null where none were stored. */
+  readonly ordinary: Matrix | null;
 }
 
 export function encodeNetworks(
-  { preparation, networks }: StoredNetworks,
+  { preparation, networks, ordinary }: StoredNetworks,
   features: readonly string[],
   parameters: Artefact['parameters'],
 ): Artefact {
-  const text = JSON.stringify({ preparation, networks: networks.map(({ description }) => description) });
+  const descriptions = networks.map(({ description }) => description);
+  const text = JSON.stringify({ preparation, networks: descriptions, ordinaryRows: ordinary?.rows ?? 0 });
   let json = new TextEncoder().encode(text);
   json = new TextEncoder().encode(text + ' '.repeat((4 - (json.length % 4)) % 4));
   const numbers = networks.map(parametersOf).flatMap(({ learned, tracked }) => [learned, tracked]);
+  if (ordinary !== null) numbers.push(ordinary.values);
   const numberBytes = numbers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const binary = new Uint8Array(HEADER_BYTES + json.length + numberBytes);
   binary.set(json, HEADER_BYTES);
@@ -64,6 +70,7 @@ export function decodeNetworks({ format, formatVersion, features, binary }: Arte
   const stored = JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_BYTES, jsonEnd))) as {
     preparation: PreparationPlan;
     networks: NetworkDescription[];
+    ordinaryRows?: number;
   };
   if (stored.networks.length < 1 || stored.networks.length > MAX_NETWORKS) throw damaged('it holds no network');
   if (!Array.isArray(features) || features.length !== stored.preparation.columns.length) {
@@ -71,7 +78,12 @@ export function decodeNetworks({ format, formatVersion, features, binary }: Arte
   }
   const numbers = new Float32Array(bytes.buffer, jsonEnd, (bytes.length - jsonEnd) >> 2);
   if (!numbers.every(Number.isFinite)) throw damaged('a weight is not a number');
-  return { preparation: stored.preparation, networks: readNetworks(stored.networks, numbers) };
+  const columns = createPreparation(stored.preparation).outputs;
+  const { ordinaryRows = 0 } = stored;
+  const weightsEnd = numbers.length - ordinaryRows * columns;
+  const networks = readNetworks(stored.networks, numbers.subarray(0, Math.max(0, weightsEnd)));
+  const ordinary = ordinaryRows > 0 ? { rows: ordinaryRows, columns, values: numbers.slice(weightsEnd) } : null;
+  return { preparation: stored.preparation, networks, ordinary };
 }
 
 function readNetworks(descriptions: readonly NetworkDescription[], numbers: Float32Array): Network[] {

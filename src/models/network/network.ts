@@ -3,12 +3,14 @@
 // The presets `simple` (64, 32, 1) and `complex` (128, 64, 1 with dropout and early stopping) are the original design's.
 import { createPrng } from '../../lib/prng.ts';
 import type { GraphRuntime } from '../../ports.ts';
-import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
+import type { Artefact, Detector, Explanation, FittedDetector, TrainingData } from '../detector.ts';
 import { type Matrix, sliceRows } from '../matrix.ts';
 import { type ColumnPlan, createPreparation, fitPreparation, type Preparation } from '../preparation/preparation.ts';
+import { representativeRows } from '../representative-rows.ts';
 import { sigmoid } from './activations.ts';
 import { decodeNetworks, encodeNetworks, type StoredNetworks } from './artefact.ts';
-import { explainRow } from './explain-row.ts';
+import type { Network } from './description.ts';
+import { createNetworkExplainer, type NetworkExplainer } from './explain-network.ts';
 import { storedCurves, type TrainingCurve } from './observer.ts';
 import { completeOptions, DEFAULT_NETWORK_OPTIONS, type NetworkOptions } from './options.ts';
 import { createNetworkScorer } from './scorer/network-scorer.ts';
@@ -22,7 +24,7 @@ const FEWEST_ROWS = 2;
 /** Fewer rows than this say nothing about when to stop. */
 const FEWEST_VALIDATION_ROWS = 20;
 
-/** Explanations add up to the logit; its base is that of a row of the training rows' medians. */
+/** Explanations add up to the logit; their base is the mean of a few ordinary training rows'. */
 export function createNetworkDetector(runtime: GraphRuntime): NetworkDetector {
   return {
     name: NAME,
@@ -65,7 +67,26 @@ function trainMembers(runtime: GraphRuntime, data: LabelledData, options: Networ
     observer?.onNetwork(curve, place);
     return network;
   });
-  return { stored: { preparation: plan, networks }, curves };
+  const ordinary = representativeRows(
+    data.matrix,
+    (row) => data.labels[row] === 0,
+    createLogits(preparation, networks),
+  );
+  return { stored: { preparation: plan, networks, ordinary: preparation.apply(ordinary) }, curves };
+}
+
+/** The mean logit of the networks, for feature rows. */
+function createLogits(preparation: Preparation, networks: readonly Network[]): (matrix: Matrix) => Float64Array {
+  const scorers = networks.map((network) => createNetworkScorer(network, { head: 'logit' }));
+  return (matrix) => {
+    const inputs = preparation.apply(matrix).values;
+    const logits = new Float64Array(matrix.rows);
+    for (const scorer of scorers) {
+      const own = scorer.score(inputs, matrix.rows);
+      for (let row = 0; row < matrix.rows; row++) logits[row] += own[row] / scorers.length;
+    }
+    return logits;
+  };
 }
 
 /** Validation rows are those given, or else the last share of the training rows, which are in time order. */
@@ -97,17 +118,8 @@ function createFitted(
   parameters: Artefact['parameters'],
 ): FittedDetector {
   const preparation = createPreparation(stored.preparation);
-  const scorers = stored.networks.map((network) => createNetworkScorer(network, { head: 'logit' }));
-  const logitsOf = (matrix: Matrix): Float64Array => {
-    const inputs = preparation.apply(matrix).values;
-    const logits = new Float64Array(matrix.rows);
-    for (const scorer of scorers) {
-      const own = scorer.score(inputs, matrix.rows);
-      for (let row = 0; row < matrix.rows; row++) logits[row] += own[row] / scorers.length;
-    }
-    return logits;
-  };
-  const ordinary = Float32Array.from(stored.preparation.columns, ordinaryValue);
+  const logitsOf = createLogits(preparation, stored.networks);
+  let explainers: readonly NetworkExplainer[] | null = null;
   return {
     name: NAME,
     features,
@@ -117,10 +129,38 @@ function createFitted(
     },
     explain(row) {
       checkColumns(row.length, features);
-      return explainRow(logitsOf, ordinary, row);
+      explainers ??= explainersOf(stored, preparation);
+      return explainWith(explainers, preparation, row);
     },
     save: () => encodeNetworks(stored, features, parameters),
   };
+}
+
+function explainersOf({ networks, ordinary, preparation: plan }: StoredNetworks, preparation: Preparation) {
+  // Before format version 2 no rows were kept: one of medians stands for them.
+  const medians = { rows: 1, columns: plan.columns.length, values: Float32Array.from(plan.columns, ordinaryValue) };
+  const rows = ordinary ?? preparation.apply(medians);
+  return networks.map((network) => createNetworkExplainer(network, rows));
+}
+
+function explainWith(
+  explainers: readonly NetworkExplainer[],
+  preparation: Preparation,
+  row: Float32Array,
+): Explanation {
+  const inputs = new Float32Array(preparation.outputs);
+  preparation.applyRow(row, inputs, 0);
+  const moves = new Float64Array(preparation.outputs);
+  let base = 0;
+  for (const explainer of explainers) {
+    base += explainer.base / explainers.length;
+    explainer.addContributions(inputs, moves);
+  }
+  const contributions = new Float64Array(row.length);
+  moves.forEach((move, output) => {
+    contributions[preparation.sourceColumns[output]] += move / explainers.length;
+  });
+  return { base, contributions };
 }
 
 /** The median, or the most frequent category; a column that never varied has no influence, whatever stands there. */

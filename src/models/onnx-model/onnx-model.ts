@@ -1,14 +1,15 @@
 // Bring your own model: any ONNX file with a list of features, from Keras, PyTorch, scikit-learn, XGBoost, LightGBM.
 //
 // It learns nothing here. From the training rows it takes what is ordinary: the medians that stand for missing values where
-// the model can't take them and that explanations start from, the range, and the spread of its scores. The artefact holds
+// the model can't take them, the range, the spread of its scores, and a few rows that explanations start from. The artefact holds
 // the model's bytes.
 import { InputError } from '../../lib/errors.ts';
 import type { GraphRuntime } from '../../ports.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { createMatrix, type Matrix, rowOf, sliceRows, takeColumns } from '../matrix.ts';
-import { explainRow } from '../network/explain-row.ts';
 import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { representativeRows } from '../representative-rows.ts';
+import { explainRow } from './explain-row.ts';
 import { findPorts } from './model-ports.ts';
 import { createModelRunner } from './model-runner.ts';
 import { type OrdinaryRows, summariseRows } from './ordinary-rows.ts';
@@ -39,7 +40,8 @@ export interface OnnxModelOptions {
 
 const NAME = 'onnx';
 const FORMAT = 'centinela.onnx-model';
-const FORMAT_VERSION = 1;
+/** Version 1 had no representative rows. */
+const FORMAT_VERSION = 2;
 /** Probabilities are kept this far from 0 and 1, so that their log odds are numbers. */
 const LEAST_PROBABILITY = 1e-6;
 const LARGEST_LOG_ODDS = Math.log((1 - LEAST_PROBABILITY) / LEAST_PROBABILITY);
@@ -74,7 +76,12 @@ export function createOnnxModelDetector(runtime: GraphRuntime): Detector<OnnxMod
       const served = serve(runtime, model, { modelFeatures, output, answer, columns }, rows);
       const probe = takeColumns(sliceRows(data.matrix, 0, Math.min(data.matrix.rows, SPREAD_ROWS)), columns);
       const settings = served.measure(probe);
-      return fitted(runtime, { ...settings, model, rows }, data.features);
+      const representatives = representativeRows(
+        probe,
+        (row) => data.labels?.[row] !== 1,
+        (candidates) => served.raw(candidates, settings),
+      );
+      return fitted(runtime, { ...settings, model, rows, representatives }, data.features);
     },
     load(artefact) {
       const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
@@ -84,8 +91,11 @@ export function createOnnxModelDetector(runtime: GraphRuntime): Detector<OnnxMod
           `onnx artefact names ${artefact.features.length} features for ${settings.trainedFeatures} columns`,
         );
       }
-      const [medians, least, greatest] = sections.slice(1).map((bytes) => new Float32Array(bytes.slice().buffer));
-      const stored = { ...settings, model: sections[0], rows: { medians, least, greatest } };
+      const numbers = sections.slice(1).map((bytes) => new Float32Array(bytes.slice().buffer));
+      const [medians, least, greatest, values = medians] = numbers;
+      const columns = settings.columns.length;
+      const representatives = { rows: values.length / columns, columns, values };
+      const stored = { ...settings, model: sections[0], rows: { medians, least, greatest }, representatives };
       return fitted(runtime, stored, artefact.features);
     },
   };
@@ -110,27 +120,31 @@ interface Settings extends ModelChoice {
 interface Stored extends Settings {
   readonly model: Uint8Array;
   readonly rows: OrdinaryRows;
+  /** Rows of the model's columns that explanations start from; the medians in artefacts of version 1. */
+  readonly representatives: Matrix;
 }
 
 function fitted(runtime: GraphRuntime, stored: Stored, features: readonly string[]): FittedDetector {
-  const { model, rows, ...settings } = stored;
+  const { model, rows, representatives, ...settings } = stored;
   const served = serve(runtime, model, settings, rows);
-  const rawOf = (matrix: Matrix): Float64Array => served.raw(takeColumns(matrix, settings.columns), settings);
-  // Features that the model does not read have no influence, whatever stands there.
-  const ordinary = new Float32Array(features.length);
-  settings.columns.forEach((column, i) => {
-    ordinary[column] = rows.medians[i];
-  });
+  const rawOf = (matrix: Matrix): Float64Array => served.raw(matrix, settings);
   return {
     name: NAME,
     features,
     score(matrix) {
       checkColumns(matrix.columns, features);
-      return Float32Array.from(rawOf(matrix), (raw) => scoreOf(raw, settings.answer));
+      return Float32Array.from(rawOf(takeColumns(matrix, settings.columns)), (raw) => scoreOf(raw, settings.answer));
     },
     explain(row) {
       checkColumns(row.length, features);
-      return explainRow(rawOf, ordinary, row);
+      const own = Float32Array.from(settings.columns, (column) => row[column]);
+      const { base, contributions: parts } = explainRow(rawOf, representatives, own);
+      // Features that the model does not read have no influence.
+      const contributions = new Float64Array(features.length);
+      settings.columns.forEach((column, i) => {
+        contributions[column] += parts[i];
+      });
+      return { base, contributions };
     },
     save(): Artefact {
       const { modelFeatures, output, answer, takesMissing, centre, deviation } = settings;
@@ -141,7 +155,7 @@ function fitted(runtime: GraphRuntime, stored: Stored, features: readonly string
         parameters: { modelFeatures, output, answer, takesMissing, centre, deviation, modelBytes: model.length },
       };
       const contents = { ...settings, trainedFeatures: features.length };
-      const numbers = [rows.medians, rows.least, rows.greatest].map(bytesOf);
+      const numbers = [rows.medians, rows.least, rows.greatest, representatives.values].map(bytesOf);
       return packArtefact(readable, { contents, sections: [model, ...numbers] });
     },
   };

@@ -1,7 +1,9 @@
 // Detectors whose raw score is a sum of one term per feature: what they share is everything but the terms.
 //
 // The raw score r of a row, in units of the training rows' median, becomes r ÷ (1 + r) in [0, 1), which keeps the order
-// and tells even extreme rows apart. The explanation is the terms themselves.
+// and tells even extreme rows apart. An explanation tells how far each term is from the training rows' mean term: for a
+// sum of one function per feature these are the exact Shapley values against those rows (Lundberg and Lee, "A unified
+// approach to interpreting model predictions", NeurIPS 2017, corollary 1), so a feature with its usual value is no reason.
 import { createPrng } from '../../lib/prng.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { type Matrix, takeRows } from '../matrix.ts';
@@ -33,15 +35,19 @@ interface State<Options> {
   readonly learned: Learned | null;
   /** The training rows' median raw score, > 0. */
   readonly scale: number;
+  /** The training rows' mean terms, by varying column. */
+  readonly meanTerms: readonly number[];
   readonly options: Options;
 }
 
-interface Stored<Options> extends Omit<State<Options>, 'learned'> {
+interface Stored<Options> extends Omit<State<Options>, 'learned' | 'meanTerms'> {
   readonly arrays: readonly string[] | null;
+  /** Since version 2; before, terms were explained as they are. */
+  readonly meanTerms?: readonly number[];
 }
 
-const FORMAT_VERSION = 1;
-/** Rows that the scale is taken from. */
+const FORMAT_VERSION = 2;
+/** Rows that the scale and the mean terms are taken from. */
 const SCALE_ROWS = 2000;
 const MIN_ROWS = 2;
 
@@ -65,23 +71,25 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
       const columns = ranges.varying.length;
       const scaled = scaleMatrix(ranges, sample);
       const learned = columns === 0 ? null : method.learn(scaled, chosen, seed);
-      const scale = learned === null ? 1 : medianRaw(scaled, method.prepare(learned, columns), seed);
-      return fitted({ ranges, learned, scale, options: chosen }, features);
+      const ordinary =
+        learned === null ? { scale: 1, meanTerms: [] } : summariseTerms(scaled, method.prepare(learned, columns), seed);
+      return fitted({ ranges, learned, ...ordinary, options: chosen }, features);
     },
     load(artefact: Artefact) {
       const { contents, sections } = unpackArtefact(artefact, format, FORMAT_VERSION);
-      const { arrays, ranges, scale, options } = contents as Stored<Options>;
+      const { arrays, ranges, scale, options, ...stored } = contents as Stored<Options>;
       if (artefact.features?.length !== ranges.columns) {
         throw new Error(`${format} artefact names ${artefact.features?.length} features for ${ranges.columns} columns`);
       }
       const entries = arrays?.map((name, index) => [name, new Float64Array(sections[index].buffer)] as const);
       const learned = entries === undefined ? null : { numbers: Object.fromEntries(entries) };
-      return fitted({ ranges, learned, scale, options }, artefact.features);
+      const meanTerms = stored.meanTerms ?? ranges.varying.map(() => 0);
+      return fitted({ ranges, learned, scale, meanTerms, options }, artefact.features);
     },
   };
 
   function fitted(state: State<Options>, features: readonly string[]): FittedDetector {
-    const { ranges, learned, scale } = state;
+    const { ranges, learned, scale, meanTerms } = state;
     const columns = ranges.varying.length;
     const terms = learned === null ? null : method.prepare(learned, columns);
     const scaled = new Float64Array(columns);
@@ -114,14 +122,14 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
         termsOf(row, 0);
         const contributions = new Float64Array(ranges.columns);
         ranges.varying.forEach(({ column }, i) => {
-          contributions[column] = one[i] / scale;
+          contributions[column] = (one[i] - meanTerms[i]) / scale;
         });
-        return { base: 0, contributions };
+        return { base: meanTerms.reduce((sum, term) => sum + term / scale, 0), contributions };
       },
       save() {
         const arrays = learned === null ? null : Object.keys(learned.numbers);
         const sections = learned === null ? [] : Object.values(learned.numbers).map(bytesOf);
-        const contents: Stored<Options> = { arrays, ranges, scale, options: state.options };
+        const contents: Stored<Options> = { arrays, ranges, scale, meanTerms, options: state.options };
         const parameters = { ...state.options };
         return packArtefact(
           { format, formatVersion: FORMAT_VERSION, features: [...features], parameters },
@@ -143,16 +151,20 @@ function sampleOf(matrix: Matrix, maxRows: number, seed: number): Matrix {
   return takeRows(matrix, Uint32Array.from(rows));
 }
 
-function medianRaw(scaled: Matrix, terms: Terms, seed: number): number {
+/** The median raw score and the mean terms. */
+function summariseTerms(scaled: Matrix, terms: Terms, seed: number): { scale: number; meanTerms: number[] } {
   const { rows, columns, values } = sampleOf(scaled, SCALE_ROWS, seed);
   const one = new Float64Array(columns);
+  const means = new Float64Array(columns);
   const raws = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     terms(Float64Array.from(values.subarray(row * columns, (row + 1) * columns)), one);
-    for (const term of one) raws[row] += term;
+    for (let i = 0; i < columns; i++) {
+      raws[row] += one[i];
+      means[i] += one[i] / rows;
+    }
   }
   const median = raws.sort()[rows >> 1];
-  if (median > 0) return median;
   const greatest = raws[rows - 1];
-  return greatest > 0 ? greatest : 1;
+  return { scale: median > 0 ? median : greatest > 0 ? greatest : 1, meanTerms: [...means] };
 }

@@ -3,14 +3,16 @@
 // memory does not grow.
 //
 // The paper's score m, the mass, is great for ordinary rows. Here 1 ÷ (1 + m ÷ u) with u the median mass of training
-// rows: greater is more anomalous, in the same order. Explanations add up to −m ÷ u: each halving on a row's path moves
-// its mass, and the move is the halved feature's doing. A missing value is read as the training median.
+// rows: greater is more anomalous, in the same order. Explanations add up to −m ÷ u, and their base is the mean of a few
+// ordinary rows'. A missing value is read as the training median.
 import { InputError } from '../../lib/errors.ts';
 import { createPrng } from '../../lib/prng.ts';
-import { type ColumnRanges, fitColumnRanges, scaleRow } from '../additive/column-ranges.ts';
+import { type ColumnRanges, fitColumnRanges, scaleMatrix, scaleRow } from '../additive/column-ranges.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
-import type { Matrix } from '../matrix.ts';
-import { packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { type Matrix, rowOf } from '../matrix.ts';
+import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { representativeRows } from '../representative-rows.ts';
+import { shareMass } from './explain-row.ts';
 import { addRow, createMassProfile, type MassProfile, massOf } from './mass-profile.ts';
 import { drawTrees, type RandomTrees } from './random-trees.ts';
 
@@ -39,15 +41,18 @@ interface State {
   readonly ranges: ColumnRanges;
   /** The median mass of training rows, > 0. */
   readonly scale: number;
+  /** Scaled rows that explanations compare a row with. */
+  readonly ordinary: Matrix;
 }
 
-interface Stored extends State {
+interface Stored extends Omit<State, 'ordinary'> {
   readonly latestRows: number;
 }
 
 const NAME = 'half-space-trees';
 const FORMAT = `centinela.${NAME}`;
-const FORMAT_VERSION = 1;
+/** Version 1 had no ordinary rows: one of medians stands for them. */
+const FORMAT_VERSION = 2;
 /** The paper's settings. */
 const DEFAULTS: HalfSpaceTreesOptions = { trees: 25, depth: 15, window: 250 };
 const MAX_NODES = 2 ** 24;
@@ -76,12 +81,23 @@ export const halfSpaceTrees: HalfSpaceTrees = {
       addRow(trees, profile, scaled);
     }
     const kept = { ...chosen, window: profile.window };
-    const state = { options: kept, seed, ranges, scale: medianMass(matrix, ranges, trees, profile) };
+    const scale = medianMass(matrix, ranges, trees, profile);
+    const ordinary = representativeRows(
+      matrix,
+      (row) => data.labels?.[row] !== 1,
+      (candidates) => massesOf(scaleMatrix(ranges, candidates), trees, profile),
+    );
+    const state = { options: kept, seed, ranges, scale, ordinary: scaleMatrix(ranges, ordinary) };
     return fitted(state, trees, profile, features);
   },
   load(artefact) {
     const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
     const { latestRows, ...state } = contents as Stored;
+    const { varying } = state.ranges;
+    const values =
+      sections.length > 2 ? new Float32Array(sections[2].buffer) : Float32Array.from(varying, ({ median }) => median);
+    const rows = varying.length === 0 ? 1 : values.length / varying.length;
+    const ordinary = { rows, columns: varying.length, values };
     if (artefact.features?.length !== state.ranges.columns) {
       throw new Error(
         `${FORMAT} artefact names ${artefact.features?.length} features for ${state.ranges.columns} columns`,
@@ -92,7 +108,7 @@ export const halfSpaceTrees: HalfSpaceTrees = {
     readCounts(sections[0], profile.reference);
     readCounts(sections[1], profile.latest);
     profile.latestRows = latestRows;
-    return fitted(state, trees, profile, artefact.features);
+    return fitted({ ...state, ordinary }, trees, profile, artefact.features);
   },
 };
 
@@ -102,7 +118,7 @@ function fitted(
   profile: MassProfile,
   features: readonly string[],
 ): FittedHalfSpaceTrees {
-  const { ranges, scale } = state;
+  const { ranges, scale, ordinary } = state;
   const scaled = new Float64Array(ranges.varying.length);
   const check = (columns: number) => {
     if (columns !== ranges.columns) throw new Error(`${NAME}: ${columns} columns, trained on ${ranges.columns}`);
@@ -120,13 +136,17 @@ function fitted(
     explain(row) {
       check(row.length);
       scaleRow(ranges, row, 0, scaled);
-      const moves = new Float64Array(ranges.varying.length);
-      massOf(trees, profile, scaled, moves);
       const contributions = new Float64Array(ranges.columns);
-      ranges.varying.forEach(({ column }, i) => {
-        contributions[column] = moves[i] === 0 ? 0 : -moves[i] / scale;
-      });
-      return { base: -(trees.trees * profile.window) / scale, contributions };
+      let base = 0;
+      for (let i = 0; i < ordinary.rows; i++) {
+        const other = Float64Array.from(rowOf(ordinary, i));
+        base -= massOf(trees, profile, other) / scale / ordinary.rows;
+        const shares = shareMass(trees, profile, scaled, other);
+        ranges.varying.forEach(({ column }, place) => {
+          contributions[column] -= shares[place] / scale / ordinary.rows;
+        });
+      }
+      return { base, contributions };
     },
     update(row) {
       check(row.length);
@@ -134,10 +154,11 @@ function fitted(
       addRow(trees, profile, scaled);
     },
     save() {
-      const contents: Stored = { ...state, latestRows: profile.latestRows };
+      const { ordinary: _, ...kept } = state;
+      const contents: Stored = { ...kept, latestRows: profile.latestRows };
       return packArtefact(
         { format: FORMAT, formatVersion: FORMAT_VERSION, features: [...features], parameters: { ...state.options } },
-        { contents, sections: [writeCounts(profile.reference), writeCounts(profile.latest)] },
+        { contents, sections: [writeCounts(profile.reference), writeCounts(profile.latest), bytesOf(ordinary.values)] },
       );
     },
   };
@@ -146,6 +167,12 @@ function fitted(
 /** Where no column varies a tree halves nothing: every row ends at the root. */
 function treesOf({ varying }: ColumnRanges, { trees, depth }: HalfSpaceTreesOptions, seed: number): RandomTrees {
   return drawTrees(Math.max(1, varying.length), trees, varying.length === 0 ? 0 : depth, createPrng(seed));
+}
+
+function massesOf({ rows, columns, values }: Matrix, trees: RandomTrees, profile: MassProfile): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) =>
+    massOf(trees, profile, Float64Array.from(values.subarray(row * columns, (row + 1) * columns))),
+  );
 }
 
 function medianMass(matrix: Matrix, ranges: ColumnRanges, trees: RandomTrees, profile: MassProfile): number {

@@ -49,36 +49,29 @@ function turnOver(profile: MassProfile): void {
 /**
  * The row's mass, Σ over the trees of rows × 2^level at the node where its path ends: great where the window's rows are
  * dense.
- *
- * @param moves where given, how much each column's halvings changed the mass is added to it
  */
-export function massOf(
-  trees: RandomTrees,
-  { reference, window }: MassProfile,
-  scaled: Float64Array,
-  moves?: Float64Array,
-): number {
-  const limit = window * SIZE_LIMIT_SHARE;
+export function massOf(trees: RandomTrees, profile: MassProfile, scaled: Float64Array): number {
   let total = 0;
   for (let tree = 0; tree < trees.trees; tree++) {
     const inner = tree * (trees.nodesPerTree >> 1);
     const offset = tree * trees.nodesPerTree;
     let node = 1;
-    let rows = reference[offset + 1];
-    let volume = 1;
-    for (let level = 0; level < trees.depth && rows > limit; level++) {
-      const at = inner + node;
-      const before = rows * volume;
-      node = childOf(trees, at, node, scaled);
-      rows = reference[offset + node];
-      volume *= 2;
-      if (moves !== undefined) moves[trees.splitColumns[at]] += rows * volume - before;
+    let level = 0;
+    while (!endsAt(trees, profile, level, profile.reference[offset + node])) {
+      node = childOf(trees, inner + node, node, scaled);
+      level += 1;
     }
-    total += rows * volume;
+    total += profile.reference[offset + node] * 2 ** level;
   }
   return total;
 }
 
-function childOf(trees: RandomTrees, at: number, node: number, scaled: Float64Array): number {
+/** Whether paths end at a node of this level with so many of the window's rows. */
+export function endsAt({ depth }: RandomTrees, { window }: MassProfile, level: number, rows: number): boolean {
+  return level === depth || rows <= window * SIZE_LIMIT_SHARE;
+}
+
+/** @param at the node's place among the inner ones of all trees */
+export function childOf(trees: RandomTrees, at: number, node: number, scaled: Float64Array): number {
   return 2 * node + Number(scaled[trees.splitColumns[at]] >= trees.thresholds[at]);
 }

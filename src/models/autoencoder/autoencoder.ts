@@ -4,7 +4,8 @@
 // It learns from rows with some of their values swapped for those of other rows, and so what goes with what
 // (swap-noise.ts). A feature counts by how rare its residual is among the training rows (residual-rarity.ts); the sum r
 // over the features, in units of the training rows' mean, gives the score r ÷ (1 + r). The values of the narrow middle
-// are an embedding of the transaction (`extract`). What was tried and what it gave: docs/decisions/0011.
+// are an embedding of the transaction (`extract`). An explanation shares r among the features by what their removal takes
+// off it (share-by-removal.ts). What was tried and what it gave: docs/decisions/0011.
 import { createPrng } from '../../lib/prng.ts';
 import type { GraphRuntime } from '../../ports.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
@@ -13,11 +14,12 @@ import { storedCurves } from '../network/observer.ts';
 import { createNetworkScorer } from '../network/scorer/network-scorer.ts';
 import { dense, embedColumns, sequential } from '../network/sequential.ts';
 import { trainNetwork } from '../network/train.ts';
-import { createPreparation, fitPreparation } from '../preparation/preparation.ts';
+import { createPreparation, fitPreparation, ordinaryRow } from '../preparation/preparation.ts';
 import { type AutoencoderState, decodeAutoencoder, encodeAutoencoder } from './artefact.ts';
 import { type AutoencoderOptions, completeAutoencoderOptions, DEFAULT_AUTOENCODER_OPTIONS } from './options.ts';
 import { lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
 import { fitResidualTail, raritiesOf } from './residual-rarity.ts';
+import { shareByRemoval } from './share-by-removal.ts';
 import { swapValues } from './swap-noise.ts';
 
 export interface FittedAutoencoder extends FittedDetector {
@@ -129,30 +131,29 @@ function fitted(
     }
     return preparation.apply(matrix);
   };
-  const residualsFor = (matrix: Matrix) => {
-    const inputs = prepare(matrix);
-    return residualsOf(repetition, preparation, inputs, scorer.score(inputs.values, inputs.rows));
+  const rawOf = (prepared: Matrix): Float64Array => {
+    const residuals = residualsOf(repetition, preparation, prepared, scorer.score(prepared.values, prepared.rows));
+    const one = new Float64Array(preparation.inputs);
+    return Float64Array.from({ length: prepared.rows }, (_, row) => {
+      raritiesOf(tails, ordinary, residuals, row, one);
+      let raw = 0;
+      for (const rarity of one) raw += rarity / scale;
+      return raw;
+    });
   };
+  const usual = new Float32Array(preparation.outputs);
+  preparation.applyRow(ordinaryRow(plan), usual, 0);
   return {
     name: NAME,
     features,
     score(matrix) {
-      const residuals = residualsFor(matrix);
-      const scores = new Float32Array(matrix.rows);
-      const one = new Float64Array(matrix.columns);
-      for (let row = 0; row < matrix.rows; row++) {
-        raritiesOf(tails, ordinary, residuals, row, one);
-        let raw = 0;
-        for (const rarity of one) raw += rarity / scale;
-        scores[row] = raw / (1 + raw);
-      }
-      return scores;
+      return Float32Array.from(rawOf(prepare(matrix)), (raw) => raw / (1 + raw));
     },
     explain(row) {
-      const contributions = new Float64Array(row.length);
-      const residuals = residualsFor({ rows: 1, columns: row.length, values: row });
-      raritiesOf(tails, ordinary, residuals, 0, contributions);
-      return { base: 0, contributions: contributions.map((rarity) => rarity / scale) };
+      const own = prepare({ rows: 1, columns: row.length, values: row });
+      const contributions = shareByRemoval(rawOf, preparation, own.values, usual);
+      const isShared = contributions.some((share) => share > 0);
+      return { base: isShared ? 0 : rawOf(own)[0], contributions };
     },
     extract(matrix) {
       const { values } = prepare(matrix);

@@ -5,7 +5,7 @@ import { createPrng } from '../../lib/prng.ts';
 import type { GraphRuntime } from '../../ports.ts';
 import type { Artefact, Detector, Explanation, FittedDetector, TrainingData } from '../detector.ts';
 import { type Matrix, sliceRows } from '../matrix.ts';
-import { type ColumnPlan, createPreparation, fitPreparation, type Preparation } from '../preparation/preparation.ts';
+import { createPreparation, fitPreparation, ordinaryRow, type Preparation } from '../preparation/preparation.ts';
 import { representativeRows } from '../representative-rows.ts';
 import { sigmoid } from './activations.ts';
 import { decodeNetworks, encodeNetworks, type StoredNetworks } from './artefact.ts';
@@ -138,7 +138,7 @@ function createFitted(
 
 function explainersOf({ networks, ordinary, preparation: plan }: StoredNetworks, preparation: Preparation) {
   // Before format version 2 no rows were kept: one of medians stands for them.
-  const medians = { rows: 1, columns: plan.columns.length, values: Float32Array.from(plan.columns, ordinaryValue) };
+  const medians = { rows: 1, columns: plan.columns.length, values: ordinaryRow(plan) };
   const rows = ordinary ?? preparation.apply(medians);
   return networks.map((network) => createNetworkExplainer(network, rows));
 }
@@ -161,12 +161,6 @@ function explainWith(
     contributions[preparation.sourceColumns[output]] += move / explainers.length;
   });
   return { base, contributions };
-}
-
-/** The median, or the most frequent category; a column that never varied has no influence, whatever stands there. */
-function ordinaryValue(column: ColumnPlan): number {
-  if (column.kind === 'constant') return 0;
-  return column.kind === 'category' ? column.values[0] : column.median;
 }
 
 function checkColumns(columns: number, features: readonly string[]): void {

@@ -105,6 +105,14 @@ export function fitPreparation(matrix: Matrix, options: Partial<PreparationOptio
   return { columns, indicators };
 }
 
+/** A row of medians and most frequent categories; a column that never varied has no influence, whatever stands there. */
+export function ordinaryRow({ columns }: PreparationPlan): Float32Array {
+  return Float32Array.from(columns, (column) => {
+    if (column.kind === 'constant') return 0;
+    return column.kind === 'category' ? column.values[0] : column.median;
+  });
+}
+
 /** @throws if the plan is damaged; the message says where. */
 export function createPreparation(plan: PreparationPlan): Preparation {
   checkPlan(plan);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { shapleyValues } from '../../../test/explanation/shapley-values.ts';
 import { createPrng } from '../../lib/prng.ts';
 import type { TrainingData } from '../detector.ts';
 import { createMatrix, type Matrix, rowOf } from '../matrix.ts';
+import { packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { halfSpaceTrees } from './half-space-trees.ts';
 import { drawTrees } from './random-trees.ts';
 
@@ -145,6 +147,24 @@ describe('half-space trees', () => {
       return detector;
     });
     expect(detectors[0].score(training)).toEqual(detectors[1].score(training));
+  });
+
+  it('explain by the exact Shapley values of the mass, which an older artefact has against the medians', () => {
+    const training = cluster(301, 0, 1);
+    const detector = halfSpaceTrees.fit(dataOf(training), { depth: 8, window: 100 }, 2);
+    // Format version 1 stored no ordinary rows.
+    const { contents, sections } = unpackArtefact(detector.save(), 'centinela.half-space-trees', 2);
+    const readable = { ...detector.save(), formatVersion: 1 };
+    const older = halfSpaceTrees.load(packArtefact(readable, { contents, sections: sections.slice(0, 2) }));
+    const medians = Float32Array.from([0, 1, 2], (i) => columnOf(training, i).sort((a, b) => a - b)[150]);
+    const negatedMass = (rows: Matrix) => detector.score(rows).map((score) => 1 - 1 / score);
+    const rows = cluster(10, 0.2, 5);
+    for (let row = 0; row < rows.rows; row++) {
+      const exact = shapleyValues(negatedMass, { rows: 1, columns: COLUMNS, values: medians }, rowOf(rows, row));
+      older.explain(rowOf(rows, row)).contributions.forEach((contribution, column) => {
+        expect(contribution).toBeCloseTo(exact[column], 3);
+      });
+    }
   });
 
   it.each([

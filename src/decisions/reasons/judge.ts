@@ -2,6 +2,7 @@
 import type { Aggregate, FeatureDefinition } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import { amountAgainstLevel, amountIsMaximum, deviations, ratioToHabit, ratioToMaximum, total } from './amounts.ts';
+import { categoryText } from './category-words.ts';
 import { clockOf, hourShare, speed } from './event.ts';
 import { amountOf, type EntityFeature, type Finding, type Row } from './evidence.ts';
 import { alike, duration, factor, integer, money, percent, type Texts } from './format.ts';
@@ -141,7 +142,7 @@ function valueText(definition: FeatureDefinition, value: number, row: Row): Text
     case 'bits':
       return alike(`${factor(Math.max(0, value))} bits`);
     case 'category':
-      return null;
+      return categoryText(field, value, row.transaction);
   }
 }
 

@@ -431,7 +431,29 @@ describe('choice of reasons', () => {
     const given: Given[] = [
       [definition('device', 'is-new', { meaning: { es: 'dispositivo nuevo', en: 'new device' } }), 1],
     ];
-    expect(reasons(given, payment({ deviceId: null }))[0].es).toBe('Dispositivo nuevo: sin dato en la operación');
+    expect(reasons(given, payment({ deviceId: null }))[0].es).toBe('La operación no indica el dispositivo');
+  });
+
+  test('a combination says each thing once: not by its windows, nor by what the transaction does not name', () => {
+    const given: Given[] = [
+      [definition('payer', 'std', { windowMs: DAY, meaning: { es: 'dispersión', en: 'spread' } }), 5_000, 2],
+      [definition('payer', 'std', { meaning: { es: 'dispersión larga', en: 'long spread' } }), 4_000, 1],
+      [definition('device', 'count'), Number.NaN, 1],
+      [definition('device', 'distinct', { field: 'payer' }), Number.NaN, 0.5],
+    ];
+    const [reason, ...others] = reasons(given, payment({ deviceId: null }));
+    expect(others).toEqual([]);
+    expect(reason.es).toBe('Combinación poco común: dispersión: S/ 50.00; la operación no indica el dispositivo');
+    expect(reason.weight).toBe(1);
+    expect(reason.features).toHaveLength(4);
+  });
+
+  test('a category is said in words, and one that is missing is not called a lack of history', () => {
+    const channel: Given = [definition('transaction', 'value', { field: 'channel', unit: 'category' }), 2];
+    const texts = (transaction: Transaction) => reasons([channel], transaction)[0].es;
+    expect(texts(payment({ channel: 'atm' }))).toMatch(/: cajero automático$/);
+    const missing: Given = [definition('transaction', 'value', { field: 'concept-length' }), Number.NaN];
+    expect(reasons([missing])[0].es).toMatch(/: sin dato en la operación$/);
   });
 
   test('clock times follow the time zone of the file', () => {

@@ -18,7 +18,7 @@ import {
 } from './labels.ts';
 import { age, isNew, timeSinceLast, withoutHistory } from './novelty.ts';
 import { property } from './properties.ts';
-import { hasEntity } from './words.ts';
+import { absenceText, hasEntity } from './words.ts';
 
 type Judge = (feature: EntityFeature, row: Row) => Finding | null;
 
@@ -102,10 +102,17 @@ export function kinOf(definition: FeatureDefinition): ReasonCode | null {
 
 /** The plain statement of a feature, neither high nor low: `monto promedio del cliente en 30 d: S/ 52.00`. */
 export function plainText(definition: FeatureDefinition, value: number, row: Row): Texts {
-  const { meaning } = definition;
+  const { entity, meaning } = definition;
+  if (entity !== 'transaction' && !hasEntity(entity, row.transaction)) return absenceText(entity, row.transaction);
   const said = valueText(definition, value, row);
   if (said === null) return { es: tidy(meaning.es), en: tidy(meaning.en) };
   return { es: `${tidy(meaning.es)}: ${said.es}`, en: `${tidy(meaning.en)}: ${said.en}` };
+}
+
+/** Features with the same key say one thing: a statistic over several windows, or anything of an entity that is not named. */
+export function factOf({ entity, aggregate, field, filter, delayMs }: FeatureDefinition, { transaction }: Row): string {
+  if (entity !== 'transaction' && !hasEntity(entity, transaction)) return entity;
+  return [entity, aggregate, field, filter, delayMs].join(' ');
 }
 
 function tidy(text: string): string {
@@ -118,9 +125,11 @@ function tidy(text: string): string {
 function valueText(definition: FeatureDefinition, value: number, row: Row): Texts | null {
   const { entity, field, unit } = definition;
   if (field === 'amount' && entity === 'transaction') return alike(money(amountOf(row), row.currency));
-  if (entity !== 'transaction' && !hasEntity(entity, row.transaction))
-    return { es: 'sin dato en la operación', en: 'not given in the transaction' };
-  if (Number.isNaN(value)) return { es: 'sin historial previo', en: 'no previous history' };
+  if (Number.isNaN(value)) {
+    return entity === 'transaction'
+      ? { es: 'sin dato en la operación', en: 'not given in the transaction' }
+      : { es: 'sin historial previo', en: 'no previous history' };
+  }
   if (!isSayable(value)) return null;
   switch (unit) {
     case 'count':

@@ -7,7 +7,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import type { Finding, Row } from './evidence.ts';
-import { judge, kinOf, plainText } from './judge.ts';
+import { factOf, judge, kinOf, plainText } from './judge.ts';
 import type { Reason } from './reason.ts';
 import { upperFirst } from './words.ts';
 
@@ -69,7 +69,7 @@ const DEFAULT_LIMIT = 3;
 const LEAST_WEIGHT = 0.05;
 /** An uncommon combination is worth a line of its own from this weight on. */
 const LEAST_COMBINATION = 0.25;
-const COMBINED_FEATURES = 3;
+const COMBINED_FACTS = 3;
 const LIMA_OFFSET_MINUTES = -300;
 /** Lets a telling feature without weight of its own speak for its kin. */
 const SPEAKER_FLOOR = 0.02;
@@ -159,19 +159,33 @@ function reasonOf({ code, weight, features, speaker }: Group): Reason {
 
 function combinationOf(left: readonly Share[], row: Row): Reason | null {
   if (left.length === 0) return null;
-  const strongest = [...left].sort((a, b) => b.weight - a.weight).slice(0, COMBINED_FEATURES);
-  const plain = strongest.map(({ definition, value }) => plainText(definition, value, row));
+  const facts = factsOf(left, row).slice(0, COMBINED_FACTS);
+  const plain = facts.map(([{ definition, value }]) => plainText(definition, value, row));
   const one = plain.length === 1;
   const es = plain.map((text) => text.es).join('; ');
   const en = plain.map((text) => text.en).join('; ');
   return {
     code: 'COMBINACION_INUSUAL',
-    features: strongest.map(({ definition }) => definition.id),
+    features: facts.flat().map(({ definition }) => definition.id),
     weight: Math.min(
       1,
-      strongest.reduce((sum, { weight }) => sum + weight, 0),
+      facts.reduce((sum, fact) => sum + weightOf(fact), 0),
     ),
     es: one ? upperFirst(es) : `Combinación poco común: ${es}`,
     en: one ? upperFirst(en) : `Uncommon combination: ${en}`,
   };
 }
+
+/** The shares by what they say, each fact led by its strongest; the strongest fact first. */
+function factsOf(shares: readonly Share[], row: Row): Share[][] {
+  const facts = new Map<string, Share[]>();
+  for (const share of [...shares].sort((a, b) => b.weight - a.weight)) {
+    const key = factOf(share.definition, row);
+    const fact = facts.get(key);
+    if (fact === undefined) facts.set(key, [share]);
+    else fact.push(share);
+  }
+  return [...facts.values()].sort((a, b) => weightOf(b) - weightOf(a));
+}
+
+const weightOf = (fact: readonly Share[]): number => fact.reduce((sum, { weight }) => sum + weight, 0);

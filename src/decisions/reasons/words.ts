@@ -57,6 +57,18 @@ export function entityWords(entity: EntityKind, transaction: Transaction): Entit
   return WORDS[entity];
 }
 
+/** What is said in place of every feature of an entity that the transaction does not name. */
+export function absenceText(entity: EntityKind, transaction: Transaction): Texts {
+  if (entity === 'pair') {
+    return {
+      es: 'la operación no indica a la vez cliente y destino',
+      en: 'the transaction does not name both a customer and a destination',
+    };
+  }
+  const { es, en } = entityWords(entity, transaction).subject;
+  return { es: `la operación no indica ${es}`, en: `the transaction does not name ${en}` };
+}
+
 /** Whether the transaction names such an entity at all. */
 export function hasEntity(entity: EntityKind, tx: Transaction): boolean {
   switch (entity) {

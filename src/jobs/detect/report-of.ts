@@ -55,9 +55,13 @@ export function reportOf(detection: Detection, groups: GroupedAnomalies, context
   const { table, scores, flagged, read } = detection;
   const flaggedRows = new Uint8Array(table.rows);
   for (const row of flagged) flaggedRows[row] = 1;
-  const supervised = scores.segments.some(({ model }) => model.parts.some((part) => part.supervised));
+  const supervised = new Set(
+    scores.segments.flatMap(({ model }) =>
+      model.parts.filter((part) => part.supervised).map(({ detector }) => detector.name),
+    ),
+  );
   const evaluated = evaluatedRows(detection);
-  const probable = supervised ? evaluated : [];
+  const probable = supervised.size > 0 ? evaluated : [];
   return {
     summary: {
       fileName: context.fileName,
@@ -72,8 +76,8 @@ export function reportOf(detection: Detection, groups: GroupedAnomalies, context
       labels: labelCounts(table.labels),
       detectors: [...scores.byDetector.keys()].map((name) => ({
         name,
-        role: roleOf(name),
-        supervised: name === 'gbdt',
+        role: roleOf(supervised.has(name)),
+        supervised: supervised.has(name),
         fitSeconds: null,
       })),
       seconds: context.seconds,
@@ -100,7 +104,7 @@ export function reportOf(detection: Detection, groups: GroupedAnomalies, context
       rows,
       severity: systematic ? 'error' : 'warning',
     })),
-    notes: supervised ? [] : [UNSUPERVISED_NOTE],
+    notes: supervised.size > 0 ? [] : [UNSUPERVISED_NOTE],
     notChecked: [NOT_CHECKED_LISTS, NOT_CHECKED_GRAPH],
   };
 }
@@ -118,8 +122,8 @@ const NOT_CHECKED_GRAPH = {
   en: 'Chains of transfers longer than one hop were not followed.',
 };
 
-function roleOf(name: string) {
-  return name === 'gbdt'
+function roleOf(supervised: boolean) {
+  return supervised
     ? { es: 'aprende de los fraudes etiquetados anteriores', en: 'learns from earlier labelled frauds' }
     : {
         es: 'busca lo inusual; no se entrena con etiquetas',

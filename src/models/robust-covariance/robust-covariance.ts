@@ -1,7 +1,9 @@
 // Mahalanobis distance from the robust centre of the training rows: unusual combinations of values that are each usual.
 //
-// The squared distance is Σ_i z_i (P z)_i with z the difference from the centre and P the inverse covariance; a feature's
-// term may be negative where it explains the others away.
+// The squared distance is Σ_i z_i (P z)_i with z the difference from the centre and P the inverse covariance. A term is the
+// feature's exact Shapley value against the centre (Mayrhofer and Filzmoser, "Multivariate outlier explanations using
+// Shapley values and Mahalanobis distances", Econometrics and Statistics, 2023), and less its mean against the training
+// rows; it may be negative where the feature explains the others away.
 import { createAdditiveDetector } from '../additive/additive-detector.ts';
 import { cholesky, inverseOf } from '../linear-algebra/cholesky.ts';
 import { fastMcd } from './fast-mcd.ts';

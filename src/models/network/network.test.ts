@@ -3,8 +3,8 @@ import { createGraphRuntime } from '../../adapters/onnx-runtime/graph-runtime.ts
 import { createPrng } from '../../lib/prng.ts';
 import type { TrainingData } from '../detector.ts';
 import { createMatrix, rowOf, sliceRows } from '../matrix.ts';
-import { createPreparation } from '../preparation/preparation.ts';
-import { decodeNetworks } from './artefact.ts';
+import { createPreparation, ordinaryRow } from '../preparation/preparation.ts';
+import { decodeNetworks, encodeNetworks } from './artefact.ts';
 import { createNetworkDetector } from './network.ts';
 import { curvesIn, type TrainingCurve, type TrainingObserver } from './observer.ts';
 import type { NetworkOptions } from './options.ts';
@@ -84,6 +84,24 @@ describe('the network detector', () => {
     const [first, second] = networks.map((one) => createNetworkScorer(one, { head: 'logit' }).score(inputs, 1)[0]);
     expect(first).not.toBe(second);
     expect(fitted.score(row)[0]).toBeCloseTo(1 / (1 + Math.exp(-(first + second) / 2)), 6);
+  });
+
+  it('explains against the medians what version 1 stored, without ordinary rows', () => {
+    const fitted = network.fit(data, SHORT, 3);
+    const saved = fitted.save();
+    const older = encodeNetworks({ ...decodeNetworks(saved), ordinary: null }, data.features, saved.parameters);
+    const loaded = network.load({ ...older, formatVersion: 1 });
+    const row = rowOf(data.matrix, 5);
+    const { base, contributions } = loaded.explain(row);
+    const logit = ([score]: Float32Array) => Math.log(score / (1 - score));
+    const { columns } = decodeNetworks(saved).preparation;
+    const medians = { rows: 1, columns: 2, values: ordinaryRow({ columns, indicators: [] }) };
+    expect(base).toBeCloseTo(logit(fitted.score(medians)), 4);
+    expect(base + contributions[0] + contributions[1]).toBeCloseTo(
+      logit(fitted.score(sliceRows(data.matrix, 5, 6))),
+      4,
+    );
+    expect(fitted.explain(row).base).not.toBeCloseTo(base, 3);
   });
 
   it('scores higher where a fraud weighs more', () => {

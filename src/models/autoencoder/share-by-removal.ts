@@ -18,12 +18,15 @@ export function shareByRemoval(
   own: Float32Array,
   ordinary: Float32Array,
 ): Float64Array {
-  const differing = new Set(sourceColumns.filter((_, output) => own[output] !== ordinary[output]));
-  const features = [...differing];
+  const features: number[] = [];
+  const places = new Int32Array(inputs).fill(-1);
+  sourceColumns.forEach((feature, output) => {
+    if (own[output] !== ordinary[output] && places[feature] < 0) places[feature] = features.push(feature) - 1;
+  });
   const rows = createMatrix(features.length + 1, outputs);
-  rowOf(rows, features.length).set(own);
-  features.forEach((feature, index) => {
-    rowOf(rows, index).set(own.map((value, output) => (sourceColumns[output] === feature ? ordinary[output] : value)));
+  for (let row = 0; row < rows.rows; row++) rowOf(rows, row).set(own);
+  sourceColumns.forEach((feature, output) => {
+    if (places[feature] >= 0) rowOf(rows, places[feature])[output] = ordinary[output];
   });
   const raws = rawOf(rows);
   const raw = raws[features.length];

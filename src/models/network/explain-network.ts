@@ -29,7 +29,7 @@ interface Trace {
 }
 
 /** A layer as the explainer reads it. */
-interface Layer {
+interface TracedLayer {
   readonly inputs: number;
   readonly units: number;
   readonly activate: (x: number) => number;
@@ -69,7 +69,7 @@ export function createNetworkExplainer(network: Network, ordinary: Matrix): Netw
   };
 }
 
-function layersOf({ steps }: ScorerPlan): Layer[] {
+function layersOf({ steps }: ScorerPlan): TracedLayer[] {
   return steps.map(({ inputs, units, activation, kernel, bias }, index) => ({
     inputs,
     units,
@@ -112,7 +112,7 @@ function firstReader({ inputs, embed }: ScorerPlan): FirstReader {
   };
 }
 
-function traceOf(layers: readonly Layer[], first: Float64Array): Trace {
+function traceOf(layers: readonly TracedLayer[], first: Float64Array): Trace {
   const sums: Float64Array[] = [];
   const outputs: Float64Array[] = [];
   let given = first;
@@ -134,7 +134,7 @@ function traceOf(layers: readonly Layer[], first: Float64Array): Trace {
 }
 
 /** @returns one number per first input; the next call overwrites them */
-function multipliersBetween(layers: readonly Layer[], own: Trace, other: Trace): Float64Array {
+function multipliersBetween(layers: readonly TracedLayer[], own: Trace, other: Trace): Float64Array {
   let onOutputs: Float64Array = Float64Array.of(1);
   for (let index = layers.length - 1; index >= 0; index--) {
     const { inputs, units, kernel, onInputs } = layers[index];

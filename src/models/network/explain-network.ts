@@ -49,16 +49,16 @@ export function createNetworkExplainer(network: Network, ordinary: Matrix): Netw
     ordinary.rows > 0 && ordinary.columns === plan.inputs,
     'ordinary rows have the columns that the network reads',
   );
-  const readFirst = firstReader(plan);
+  const first = firstReader(plan);
   const traces = Array.from({ length: ordinary.rows }, (_, row) =>
-    traceOf(layers, readFirst.read(rowOf(ordinary, row))),
+    traceOf(layers, first.read(rowOf(ordinary, row))),
   );
   const logitOf = ({ outputs }: Trace): number => outputs[layers.length - 1][0];
   return {
     base: traces.reduce((sum, trace) => sum + logitOf(trace), 0) / traces.length,
     addContributions(inputs, into) {
-      const own = traceOf(layers, readFirst.read(inputs));
-      const { sources } = readFirst;
+      const own = traceOf(layers, first.read(inputs));
+      const { sources } = first;
       for (const other of traces) {
         const multipliers = multipliersBetween(layers, own, other);
         for (let i = 0; i < sources.length; i++) {

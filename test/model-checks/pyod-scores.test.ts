@@ -85,9 +85,10 @@ function matrixOf(values: readonly number[]): Matrix {
 
 /** In the detector's own unit, which is a multiple of the paper's. */
 function rawScores(detector: FittedDetector, { rows, values }: Matrix): number[] {
-  return Array.from({ length: rows }, (_, row) =>
-    detector.explain(values.slice(row * COLUMNS, (row + 1) * COLUMNS)).contributions.reduce((a, b) => a + b, 0),
-  );
+  return Array.from({ length: rows }, (_, row) => {
+    const { base, contributions } = detector.explain(values.slice(row * COLUMNS, (row + 1) * COLUMNS));
+    return contributions.reduce((sum, contribution) => sum + contribution, base);
+  });
 }
 
 function expectProportional(own: readonly number[], figures: readonly number[]): void {

@@ -50,9 +50,7 @@ export function createNetworkExplainer(network: Network, ordinary: Matrix): Netw
     'ordinary rows have the columns that the network reads',
   );
   const first = firstReader(plan);
-  const traces = Array.from({ length: ordinary.rows }, (_, row) =>
-    traceOf(layers, first.read(rowOf(ordinary, row))),
-  );
+  const traces = Array.from({ length: ordinary.rows }, (_, row) => traceOf(layers, first.read(rowOf(ordinary, row))));
   const logitOf = ({ outputs }: Trace): number => outputs[layers.length - 1][0];
   return {
     base: traces.reduce((sum, trace) => sum + logitOf(trace), 0) / traces.length,

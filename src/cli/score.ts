@@ -3,9 +3,10 @@ import { createFolderObjectStore } from '../adapters/files/folder-object-store.t
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { createFeatureEngine } from '../features/engine.ts';
 import { engineLimits, reasonWording } from '../jobs/read-features.ts';
-import { scoreTransactions } from '../pipeline/score-transactions.ts';
+import { isOnline } from '../models/detector.ts';
+import { scoreAndLearn, scoreTransactions } from '../pipeline/score-transactions.ts';
 import { loadModel, thresholdsOf } from '../registry/model-store.ts';
-import type { Command } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
@@ -26,6 +27,10 @@ export const scoreCommand: Command = {
     },
     registry: MODELS_OPTION,
     out: { type: 'text', value: 'FILE', help: 'the file to write (.csv .csv.gz .parquet .ndjson)', required: true },
+    learn: {
+      type: 'flag',
+      help: 'detectors that learn online (half-space-trees) learn each row after it is decided; the registered model stays',
+    },
     lang: { type: 'text', help: 'language of the reasons', choices: ['es', 'en'], default: 'es' },
   },
   async run([path], options, context) {
@@ -35,6 +40,13 @@ export const scoreCommand: Command = {
       options.model as string,
       detectorsHere(),
     );
+    const learn = options.learn === true;
+    if (learn && !model.parts.some(({ detector }) => isOnline(detector))) {
+      throw new UsageError(
+        `--learn: no detector of ${id} learns online; train one with --detectors half-space-trees, or leave --learn out`,
+      );
+    }
+    const decide = learn ? scoreAndLearn : scoreTransactions;
     const started = nowMs();
     const locale = options.lang as 'es' | 'en';
     const progress = createProgress(log, terminal, nowMs);
@@ -55,7 +67,7 @@ export const scoreCommand: Command = {
     let flagged = 0;
     try {
       for await (const batch of reader) {
-        const decisions = scoreTransactions(batch, engine, model, thresholds, wording);
+        const decisions = decide(batch, engine, model, thresholds, wording);
         await writer.write(
           decisions.map(({ transaction, risk, action, reasons }) => [
             transaction.id,

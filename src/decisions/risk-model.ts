@@ -6,8 +6,8 @@
 import type { FeatureDefinition } from '../features/definition.ts';
 import { type Calibration, calibrate } from '../models/calibration.ts';
 import { type ConformalReference, conformalPValue } from '../models/conformal.ts';
-import type { FittedDetector } from '../models/detector.ts';
-import { type Matrix, takeColumns } from '../models/matrix.ts';
+import { type FittedDetector, isOnline } from '../models/detector.ts';
+import { type Matrix, rowOf, takeColumns } from '../models/matrix.ts';
 import { probabilityOf, type Stacking, stackedLogOdds } from '../models/stacking.ts';
 
 export interface RiskModelPart {
@@ -67,6 +67,15 @@ export function scoreRisk(model: RiskModel, matrix: Matrix): RiskScores {
     probabilities[row] = probabilityOf(logOdds);
   }
   return { ranking, risk: calibrate(model.calibration, probabilities), parts };
+}
+
+/** The parts that learn online move on past the row; it has been scored before. */
+export function learnRow(model: RiskModel, matrix: Matrix, row: number): void {
+  for (const { detector, columns } of model.parts) {
+    if (!isOnline(detector)) continue;
+    const values = rowOf(matrix, row);
+    detector.learn(Float32Array.from(columns, (column) => values[column]));
+  }
 }
 
 /** What each feature adds to one row's risk, one number per definition; positive is towards risk. */

@@ -42,6 +42,20 @@ export interface FittedDetector {
   save(): Artefact;
 }
 
+/**
+ * A detector that keeps learning from a stream: a fold over its rows. A row is scored before it is learned, so that no
+ * score knows its own row. The state is bounded; `save` after any row is its checkpoint, and what `load` makes of that goes
+ * on with the same bits.
+ */
+export interface OnlineDetector extends FittedDetector {
+  /** One row, the next in event order. */
+  learn(row: Float32Array): void;
+}
+
+export function isOnline(detector: FittedDetector): detector is OnlineDetector {
+  return 'learn' in detector;
+}
+
 export interface Detector<Options> {
   readonly name: string;
   readonly needsLabels: boolean;

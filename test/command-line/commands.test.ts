@@ -105,8 +105,9 @@ describe('detect', () => {
 });
 
 describe('train, models and score', () => {
+  const registry = folder.path('registry');
+
   it('register a model, list it and decide with it', async () => {
-    const registry = folder.path('registry');
     const trained = await jsonOf(centinela, 'train', FILE, '--registry', registry, '--name', 'first');
     expect(Object.keys(trained).sort()).toEqual(['detectors', 'metrics', 'model', 'seconds', 'thresholds']);
     expect(trained.model).toBe('first@1');
@@ -142,6 +143,22 @@ describe('train, models and score', () => {
       errors: "centinela: there is no model 'nobody'; there are first@1\n",
     });
     expect(existsSync(unknown)).toBe(false);
+  });
+
+  it('learn on while they decide, where a detector does and when asked to', async () => {
+    const argv = ['--registry', registry, '--name', 'stream', '--detectors', 'half-space-trees', '--features', 'cards'];
+    await jsonOf(centinelaHere, 'train', FILE, ...argv);
+    const score = (model: string, out: string, ...more: string[]) =>
+      centinelaHere('score', FILE, '--registry', registry, '--model', model, '--out', folder.path(out), ...more);
+    expect((await score('stream', 'alone.csv')).exitCode).toBe(0);
+    expect((await score('stream', 'learned.csv', '--learn')).exitCode).toBe(0);
+    const [alone, learned] = ['alone.csv', 'learned.csv'].map((out) => linesOf(folder.path(out)));
+    expect(learned.slice(0, 250)).toEqual(alone.slice(0, 250));
+    expect(learned).not.toEqual(alone);
+
+    const refused = await score('first', 'refused.csv', '--learn');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.errors).toMatch(/--learn: no detector of first@1 learns online; .*half-space-trees/);
   });
 });
 

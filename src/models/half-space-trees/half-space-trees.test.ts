@@ -106,20 +106,20 @@ describe('half-space trees', () => {
     const [before, after] = [cluster(200, 0, 3), cluster(200, 5, 4)];
     const first = detector.score(before);
     expect(mean(detector.score(after))).toBeGreaterThan(mean(first) + 0.3);
-    for (let row = 0; row < 99; row++) detector.update(rowOf(after, row));
+    for (let row = 0; row < 99; row++) detector.learn(rowOf(after, row));
     expect(detector.score(before)).toEqual(first);
-    detector.update(rowOf(after, 99));
+    detector.learn(rowOf(after, 99));
     expect(mean(detector.score(before))).toBeGreaterThan(mean(detector.score(after)) + 0.3);
   });
 
   it('go on after saving and loading in the middle of a window as if nothing had happened', () => {
     const detector = halfSpaceTrees.fit(dataOf(cluster(300, 0, 1)), { window: 50 }, 2);
     const stream = cluster(170, 0.3, 6);
-    for (let row = 0; row < 70; row++) detector.update(rowOf(stream, row));
+    for (let row = 0; row < 70; row++) detector.learn(rowOf(stream, row));
     const loaded = halfSpaceTrees.load(detector.save());
     for (let row = 70; row < 170; row++) {
-      detector.update(rowOf(stream, row));
-      loaded.update(rowOf(stream, row));
+      detector.learn(rowOf(stream, row));
+      loaded.learn(rowOf(stream, row));
       if (row % 25 === 0) expect(loaded.score(stream)).toEqual(detector.score(stream));
     }
     expect(loaded.save()).toEqual(detector.save());
@@ -131,7 +131,7 @@ describe('half-space trees', () => {
     const scores = [one, other].map((earlier) => {
       const detector = halfSpaceTrees.fit(dataOf(cluster(300, 0, 1)), { window: 20 }, 2);
       for (const part of [earlier, last]) {
-        for (let row = 0; row < part.rows; row++) detector.update(rowOf(part, row));
+        for (let row = 0; row < part.rows; row++) detector.learn(rowOf(part, row));
       }
       return detector.score(one);
     });
@@ -143,7 +143,7 @@ describe('half-space trees', () => {
     const medians = [0, 1, 2].map((i) => columnOf(training, i).sort((a, b) => a - b)[150]);
     const detectors = [Number.NaN, medians[0]].map((value) => {
       const detector = halfSpaceTrees.fit(dataOf(training), { window: 10 }, 2);
-      for (let i = 0; i < 10; i++) detector.update(Float32Array.of(value, 0.1, -0.1));
+      for (let i = 0; i < 10; i++) detector.learn(Float32Array.of(value, 0.1, -0.1));
       return detector;
     });
     expect(detectors[0].score(training)).toEqual(detectors[1].score(training));
@@ -180,7 +180,7 @@ describe('half-space trees', () => {
 
   it('refuse a row of another width', () => {
     const detector = halfSpaceTrees.fit(dataOf(cluster(10, 0, 1)), {}, 1);
-    expect(() => detector.update(new Float32Array(2))).toThrow(/2 columns, trained on 3/);
+    expect(() => detector.learn(new Float32Array(2))).toThrow(/2 columns, trained on 3/);
   });
 });
 

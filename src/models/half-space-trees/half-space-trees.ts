@@ -1,6 +1,6 @@
 // Half-space trees: anomalies of a stream are rows where few of the latest rows are (Tan, Ting, Liu, "Fast anomaly
-// detection for streaming data", IJCAI 2011). Fitted, they keep learning: `update` costs a walk down each tree, and the
-// memory does not grow.
+// detection for streaming data", IJCAI 2011). Fitted, they keep learning: `learn` costs a walk down each tree, and the
+// memory does not grow. Scores change when a window of rows is full.
 //
 // The paper's score m, the mass, is great for ordinary rows. Here 1 ÷ (1 + m ÷ u) with u the median mass of training
 // rows: greater is more anomalous, in the same order. Explanations add up to −m ÷ u, and their base is the mean of a few
@@ -8,7 +8,7 @@
 import { InputError } from '../../lib/errors.ts';
 import { createPrng } from '../../lib/prng.ts';
 import { type ColumnRanges, fitColumnRanges, scaleMatrix, scaleRow } from '../additive/column-ranges.ts';
-import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
+import type { Artefact, Detector, OnlineDetector, TrainingData } from '../detector.ts';
 import { type Matrix, rowOf } from '../matrix.ts';
 import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { representativeRows } from '../representative-rows.ts';
@@ -25,14 +25,9 @@ export interface HalfSpaceTreesOptions {
   readonly window: number;
 }
 
-export interface FittedHalfSpaceTrees extends FittedDetector {
-  /** Learns one more row of the stream; scores change when a window is full. */
-  update(row: Float32Array): void;
-}
-
-export interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
-  fit(data: TrainingData, options: Partial<HalfSpaceTreesOptions>, seed: number): FittedHalfSpaceTrees;
-  load(artefact: Artefact): FittedHalfSpaceTrees;
+interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
+  fit(data: TrainingData, options: Partial<HalfSpaceTreesOptions>, seed: number): OnlineDetector;
+  load(artefact: Artefact): OnlineDetector;
 }
 
 interface State {
@@ -112,12 +107,7 @@ export const halfSpaceTrees: HalfSpaceTrees = {
   },
 };
 
-function fitted(
-  state: State,
-  trees: RandomTrees,
-  profile: MassProfile,
-  features: readonly string[],
-): FittedHalfSpaceTrees {
+function fitted(state: State, trees: RandomTrees, profile: MassProfile, features: readonly string[]): OnlineDetector {
   const { ranges, scale, ordinary } = state;
   const scaled = new Float64Array(ranges.varying.length);
   const check = (columns: number) => {
@@ -148,7 +138,7 @@ function fitted(
       }
       return { base, contributions };
     },
-    update(row) {
+    learn(row) {
       check(row.length);
       scaleRow(ranges, row, 0, scaled);
       addRow(trees, profile, scaled);

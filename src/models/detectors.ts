@@ -11,6 +11,7 @@ import { halfSpaceTrees } from './half-space-trees/half-space-trees.ts';
 import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { knn } from './knn/knn.ts';
+import { loda } from './loda/loda.ts';
 import { createNetworkDetector } from './network/network.ts';
 import type { TrainingObserver } from './network/observer.ts';
 import type { NetworkOptions } from './network/options.ts';
@@ -51,6 +52,7 @@ export function knownDetectors(
     known(createAutoencoderDetector(runtime), observer('autoencoder')),
     known(robustCovariance),
     known(ecod),
+    known(loda),
     known(copod),
     known(halfSpaceTrees),
     known(hbos),

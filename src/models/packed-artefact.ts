@@ -67,6 +67,14 @@ export function unpackArtefact(artefact: Artefact, format: string, newestVersion
   return { contents, sections };
 }
 
+/** @throws unless the artefact names one feature for each of the columns that its numbers are for */
+export function checkFeatureNames({ format, features }: Artefact, columns: number): void {
+  if (!Array.isArray(features) || features.some((name) => typeof name !== 'string')) {
+    throw damaged(format, 'it does not name its features');
+  }
+  if (features.length !== columns) throw damaged(format, `it names ${features.length} features for ${columns} columns`);
+}
+
 /** The bytes of numbers, without a copy. */
 export function bytesOf(numbers: Float64Array | Float32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

@@ -5,11 +5,12 @@ import { createTransaction, type Transaction } from '../domain/transaction.ts';
 import { handbookCatalogue } from '../features/catalogue/handbook.ts';
 import { createFeatureEngine, type FeatureEngine, restoreFeatureEngine } from '../features/engine.ts';
 import { createPrng } from '../lib/prng.ts';
+import { AS_IS } from '../models/calibration.ts';
+import { fitConformal } from '../models/conformal.ts';
 import type { FittedDetector } from '../models/detector.ts';
 import { halfSpaceTrees } from '../models/half-space-trees/half-space-trees.ts';
 import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
 import { createMatrix, type Matrix } from '../models/matrix.ts';
-import { fitTailProbability } from '../models/tail-probability.ts';
 import { scoreAndLearn, scoreTransactions } from './score-transactions.ts';
 
 const definitions = handbookCatalogue.filter(({ aggregate }) => aggregate !== 'fraud-rate');
@@ -47,11 +48,12 @@ function modelOf(detectors: readonly FittedDetector[], matrix: Matrix): RiskMode
   return {
     definitions,
     stacking: null,
+    calibration: AS_IS,
     parts: detectors.map((detector) => ({
       detector,
       supervised: false,
       columns: definitions.map((_, column) => column),
-      tail: fitTailProbability(detector.score(matrix)),
+      tail: fitConformal(detector.score(matrix)),
     })),
   };
 }

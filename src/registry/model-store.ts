@@ -65,6 +65,8 @@ interface Manifest {
   /** Unchecked; format version 1 has none. */
   readonly calibration?: unknown;
   readonly parts: readonly StoredPart[];
+  /** Of the manifest without this line, as JSON; models of 0.1.0 have none. */
+  readonly sha256?: string;
 }
 
 /** 2 has a calibration after the stacking. */
@@ -111,7 +113,8 @@ export async function saveModel(
     calibration: packed.calibration,
     parts,
   };
-  await store.put(`${folder}/manifest.json`, new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
+  const sealed = { ...manifest, sha256: sealOf(manifest) };
+  await store.put(`${folder}/manifest.json`, new TextEncoder().encode(`${JSON.stringify(sealed, null, 1)}\n`));
   return id;
 }
 
@@ -172,18 +175,46 @@ async function versionsOf(store: ObjectStore, name: string): Promise<number[]> {
 
 function readManifest(bytes: Uint8Array | null, id: string): Manifest {
   if (bytes === null) throw new ModelError(`${id} has no manifest`);
-  let manifest: Manifest;
+  let read: Manifest | null;
   try {
-    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+    read = JSON.parse(new TextDecoder().decode(bytes)) as Manifest | null;
   } catch {
     throw new ModelError(`${id}: manifest.json is not JSON; the file is damaged`);
   }
+  const { sha256: seal, ...manifest } = read ?? ({} as Manifest);
   if (manifest.format !== 'centinela-model' || !READABLE_VERSIONS.includes(manifest.formatVersion)) {
     throw new ModelError(
       `${id}: manifest format ${manifest.format} ${manifest.formatVersion} is not one this version reads`,
     );
   }
+  if (seal !== undefined && seal !== sealOf(manifest)) {
+    throw new ModelError(`${id}: manifest.json is not what was stored (its SHA-256 differs)`);
+  }
+  if (!hasShapeOfManifest(manifest)) throw new ModelError(`${id}: manifest.json is damaged: a part of it is missing`);
   return manifest;
+}
+
+function sealOf(manifest: Manifest): string {
+  return sha256(new TextEncoder().encode(JSON.stringify(manifest)));
+}
+
+/** What is read of a manifest is there; without a seal nothing else says so. */
+function hasShapeOfManifest({ id, description, definitions, stacking, parts }: Manifest): boolean {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const isFile = (stored: StoredFile) => isObject(stored) && typeof stored.file === 'string';
+  return (
+    typeof id === 'string' &&
+    isObject(description) &&
+    Array.isArray(definitions) &&
+    definitions.every((definition) => isObject(definition) && typeof definition.id === 'string') &&
+    Array.isArray(parts) &&
+    parts.every(
+      ({ columns, artefact, binary, tail }) =>
+        Array.isArray(columns) && isObject(artefact) && isFile(binary) && isFile(tail),
+    ) &&
+    (stacking === null ||
+      (Number.isFinite(stacking?.bias) && Array.isArray(stacking.weights) && stacking.weights.length === parts.length))
+  );
 }
 
 function sha256(bytes: Uint8Array): string {

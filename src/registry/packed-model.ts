@@ -3,7 +3,7 @@ import type { RiskModel } from '../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import type { Calibration } from '../models/calibration.ts';
 import { fitConformal } from '../models/conformal.ts';
-import type { Artefact } from '../models/detector.ts';
+import type { Artefact, FittedDetector } from '../models/detector.ts';
 import type { KnownDetector } from '../models/detectors.ts';
 import type { Stacking } from '../models/stacking.ts';
 
@@ -44,7 +44,7 @@ export function packModel({ definitions, stacking, calibration, parts }: RiskMod
   };
 }
 
-/** @throws ModelError for a detector that this version does not know; what `Detector.load` throws for a damaged one. */
+/** @throws ModelError for a detector that this version does not know, and for one that is damaged or newer */
 export function unpackModel(
   { definitions, stacking, calibration, parts }: PackedModel,
   known: readonly KnownDetector[],
@@ -56,7 +56,15 @@ export function unpackModel(
     parts: parts.map(({ detector, supervised, columns, artefact, reference }) => {
       const loader = known.find(({ name }) => name === detector);
       if (loader === undefined) throw new ModelError(`this version does not know the detector '${detector}'`);
-      return { detector: loader.load(artefact), supervised, columns, tail: fitConformal(reference) };
+      return { detector: loadPart(loader, artefact), supervised, columns, tail: fitConformal(reference) };
     }),
   };
+}
+
+function loadPart(loader: KnownDetector, artefact: Artefact): FittedDetector {
+  try {
+    return loader.load(artefact);
+  } catch (error) {
+    throw new ModelError(`${loader.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }

@@ -28,7 +28,11 @@ const EXTREMES = [
   Number.NaN,
 ] as const;
 
+/** Names of the detectors that `describeDetectorChecks` was called for. */
+export const checkedDetectors = new Set<string>();
+
 export function describeDetectorChecks<Options>(detector: Detector<Options>, checks: DetectorChecks<Options>): void {
+  checkedDetectors.add(detector.name);
   const data = makeTrainingData(ROWS, 5);
   const unseen = makeTrainingData(ROWS, 6).matrix;
   const train = (training: TrainingData = data, seed = SEED) => detector.fit(training, checks.options, seed);
@@ -180,11 +184,46 @@ export function describeDetectorChecks<Options>(detector: Detector<Options>, che
         }
       });
 
+      it.each<[keyof Artefact, unknown, RegExp]>([
+        ['format', undefined, /format/],
+        ['formatVersion', 0, /version/],
+        ['formatVersion', 1.5, /version/],
+        ['formatVersion', '1', /version/],
+        ['formatVersion', null, /version/],
+        ['features', undefined, /feature/],
+        ['features', null, /feature/],
+        ['features', [], /feature/],
+        ['features', data.features.map((_, i) => i), /feature/],
+        ['features', data.features.join(), /feature/],
+        ['binary', new Uint8Array(1000), /truncated|damaged/],
+      ])('is refused in words where its %s is %o', (key, value, words) => {
+        expectRefusal(() => detector.load({ ...artefact(), [key]: value }), words);
+      });
+
+      it.each([{}, null, undefined])(
+        'loads as it was, or is refused in words, with the parameters %o',
+        (parameters) => {
+          let loaded: FittedDetector | null = null;
+          try {
+            loaded = detector.load({ ...artefact(), parameters } as unknown as Artefact);
+          } catch {
+            expectRefusal(() => detector.load({ ...artefact(), parameters } as unknown as Artefact), /damaged/);
+          }
+          if (loaded !== null) expect(loaded.score(unseen)).toEqual(fitted().score(unseen));
+        },
+      );
+
       it('is refused when it names other features than it has columns', () => {
         expect(() => detector.load({ ...artefact(), features: data.features.slice(1) })).toThrow(/feature/);
       });
     });
   });
+}
+
+/** What a person can act on: an error in words, and none that JavaScript throws by itself. */
+function expectRefusal(load: () => unknown, words: RegExp): void {
+  expect(load).toThrow(words);
+  for (const Accident of [TypeError, RangeError, SyntaxError]) expect(load).not.toThrow(Accident);
 }
 
 function expectProbabilities(scores: Float32Array): void {

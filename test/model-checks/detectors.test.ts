@@ -1,9 +1,11 @@
 // Every detector passes the same checks.
+import { expect, it } from 'vitest';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { exportDetector } from '../../src/interchange/export-detector.ts';
 import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import { copod } from '../../src/models/copod/copod.ts';
+import { knownDetectors } from '../../src/models/detectors.ts';
 import { ecod } from '../../src/models/ecod/ecod.ts';
 import { createEnsembleDetector } from '../../src/models/ensemble/ensemble.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
@@ -11,12 +13,13 @@ import { halfSpaceTrees } from '../../src/models/half-space-trees/half-space-tre
 import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
 import { knn } from '../../src/models/knn/knn.ts';
+import { loda } from '../../src/models/loda/loda.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
 import { createOnnxModelDetector } from '../../src/models/onnx-model/onnx-model.ts';
 import { pca } from '../../src/models/pca/pca.ts';
 import { robustCovariance } from '../../src/models/robust-covariance/robust-covariance.ts';
 import { CHECK_FEATURES, makeTrainingData } from './dataset.ts';
-import { describeDetectorChecks } from './describe-detector-checks.ts';
+import { checkedDetectors, describeDetectorChecks } from './describe-detector-checks.ts';
 
 describeDetectorChecks(gbdt, {
   options: { rounds: 20, minSamplesPerLeaf: 5 },
@@ -46,6 +49,7 @@ describeDetectorChecks(ecod, additive);
 describeDetectorChecks(copod, additive);
 describeDetectorChecks(hbos, additive);
 describeDetectorChecks(knn, additive);
+describeDetectorChecks(loda, additive);
 describeDetectorChecks(pca, additive);
 describeDetectorChecks(robustCovariance, additive);
 describeDetectorChecks(unsupervisedEnsemble, additive);
@@ -81,3 +85,8 @@ for (const fitted of [network, trees]) {
     tooFewRows: 0,
   });
 }
+
+it('leaves out no detector that there is', () => {
+  const names = knownDetectors(createGraphRuntime()).map(({ name }) => name);
+  expect([...checkedDetectors].sort()).toEqual(names.sort());
+});

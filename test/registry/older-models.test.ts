@@ -5,6 +5,7 @@ import { createFolderObjectStore } from '../../src/adapters/files/folder-object-
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { scoreRisk } from '../../src/decisions/risk-model.ts';
 import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
+import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
 import type { Artefact } from '../../src/models/detector.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { loadModel, thresholdsOf } from '../../src/registry/model-store.ts';
@@ -50,4 +51,13 @@ test('autoencoder of format 1, whose categories were not repeated', async () => 
   expect([...loaded.score(matrix)]).toEqual(stored.scores);
   expect([...loaded.extract(matrix).values]).toEqual(stored.embeddings);
   expect(detector.load(loaded.save()).score(matrix)).toEqual(loaded.score(matrix));
+});
+
+test('an ensemble without labels of format 1, which had robust covariance in place of LODA', async () => {
+  const path = new URL('unsupervised-ensemble-format-1.json', import.meta.url);
+  const { artefact, binary, rows, values, scores } = JSON.parse(await readFile(path, 'utf8'));
+  const loaded = unsupervisedEnsemble.load({ ...artefact, binary: new Uint8Array(Buffer.from(binary, 'base64')) });
+  const matrix = { rows, columns: loaded.features.length, values: Float32Array.from(values) };
+  expect([...loaded.score(matrix)]).toEqual(scores);
+  expect([...unsupervisedEnsemble.load(loaded.save()).score(matrix)]).toEqual(scores);
 });

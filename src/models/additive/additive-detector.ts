@@ -7,7 +7,7 @@
 import { createPrng } from '../../lib/prng.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { type Matrix, takeRows } from '../matrix.ts';
-import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { bytesOf, checkFeatureNames, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { type ColumnRanges, fitColumnRanges, scaleMatrix, scaleRow } from './column-ranges.ts';
 
 /** What a method has learned; `numbers` are all its arrays, by name. */
@@ -27,6 +27,8 @@ export interface AdditiveMethod<Options extends Readonly<Record<string, unknown>
   learn(scaled: Matrix, options: Options, seed: number): Learned;
   /** Ready for use: everything that can be worked out once. */
   prepare(learned: Learned, columns: number): Terms;
+  /** The sum of the terms, where there is a quicker way to it. */
+  prepareRaw?(learned: Learned): (scaled: Float64Array) => number;
 }
 
 interface State<Options> {
@@ -78,9 +80,7 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
     load(artefact: Artefact) {
       const { contents, sections } = unpackArtefact(artefact, format, FORMAT_VERSION);
       const { arrays, ranges, scale, options, ...stored } = contents as Stored<Options>;
-      if (artefact.features?.length !== ranges.columns) {
-        throw new Error(`${format} artefact names ${artefact.features?.length} features for ${ranges.columns} columns`);
-      }
+      checkFeatureNames(artefact, ranges.columns);
       const entries = arrays?.map((name, index) => [name, new Float64Array(sections[index].buffer)] as const);
       const learned = entries === undefined ? null : { numbers: Object.fromEntries(entries) };
       const meanTerms = stored.meanTerms ?? ranges.varying.map(() => 0);
@@ -92,6 +92,7 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
     const { ranges, learned, scale, meanTerms } = state;
     const columns = ranges.varying.length;
     const terms = learned === null ? null : method.prepare(learned, columns);
+    const quickRaw = learned === null ? undefined : method.prepareRaw?.(learned);
     const scaled = new Float64Array(columns);
     const one = new Float64Array(columns);
     const check = (given: number) => {
@@ -102,6 +103,16 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
       scaleRow(ranges, values, row, scaled);
       terms(scaled, one);
     };
+    const rawOf = (values: Float32Array, row: number) => {
+      if (quickRaw !== undefined) {
+        scaleRow(ranges, values, row, scaled);
+        return quickRaw(scaled);
+      }
+      termsOf(values, row);
+      let raw = 0;
+      for (let i = 0; i < columns; i++) raw += one[i];
+      return raw;
+    };
     return {
       name: method.name,
       features,
@@ -109,9 +120,7 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
         check(matrix.columns);
         const scores = new Float32Array(matrix.rows);
         for (let row = 0; row < matrix.rows; row++) {
-          termsOf(matrix.values, row * matrix.columns);
-          let raw = 0;
-          for (let i = 0; i < columns; i++) raw += one[i];
+          const raw = rawOf(matrix.values, row * matrix.columns);
           const relative = Math.max(0, raw) / scale;
           scores[row] = relative / (1 + relative);
         }

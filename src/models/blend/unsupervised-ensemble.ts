@@ -1,12 +1,13 @@
 // The default where there are no labels: three detectors that look at different things, each by how rare its score is.
 //
-// The isolation forest finds rows that few questions set apart, ECOD values far out in one feature, robust covariance
-// combinations of values that are each usual. Their scores are put on one scale (tail-score.ts) and averaged (Aggarwal
-// and Sathe, "Theoretical foundations and algorithms for outlier ensembles", SIGKDD Explorations 17, 2015). Which
-// detectors and which scale was compared on ADBench's sets: docs/decisions/0009.
+// The isolation forest finds rows that few questions set apart, ECOD values far out in one feature, LODA values far out in
+// a sum of several. Their scores are put on one scale (tail-score.ts) and averaged (Aggarwal and Sathe, "Theoretical
+// foundations and algorithms for outlier ensembles", SIGKDD Explorations 17, 2015). Which detectors and which scale was
+// compared on ADBench's sets, the Handbook's cards and simulated banks: docs/decisions/0009 and 0013.
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { ecod } from '../ecod/ecod.ts';
 import { isolationForest } from '../isolation-forest/isolation-forest.ts';
+import { loda } from '../loda/loda.ts';
 import { type Matrix, takeRows } from '../matrix.ts';
 import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { robustCovariance } from '../robust-covariance/robust-covariance.ts';
@@ -21,16 +22,16 @@ type MemberOptions = Readonly<Record<never, never>>;
 
 const NAME = 'unsupervised-ensemble';
 const FORMAT = `centinela.${NAME}`;
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** Tails are counted on this many training rows at most. */
 const REFERENCE_ROWS = 20_000;
 
-const MEMBERS: readonly Pick<Detector<MemberOptions>, 'name' | 'fit' | 'load'>[] = [
-  isolationForest,
-  ecod,
-  robustCovariance,
-];
+type MemberDetector = Pick<Detector<MemberOptions>, 'name' | 'fit' | 'load'>;
+
+const MEMBERS: readonly MemberDetector[] = [isolationForest, ecod, loda];
+/** Ensembles of format 1 had the last in place of LODA. */
+const LOADABLE_MEMBERS: readonly MemberDetector[] = [...MEMBERS, robustCovariance];
 
 export const unsupervisedEnsemble: Detector<MemberOptions> = {
   name: NAME,
@@ -47,7 +48,8 @@ export const unsupervisedEnsemble: Detector<MemberOptions> = {
     const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
     const stored = contents as { members: Omit<Artefact, 'binary' | 'features'>[]; excesses: number[] };
     const members = stored.members.map((readable, index): Member => {
-      const member = MEMBERS[index];
+      const member = LOADABLE_MEMBERS.find(({ name }) => readable.format === `centinela.${name}`);
+      if (member === undefined) throw new Error(`${FORMAT} artefact has a member of unknown format ${readable.format}`);
       const part: Artefact = { ...readable, features: artefact.features, binary: sections[2 * index] };
       return {
         detector: member.load(part),

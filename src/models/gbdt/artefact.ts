@@ -4,6 +4,7 @@
 // initial margin and per node value, gain, cover (float64); tree starts, column, left, right (int32); threshold (float32);
 // missingLeft (uint8).
 import type { Artefact } from '../detector.ts';
+import { checkFeatureNames } from '../packed-artefact.ts';
 import type { Ensemble } from './ensemble.ts';
 
 const GBDT_FORMAT = 'centinela-gbdt';
@@ -39,7 +40,7 @@ export function encodeEnsemble(
 
 /** @throws if the artefact is of another detector, a newer version, truncated or damaged; the message says which. */
 export function decodeEnsemble(artefact: Artefact): Ensemble {
-  const { format, formatVersion, features, binary } = artefact;
+  const { format, formatVersion, binary } = artefact;
   if (format !== GBDT_FORMAT) throw new Error(`gbdt: the artefact's format is "${format}", not "${GBDT_FORMAT}"`);
   if (!Number.isInteger(formatVersion) || formatVersion < 1) {
     throw new Error(`gbdt: the artefact's format version is ${formatVersion}, not a whole number from 1`);
@@ -49,15 +50,8 @@ export function decodeEnsemble(artefact: Artefact): Ensemble {
       `gbdt: the artefact has format version ${formatVersion}; this program reads up to ${FORMAT_VERSION}: use a newer one`,
     );
   }
-  if (!Array.isArray(features) || features.length === 0 || features.some((name) => typeof name !== 'string')) {
-    throw new Error('gbdt: the artefact is damaged: it does not name its features');
-  }
   const ensemble = readArrays(binary);
-  if (ensemble.columns !== features.length) {
-    throw new Error(
-      `gbdt: the artefact is damaged: it names ${features.length} features for ${ensemble.columns} columns`,
-    );
-  }
+  checkFeatureNames(artefact, ensemble.columns);
   checkTrees(ensemble);
   return ensemble;
 }

@@ -10,7 +10,7 @@ import { createPrng } from '../../lib/prng.ts';
 import { type ColumnRanges, fitColumnRanges, scaleMatrix, scaleRow } from '../additive/column-ranges.ts';
 import type { Artefact, Detector, OnlineDetector, TrainingData } from '../detector.ts';
 import { type Matrix, rowOf } from '../matrix.ts';
-import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { bytesOf, checkFeatureNames, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { representativeRows } from '../representative-rows.ts';
 import { shareMass } from './explain-row.ts';
 import { addRow, createMassProfile, type MassProfile, massOf } from './mass-profile.ts';
@@ -88,16 +88,12 @@ export const halfSpaceTrees: HalfSpaceTrees = {
   load(artefact) {
     const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
     const { latestRows, ...state } = contents as Stored;
+    checkFeatureNames(artefact, state.ranges.columns);
     const { varying } = state.ranges;
     const values =
       sections.length > 2 ? new Float32Array(sections[2].buffer) : Float32Array.from(varying, ({ median }) => median);
     const rows = varying.length === 0 ? 1 : values.length / varying.length;
     const ordinary = { rows, columns: varying.length, values };
-    if (artefact.features?.length !== state.ranges.columns) {
-      throw new Error(
-        `${FORMAT} artefact names ${artefact.features?.length} features for ${state.ranges.columns} columns`,
-      );
-    }
     const trees = treesOf(state.ranges, state.options, state.seed);
     const profile = createMassProfile(trees, state.options.window);
     readCounts(sections[0], profile.reference);

@@ -67,12 +67,12 @@ describe('half-space trees on a stream', () => {
 
   it('go on with the same bits from a checkpoint after any row', () => {
     const stream = regime(240, 1, 3);
-    const fit = () => halfSpaceTrees.fit(dataOf(regime(200, 0, 4)), { trees: 5, depth: 6, window: 40 }, 9);
-    const whole = fit();
+    const begin = () => halfSpaceTrees.fit(dataOf(regime(200, 0, 4)), { trees: 5, depth: 6, window: 40 }, 9);
+    const whole = begin();
     const expected = scoreAndLearn(whole, stream);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: stream.rows }), (at) => {
-        const first = fit();
+        const first = begin();
         const before = scoreAndLearn(first, sliceRows(stream, 0, at));
         const restored = halfSpaceTrees.load(first.save());
         if (!isOnline(restored)) throw new Error('a restored detector learns no more');

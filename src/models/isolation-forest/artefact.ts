@@ -1,6 +1,7 @@
 // A forest as an artefact: little-endian arrays one behind another, their sizes in the JSON part, and a checksum, so
 // that a damaged or foreign file is refused before anything is scored with it.
 import type { Artefact } from '../detector.ts';
+import { checkFeatureNames } from '../packed-artefact.ts';
 import { createForest, type Forest, type ForestNodes, MAX_COLUMNS, MAX_NODES, MAX_TREES } from './forest.ts';
 
 const FORMAT = 'centinela.isolation-forest';
@@ -33,7 +34,7 @@ export function writeForest(
 
 /** @throws if the artefact is of another detector, a newer version, or damaged; the message says which. */
 export function readForest(artefact: Artefact): Forest {
-  const { format, formatVersion, features, parameters, binary } = artefact;
+  const { format, formatVersion, parameters, binary } = artefact;
   if (format !== FORMAT) throw new Error(`artefact is of format "${format}", expected "${FORMAT}"`);
   if (formatVersion !== FORMAT_VERSION) {
     throw new Error(
@@ -48,9 +49,7 @@ export function readForest(artefact: Artefact): Forest {
     nodes: count(parameters, 'nodes', MAX_NODES),
   };
   const sampleSize = count(parameters, 'sampleSize', 2 ** 32 - 1);
-  if (features.length !== shape.columns) {
-    throw damaged(`it names ${features.length} features for ${shape.columns} columns`);
-  }
+  checkFeatureNames(artefact, shape.columns);
   if (binary.length !== byteLength(shape)) {
     throw damaged(`its binary part has ${binary.length} bytes, ${byteLength(shape)} expected`);
   }
@@ -128,8 +127,12 @@ function checkTree(leftChildren: Uint32Array, start: number, end: number, tree: 
   }
 }
 
-function count(parameters: Readonly<Record<string, unknown>>, key: string, greatest: number): number {
-  const value = parameters[key];
+function count(
+  parameters: Readonly<Record<string, unknown>> | null | undefined,
+  key: string,
+  greatest: number,
+): number {
+  const value = parameters?.[key];
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > greatest) {
     throw damaged(`parameter "${key}" is ${String(value)}, expected an integer in 1–${greatest}`);
   }

@@ -50,8 +50,9 @@ export const isolationForest: Detector<IsolationForestOptions> = {
     return fitted(forest, data.features, { ...chosen, seed, trainingRows: data.matrix.rows });
   },
   load(artefact) {
+    const forest = readForest(artefact);
     const { options } = artefact.parameters;
-    return fitted(readForest(artefact), artefact.features, options as Readonly<Record<string, unknown>>);
+    return fitted(forest, artefact.features, options as Readonly<Record<string, unknown>>);
   },
 };
 

@@ -6,6 +6,7 @@
 // no ordinary rows.
 import type { Artefact } from '../detector.ts';
 import type { Matrix } from '../matrix.ts';
+import { checkFeatureNames } from '../packed-artefact.ts';
 import { createPreparation, type PreparationPlan } from '../preparation/preparation.ts';
 import type { Network, NetworkDescription } from './description.ts';
 import { layoutParameters, networkOf, parametersOf } from './parameters.ts';
@@ -51,7 +52,8 @@ export function encodeNetworks(
 }
 
 /** @throws if the artefact is of another detector, a newer version, truncated or damaged; the message says which. */
-export function decodeNetworks({ format, formatVersion, features, binary }: Artefact): StoredNetworks {
+export function decodeNetworks(artefact: Artefact): StoredNetworks {
+  const { format, formatVersion, binary } = artefact;
   if (format !== FORMAT) throw new Error(`network: the artefact's format is "${format}", not "${FORMAT}"`);
   if (!Number.isInteger(formatVersion) || formatVersion < 1 || formatVersion > FORMAT_VERSION) {
     throw new Error(
@@ -73,9 +75,7 @@ export function decodeNetworks({ format, formatVersion, features, binary }: Arte
     ordinaryRows?: number;
   };
   if (stored.networks.length < 1 || stored.networks.length > MAX_NETWORKS) throw damaged('it holds no network');
-  if (!Array.isArray(features) || features.length !== stored.preparation.columns.length) {
-    throw damaged(`it names ${features?.length} features for ${stored.preparation.columns.length} columns`);
-  }
+  checkFeatureNames(artefact, stored.preparation.columns.length);
   const numbers = new Float32Array(bytes.buffer, jsonEnd, (bytes.length - jsonEnd) >> 2);
   if (!numbers.every(Number.isFinite)) throw damaged('a weight is not a number');
   const columns = createPreparation(stored.preparation).outputs;

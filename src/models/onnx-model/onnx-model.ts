@@ -7,7 +7,7 @@ import { InputError } from '../../lib/errors.ts';
 import type { GraphRuntime } from '../../ports.ts';
 import type { Artefact, Detector, FittedDetector, TrainingData } from '../detector.ts';
 import { createMatrix, type Matrix, rowOf, sliceRows, takeColumns } from '../matrix.ts';
-import { bytesOf, packArtefact, unpackArtefact } from '../packed-artefact.ts';
+import { bytesOf, checkFeatureNames, packArtefact, unpackArtefact } from '../packed-artefact.ts';
 import { representativeRows } from '../representative-rows.ts';
 import { explainRow } from './explain-row.ts';
 import { findPorts } from './model-ports.ts';
@@ -86,11 +86,7 @@ export function createOnnxModelDetector(runtime: GraphRuntime): Detector<OnnxMod
     load(artefact) {
       const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
       const settings = contents as Settings & { trainedFeatures: number };
-      if (settings.trainedFeatures !== artefact.features.length) {
-        throw new Error(
-          `onnx artefact names ${artefact.features.length} features for ${settings.trainedFeatures} columns`,
-        );
-      }
+      checkFeatureNames(artefact, settings.trainedFeatures);
       const numbers = sections.slice(1).map((bytes) => new Float32Array(bytes.slice().buffer));
       const [medians, least, greatest, values = medians] = numbers;
       const columns = settings.columns.length;

@@ -5,8 +5,9 @@ import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtim
 import { type RiskModel, scoreRisk } from '../../src/decisions/risk-model.ts';
 import { handbookCatalogue } from '../../src/features/catalogue/handbook.ts';
 import { createPrng } from '../../src/lib/prng.ts';
+import { AS_IS } from '../../src/models/calibration.ts';
+import { fitConformal } from '../../src/models/conformal.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
-import { fitTailProbability } from '../../src/models/tail-probability.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import { loadModel, type ModelDescription, saveModel } from '../../src/registry/model-store.ts';
 import { ModelError } from '../../src/registry/packed-model.ts';
@@ -38,9 +39,9 @@ async function storeModel() {
   const parts = ['isolation-forest', 'half-space-trees', 'ecod'].map((name) => {
     const detector = known.find((each) => each.name === name)!.fit(data, 1);
     const columns = definitions.map((_, column) => column);
-    return { detector, supervised: false, columns, tail: fitTailProbability(detector.score(matrix)) };
+    return { detector, supervised: false, columns, tail: fitConformal(detector.score(matrix)) };
   });
-  const model: RiskModel = { definitions, parts, stacking: { bias: -3, weights: [1, 0.5, 0.25] } };
+  const model: RiskModel = { definitions, parts, stacking: { bias: -3, weights: [1, 0.5, 0.25] }, calibration: AS_IS };
   const store = createMemoryStore();
   await saveModel(store, 'cards', model, description);
   return { objects: store.objects, risk: scoreRisk(model, matrix).risk };

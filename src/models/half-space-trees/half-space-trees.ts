@@ -25,7 +25,7 @@ export interface HalfSpaceTreesOptions {
   readonly window: number;
 }
 
-interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
+export interface HalfSpaceTrees extends Detector<HalfSpaceTreesOptions> {
   fit(data: TrainingData, options: Partial<HalfSpaceTreesOptions>, seed: number): OnlineDetector;
   load(artefact: Artefact): OnlineDetector;
 }

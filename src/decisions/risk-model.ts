@@ -39,7 +39,7 @@ export interface RiskScores {
 }
 
 /** Log-odds are kept within ±13.8 (probabilities within 1e-6 of 0 and 1), so that no single part overrules the rest. */
-const LARGEST_LOG_ODDS = Math.log(999_999);
+export const LARGEST_LOG_ODDS = Math.log(999_999);
 
 /** A part's score as an additive input of the stacking. */
 export function stackingInput(part: Pick<RiskModelPart, 'supervised'>, score: number): number {

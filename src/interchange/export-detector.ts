@@ -2,16 +2,13 @@
 //
 // ONNX holds all of it and takes raw features. The files of Keras and PyTorch hold one network, whose inputs are prepared
 // first: the preparation is written beside it as JSON, with a note that says what it is.
+import type { RiskModel } from '../decisions/risk-model.ts';
 import { InputError } from '../lib/errors.ts';
 import type { Artefact } from '../models/detector.ts';
-import { decodeEnsemble } from '../models/gbdt/artefact.ts';
-import { readForest } from '../models/isolation-forest/artefact.ts';
 import { decodeNetworks } from '../models/network/artefact.ts';
-import { FACTS_KEY } from '../models/onnx-model/model-facts.ts';
 import { createPreparation } from '../models/preparation/preparation.ts';
 import { NETWORK_FORMATS, type NetworkFormat, writeNetwork } from './network-files.ts';
-import { networkModel } from './onnx/network-model.ts';
-import { forestModel, gbdtModel } from './onnx/tree-model.ts';
+import { detectorModel, type OnnxFile, riskModel } from './onnx/onnx-files.ts';
 
 export type ExportFormat = NetworkFormat | 'onnx';
 
@@ -34,31 +31,19 @@ export async function exportDetector(
   member: number | null,
 ): Promise<ExportedFile[]> {
   if (format !== 'onnx') return exportNetwork(detector, artefact, format, member);
-  const facts = {
-    features: artefact.features,
-    answer: detector === 'isolation-forest' ? 'score' : 'probability',
-  } as const;
-  const features = JSON.stringify(facts);
-  const metadata = { [FACTS_KEY]: features, 'centinela.detector': detector };
-  return [
-    { suffix: '', bytes: onnxModel(detector, artefact, metadata) },
-    { suffix: '.features.json', bytes: text(`${features}\n`) },
-  ];
+  return filesOf(detectorModel(detector, artefact));
 }
 
-function onnxModel(detector: string, artefact: Artefact, metadata: Readonly<Record<string, string>>): Uint8Array {
-  switch (detector) {
-    case 'gbdt':
-      return gbdtModel(decodeEnsemble(artefact), { metadata });
-    case 'isolation-forest':
-      return forestModel(readForest(artefact), { metadata });
-    case 'network': {
-      const { networks, preparation } = decodeNetworks(artefact);
-      return networkModel(networks, preparation, metadata);
-    }
-    default:
-      throw notExportable(detector, 'to ONNX are exported: gbdt, isolation-forest and network');
-  }
+/** A whole risk model: from the features to the risk. */
+export function exportRiskModel(model: RiskModel): ExportedFile[] {
+  return filesOf(riskModel(model));
+}
+
+function filesOf({ bytes, facts }: OnnxFile): ExportedFile[] {
+  return [
+    { suffix: '', bytes },
+    { suffix: '.features.json', bytes: text(`${facts}\n`) },
+  ];
 }
 
 async function exportNetwork(
@@ -68,7 +53,11 @@ async function exportNetwork(
   member: number | null,
 ): Promise<ExportedFile[]> {
   if (detector !== 'network') {
-    throw notExportable(detector, `to ${format} only a network is exported; use the format onnx`);
+    throw new InputError(
+      'DETECTOR_NOT_EXPORTABLE',
+      `The detector '${detector}' can't be exported to ${format}: only a network is exported so`,
+      'Use the format onnx',
+    );
   }
   const { preparation, networks } = decodeNetworks(artefact);
   if (member === null ? networks.length > 1 : member < 1 || member > networks.length) {
@@ -92,11 +81,3 @@ async function exportNetwork(
 }
 
 const text = (content: string) => new TextEncoder().encode(content);
-
-function notExportable(detector: string, hint: string): InputError {
-  return new InputError(
-    'DETECTOR_NOT_EXPORTABLE',
-    `The detector '${detector}' can't be exported so`,
-    `What there is: ${hint}`,
-  );
-}

@@ -8,7 +8,7 @@ import { readSignature } from '../models/onnx-model/signature.ts';
 import { createPreparation, type PreparationPlan } from '../models/preparation/preparation.ts';
 import { isActivation } from './description-json.ts';
 import { type NetworkFormat, readNetwork } from './network-files.ts';
-import { networkModel } from './onnx/network-model.ts';
+import { networkModel } from './onnx/onnx-files.ts';
 
 export interface ImportOptions {
   /** Of the file's name: keras, h5, hdf5, pt, pth, safetensors, onnx. */
@@ -59,7 +59,7 @@ export async function importModel(file: Uint8Array, options: ImportOptions): Pro
   checkHead(network, options.answer);
   const prepared = options.preparation === null ? null : parsePreparation(options.preparation);
   const features = featuresOf(options, prepared, network);
-  const model = networkModel([network], prepared?.plan ?? null, {});
+  const model = networkModel(network, prepared?.plan ?? null);
   return { model, facts: { features, output: null, answer: 'probability' } };
 }
 

@@ -3,26 +3,23 @@
 // Computed in float64 and rounded at the end, as our own preparation does: an interpolation between two near knots would
 // lose digits in float32.
 
-import { type GraphBuilder, int64, type OnnxTensor, type ValueName } from '../../models/onnx/graph-builder.ts';
+import { type GraphBuilder, int64, type ValueName } from '../../models/onnx/graph-builder.ts';
 import type { ColumnPlan, PreparationPlan } from '../../models/preparation/preparation.ts';
 import { createPreparation } from '../../models/preparation/preparation.ts';
-
-const DOUBLE = 11n;
-const FLOAT = 1n;
-const INT64 = 7n;
+import { DOUBLE, doubles, INT64, toDouble, toFloat } from './exact-values.ts';
 
 /** @param inputs rows × columns, float32, NaN for missing @returns rows × prepared columns, float32 */
 export function prepareInGraph(graph: GraphBuilder, plan: PreparationPlan, inputs: ValueName): ValueName {
   // Checks the plan.
   createPreparation(plan);
-  const exact = graph.node('Cast', [inputs], { to: DOUBLE });
+  const exact = toDouble(graph, inputs);
   const columnOf = (column: number) => graph.node('Gather', [exact, graph.constant(int64([column]))], { axis: 1n });
   const outputs = plan.columns.map((column, index) => prepareColumn(graph, column, columnOf(index)));
   const indicators = plan.indicators.map((column) =>
     graph.node('Cast', [graph.node('IsNaN', [columnOf(column)])], { to: DOUBLE }),
   );
   const joined = graph.node('Concat', [...outputs, ...indicators], { axis: 1n });
-  return graph.node('Cast', [joined], { to: FLOAT });
+  return toFloat(graph, joined);
 }
 
 function prepareColumn(graph: GraphBuilder, plan: ColumnPlan, value: ValueName): ValueName {
@@ -92,8 +89,4 @@ function interpolate(
   const slopes = knots.slice(1).map((knot, i) => (scores[i + 1] - scores[i]) / (knot - knots[i]));
   const beyond = graph.node('Sub', [clamped, at(knots.slice(0, -1))]);
   return graph.node('Add', [graph.node('Mul', [beyond, at(slopes)]), at(scores.slice(0, -1))]);
-}
-
-function doubles(values: readonly number[], dims: readonly number[]): OnnxTensor {
-  return { type: 'float64', data: Float64Array.from(values), dims };
 }

@@ -31,7 +31,7 @@ export interface AdditiveMethod<Options extends Readonly<Record<string, unknown>
   prepareRaw?(learned: Learned): (scaled: Float64Array) => number;
 }
 
-interface State<Options> {
+export interface AdditiveState<Options> {
   readonly ranges: ColumnRanges;
   /** null where no column varies: then all rows score 0. */
   readonly learned: Learned | null;
@@ -42,7 +42,7 @@ interface State<Options> {
   readonly options: Options;
 }
 
-interface Stored<Options> extends Omit<State<Options>, 'learned' | 'meanTerms'> {
+interface Stored<Options> extends Omit<AdditiveState<Options>, 'learned' | 'meanTerms'> {
   readonly arrays: readonly string[] | null;
   /** Since version 2; before, terms were explained as they are. */
   readonly meanTerms?: readonly number[];
@@ -56,7 +56,6 @@ const MIN_ROWS = 2;
 export function createAdditiveDetector<Options extends Readonly<Record<string, unknown>>>(
   method: AdditiveMethod<Options>,
 ): Detector<Options> {
-  const format = `centinela.${method.name}`;
   return {
     name: method.name,
     needsLabels: false,
@@ -78,17 +77,11 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
       return fitted({ ranges, learned, ...ordinary, options: chosen }, features);
     },
     load(artefact: Artefact) {
-      const { contents, sections } = unpackArtefact(artefact, format, FORMAT_VERSION);
-      const { arrays, ranges, scale, options, ...stored } = contents as Stored<Options>;
-      checkFeatureNames(artefact, ranges.columns);
-      const entries = arrays?.map((name, index) => [name, new Float64Array(sections[index].buffer)] as const);
-      const learned = entries === undefined ? null : { numbers: Object.fromEntries(entries) };
-      const meanTerms = stored.meanTerms ?? ranges.varying.map(() => 0);
-      return fitted({ ranges, learned, scale, meanTerms, options }, artefact.features);
+      return fitted(readAdditive(method, artefact), artefact.features);
     },
   };
 
-  function fitted(state: State<Options>, features: readonly string[]): FittedDetector {
+  function fitted(state: AdditiveState<Options>, features: readonly string[]): FittedDetector {
     const { ranges, learned, scale, meanTerms } = state;
     const columns = ranges.varying.length;
     const terms = learned === null ? null : method.prepare(learned, columns);
@@ -141,13 +134,26 @@ export function createAdditiveDetector<Options extends Readonly<Record<string, u
         const contents: Stored<Options> = { arrays, ranges, scale, meanTerms, options: state.options };
         const parameters = { ...state.options };
         return packArtefact(
-          { format, formatVersion: FORMAT_VERSION, features: [...features], parameters },
+          { format: formatOf(method), formatVersion: FORMAT_VERSION, features: [...features], parameters },
           { contents, sections },
         );
       },
     };
   }
 }
+
+/** @throws if the artefact is of another detector, a newer version, or damaged; the message says which. */
+export function readAdditive<Options>(method: { readonly name: string }, artefact: Artefact): AdditiveState<Options> {
+  const { contents, sections } = unpackArtefact(artefact, formatOf(method), FORMAT_VERSION);
+  const { arrays, ranges, scale, options, ...stored } = contents as Stored<Options>;
+  checkFeatureNames(artefact, ranges.columns);
+  const entries = arrays?.map((name, index) => [name, new Float64Array(sections[index].buffer)] as const);
+  const learned = entries === undefined ? null : { numbers: Object.fromEntries(entries) };
+  const meanTerms = stored.meanTerms ?? ranges.varying.map(() => 0);
+  return { ranges, learned, scale, meanTerms, options };
+}
+
+const formatOf = ({ name }: { readonly name: string }) => `centinela.${name}`;
 
 /** All rows, or as many as asked for, drawn by the seed, in their order. */
 function sampleOf(matrix: Matrix, maxRows: number, seed: number): Matrix {

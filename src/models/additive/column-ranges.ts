@@ -21,7 +21,7 @@ export interface ColumnRanges {
   readonly varying: readonly ColumnRange[];
 }
 
-const LIMIT_RANGES = 1000;
+export const LIMIT_RANGES = 1000;
 
 export function fitColumnRanges(matrix: Matrix): ColumnRanges {
   const varying: ColumnRange[] = [];

@@ -45,20 +45,33 @@ export const unsupervisedEnsemble: Detector<MemberOptions> = {
     return fitted(members, data.features);
   },
   load(artefact) {
-    const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
-    const stored = contents as { members: Omit<Artefact, 'binary' | 'features'>[]; excesses: number[] };
-    const members = stored.members.map((readable, index): Member => {
-      const member = LOADABLE_MEMBERS.find(({ name }) => readable.format === `centinela.${name}`);
-      if (member === undefined) throw new Error(`${FORMAT} artefact has a member of unknown format ${readable.format}`);
-      const part: Artefact = { ...readable, features: artefact.features, binary: sections[2 * index] };
-      return {
-        detector: member.load(part),
-        reference: { scores: new Float64Array(sections[2 * index + 1].buffer), excess: stored.excesses[index] },
-      };
-    });
+    const members = readUnsupervisedEnsemble(artefact).map(
+      (stored): Member => ({ detector: stored.detector.load(stored.artefact), reference: stored.reference }),
+    );
     return fitted(members, artefact.features);
   },
 };
+
+export interface StoredMember {
+  readonly detector: MemberDetector;
+  readonly artefact: Artefact;
+  readonly reference: TailReference;
+}
+
+/** @throws if the artefact is of another detector, a newer version, or damaged; the message says which. */
+export function readUnsupervisedEnsemble(artefact: Artefact): StoredMember[] {
+  const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
+  const stored = contents as { members: Omit<Artefact, 'binary' | 'features'>[]; excesses: number[] };
+  return stored.members.map((readable, index) => {
+    const detector = LOADABLE_MEMBERS.find(({ name }) => readable.format === `centinela.${name}`);
+    if (detector === undefined) throw new Error(`${FORMAT} artefact has a member of unknown format ${readable.format}`);
+    return {
+      detector,
+      artefact: { ...readable, features: artefact.features, binary: sections[2 * index] },
+      reference: { scores: new Float64Array(sections[2 * index + 1].buffer), excess: stored.excesses[index] },
+    };
+  });
+}
 
 /** Evenly spaced, the first among them. */
 function spacedRows(matrix: Matrix, count: number): Matrix {

@@ -2,10 +2,10 @@
 //
 // A term is the greater of the mean of both tails' −log and that of the tail to which the feature is skewed, as in the
 // authors' own program.
-import { createAdditiveDetector } from '../additive/additive-detector.ts';
+import { type AdditiveMethod, createAdditiveDetector } from '../additive/additive-detector.ts';
 import { createTailLookup, learnTails, type TailLogs } from '../additive/tail-tables.ts';
 
-export const copod = createAdditiveDetector({
+export const copodMethod: AdditiveMethod<Readonly<Record<never, never>>> = {
   name: 'copod',
   defaults: {},
   maxRows: 100_000,
@@ -22,4 +22,6 @@ export const copod = createAdditiveDetector({
       }
     };
   },
-});
+};
+
+export const copod = createAdditiveDetector(copodMethod);

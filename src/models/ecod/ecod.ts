@@ -5,10 +5,10 @@
 // the left tails, the right tails and the tails to which the features are skewed, and takes the greatest sum: a row far
 // to the left in one feature and far to the right in another is then missed, and the mean AUC on ADBench's sets is .837
 // in place of .898.
-import { createAdditiveDetector } from '../additive/additive-detector.ts';
+import { type AdditiveMethod, createAdditiveDetector } from '../additive/additive-detector.ts';
 import { createTailLookup, learnTails, type TailLogs } from '../additive/tail-tables.ts';
 
-export const ecod = createAdditiveDetector({
+export const ecodMethod: AdditiveMethod<Readonly<Record<never, never>>> = {
   name: 'ecod',
   defaults: {},
   maxRows: 100_000,
@@ -23,4 +23,6 @@ export const ecod = createAdditiveDetector({
       }
     };
   },
-});
+};
+
+export const ecod = createAdditiveDetector(ecodMethod);

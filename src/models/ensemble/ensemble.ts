@@ -49,7 +49,7 @@ const MAX_TREES = 64;
 /** With fewer frauds to calibrate on, the members' own probabilities are taken as they are. */
 const MIN_CALIBRATION_FRAUDS = 20;
 /** Keeps a member that is sure from overruling the others. */
-const LARGEST_LOG_ODDS = Math.log(999_999);
+export const LARGEST_LOG_ODDS = Math.log(999_999);
 const SAMPLED_TREES = { l2: 5, rowShare: 0.7, columnShare: 0.5 } as const;
 
 const DEFAULTS: EnsembleOptions = { trees: 5, networkShare: 0.3, calibrationShare: 0.3, network: {} };
@@ -73,18 +73,13 @@ export function createEnsembleDetector(runtime: GraphRuntime): Detector<Ensemble
       return fitted(fitMembers(recipes, data, seed), curve, data.features, { ...chosen, network: networkOptions });
     },
     load(artefact) {
-      const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
-      const stored = contents as {
-        members: (Omit<Artefact, 'binary' | 'features'> & { learner: string; weight: number })[];
-        curve: Curve;
-        options: EnsembleOptions;
-      };
-      const members = stored.members.map(({ learner, weight, ...readable }, index): Member => {
-        const loader = learners.get(learner);
-        if (loader === undefined) throw new Error(`ensemble: this version does not know its member '${learner}'`);
-        return { weight, detector: loader.load({ ...readable, features: artefact.features, binary: sections[index] }) };
+      const { members, curve, options } = readSupervisedEnsemble(artefact);
+      const loaded = members.map(({ detector, weight, artefact: stored }): Member => {
+        const loader = learners.get(detector);
+        if (loader === undefined) throw new Error(`ensemble: this version does not know its member '${detector}'`);
+        return { weight, detector: loader.load(stored) };
       });
-      return fitted(members, stored.curve, artefact.features, stored.options);
+      return fitted(loaded, curve, artefact.features, options);
     },
   };
 
@@ -105,6 +100,31 @@ export function createEnsembleDetector(runtime: GraphRuntime): Detector<Ensemble
     }
     return recipes;
   }
+}
+
+export interface StoredEnsemble {
+  readonly members: readonly {
+    /** Name of its detector. */
+    readonly detector: string;
+    readonly weight: number;
+    readonly artefact: Artefact;
+  }[];
+  readonly curve: Curve;
+  readonly options: EnsembleOptions;
+}
+
+/** @throws if the artefact is of another detector, a newer version, or damaged; the message says which. */
+export function readSupervisedEnsemble(artefact: Artefact): StoredEnsemble {
+  const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
+  const stored = contents as Omit<StoredEnsemble, 'members'> & {
+    members: (Omit<Artefact, 'binary' | 'features'> & { learner: string; weight: number })[];
+  };
+  const members = stored.members.map(({ learner, weight, ...readable }, index) => ({
+    detector: learner,
+    weight,
+    artefact: { ...readable, features: artefact.features, binary: sections[index] },
+  }));
+  return { ...stored, members };
 }
 
 /** Every member gets a seed of its own, far from those of other ensembles' members. */

@@ -86,22 +86,28 @@ export const halfSpaceTrees: HalfSpaceTrees = {
     return fitted(state, trees, profile, features);
   },
   load(artefact) {
-    const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
-    const { latestRows, ...state } = contents as Stored;
-    checkFeatureNames(artefact, state.ranges.columns);
-    const { varying } = state.ranges;
-    const values =
-      sections.length > 2 ? new Float32Array(sections[2].buffer) : Float32Array.from(varying, ({ median }) => median);
-    const rows = varying.length === 0 ? 1 : values.length / varying.length;
-    const ordinary = { rows, columns: varying.length, values };
-    const trees = treesOf(state.ranges, state.options, state.seed);
-    const profile = createMassProfile(trees, state.options.window);
-    readCounts(sections[0], profile.reference);
-    readCounts(sections[1], profile.latest);
-    profile.latestRows = latestRows;
-    return fitted({ ...state, ordinary }, trees, profile, artefact.features);
+    const { state, trees, profile } = readHalfSpaceTrees(artefact);
+    return fitted(state, trees, profile, artefact.features);
   },
 };
+
+/** @throws if the artefact is of another detector, a newer version, or damaged; the message says which. */
+export function readHalfSpaceTrees(artefact: Artefact): { state: State; trees: RandomTrees; profile: MassProfile } {
+  const { contents, sections } = unpackArtefact(artefact, FORMAT, FORMAT_VERSION);
+  const { latestRows, ...state } = contents as Stored;
+  checkFeatureNames(artefact, state.ranges.columns);
+  const { varying } = state.ranges;
+  const values =
+    sections.length > 2 ? new Float32Array(sections[2].buffer) : Float32Array.from(varying, ({ median }) => median);
+  const rows = varying.length === 0 ? 1 : values.length / varying.length;
+  const ordinary = { rows, columns: varying.length, values };
+  const trees = treesOf(state.ranges, state.options, state.seed);
+  const profile = createMassProfile(trees, state.options.window);
+  readCounts(sections[0], profile.reference);
+  readCounts(sections[1], profile.latest);
+  profile.latestRows = latestRows;
+  return { state: { ...state, ordinary }, trees, profile };
+}
 
 function fitted(state: State, trees: RandomTrees, profile: MassProfile, features: readonly string[]): OnlineDetector {
   const { ranges, scale, ordinary } = state;

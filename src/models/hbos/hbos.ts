@@ -3,15 +3,15 @@
 // A term is log2 of the highest bar's density over that of the value's bar, each with a floor so that an empty bar is
 // rare and not impossible. Values a little outside the histogram belong to its end bars, those farther out to none.
 import { InputError } from '../../lib/errors.ts';
-import { createAdditiveDetector } from '../additive/additive-detector.ts';
+import { type AdditiveMethod, createAdditiveDetector } from '../additive/additive-detector.ts';
 
 /** Added to every density, in units of the uniform density over the training range. */
 const DENSITY_FLOOR = 0.1;
 /** Share of a bar's width by which a value may lie outside and still belong to it. */
-const TOLERANCE = 0.5;
+export const HBOS_TOLERANCE = 0.5;
 const MAX_BINS = 10_000;
 
-export const hbos = createAdditiveDetector({
+export const hbosMethod: AdditiveMethod<{ readonly bins: number }> = {
   name: 'hbos',
   /** Bars of equal width per feature, 1–10,000. */
   defaults: { bins: 10 },
@@ -40,7 +40,7 @@ export const hbos = createAdditiveDetector({
       });
       outside[i] = Math.log2((highest + DENSITY_FLOOR) / (lowest + DENSITY_FLOOR));
     }
-    const margin = TOLERANCE / bins;
+    const margin = HBOS_TOLERANCE / bins;
     return (scaled, terms) => {
       for (let i = 0; i < columns; i++) {
         const bar = Math.max(0, Math.min(bins - 1, Math.floor(scaled[i] * bins)));
@@ -49,4 +49,6 @@ export const hbos = createAdditiveDetector({
       }
     };
   },
-});
+};
+
+export const hbos = createAdditiveDetector(hbosMethod);

@@ -11,7 +11,7 @@ import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import type { Matrix } from '../matrix.ts';
 
 /** An axis with less than this share of the variance is rounding error. */
-const LEAST_SHARE = 1e-10;
+export const LEAST_SHARE = 1e-10;
 
 export const pca = createAdditiveDetector({
   name: 'pca',

@@ -1,42 +1,29 @@
-// A fitted network detector as one ONNX model: raw features in, the probability of fraud out.
+// Networks as nodes: raw features in, the probability of fraud out.
 //
 // The preparation of the inputs, every member and the mean of their logits are in the graph, so that whoever runs it needs
 // to know nothing but the order of the features.
-
 import type { Layer, LayerWeights, Network } from '../../models/network/description.ts';
 import { forwardInference } from '../../models/network/layer-graphs.ts';
 import { layerWidths } from '../../models/network/sequential.ts';
-import {
-  createGraphBuilder,
-  float32,
-  type GraphBuilder,
-  modelBytes,
-  scalar,
-  type ValueName,
-} from '../../models/onnx/graph-builder.ts';
+import { float32, type GraphBuilder, type ValueName } from '../../models/onnx/graph-builder.ts';
 import type { PreparationPlan } from '../../models/preparation/preparation.ts';
+import { number, probability, toDouble } from './exact-values.ts';
 import { prepareInGraph } from './preparation-graph.ts';
 
-const OPSET = 17;
-
 /**
- * `inputs` (rows × features) → `probability` (rows × 1), the sigmoid of the networks' mean logit
+ * The sigmoid of the networks' mean logit.
  *
  * @param preparation of the features, which may then be NaN; null for networks that take them as they are
  */
-export function networkModel(
+export function networkScore(
+  graph: GraphBuilder,
   networks: readonly Network[],
   preparation: PreparationPlan | null,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const graph = createGraphBuilder('network');
-  const features = preparation === null ? networks[0].description.inputs : preparation.columns.length;
-  const inputs = graph.input('inputs', 'float32', ['rows', features]);
+  inputs: ValueName,
+): ValueName {
   const prepared = preparation === null ? inputs : prepareInGraph(graph, preparation, inputs);
-  const logits = networks.map((network) => logitIn(graph, network, prepared));
-  const mean = graph.node('Mul', [graph.node('Sum', logits), graph.constant(scalar(1 / logits.length))]);
-  graph.output('probability', graph.node('Sigmoid', [mean]), 'float32', ['rows', 1]);
-  return modelBytes(graph, { opset: OPSET, metadata });
+  const logits = networks.map((network) => toDouble(graph, logitIn(graph, network, prepared)));
+  return probability(graph, graph.node('Mul', [graph.node('Sum', logits), number(graph, 1 / logits.length)]));
 }
 
 function logitIn(graph: GraphBuilder, { description, weights }: Network, input: ValueName): ValueName {

@@ -2,47 +2,44 @@
 import { describe, expect, it } from 'vitest';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { exportDetector } from '../../src/interchange/export-detector.ts';
-import { createPrng } from '../../src/lib/prng.ts';
+import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
+import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
+import { copod } from '../../src/models/copod/copod.ts';
 import type { FittedDetector } from '../../src/models/detector.ts';
+import { ecod } from '../../src/models/ecod/ecod.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
+import { halfSpaceTrees } from '../../src/models/half-space-trees/half-space-trees.ts';
+import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
+import { knn } from '../../src/models/knn/knn.ts';
 import { createMatrix, type Matrix } from '../../src/models/matrix.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
+import { pca } from '../../src/models/pca/pca.ts';
 import type { PreparationMethod } from '../../src/models/preparation/preparation.ts';
+import { robustCovariance } from '../../src/models/robust-covariance/robust-covariance.ts';
+import type { GraphTensor } from '../../src/ports.ts';
 import { makeTrainingData } from '../model-checks/dataset.ts';
 import { largestDifference } from './fixtures.ts';
+import { hardRows, outputInOnnx } from './onnx-rows.ts';
 
 const runtime = createGraphRuntime();
 const data = makeTrainingData(800, 3);
-const EXTREMES = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3.4e38, -3.4e38, 0, -0, 1e-45];
-
-/** Unseen rows, rows with extremes anywhere, and rows whose values are values of the training rows: thresholds among them. */
-function hardRows(thresholds: ArrayLike<number> = []): Matrix {
-  const unseen = makeTrainingData(2000, 4).matrix;
-  const prng = createPrng(9);
-  const rows = createMatrix(unseen.rows, unseen.columns);
-  rows.values.set(unseen.values);
-  for (let i = 0; i < rows.values.length; i++) {
-    const drawn = prng.nextFloat();
-    if (drawn < 0.1) rows.values[i] = EXTREMES[prng.nextBelow(EXTREMES.length)];
-    else if (drawn < 0.3 && thresholds.length > 0) rows.values[i] = thresholds[prng.nextBelow(thresholds.length)];
-  }
-  return rows;
+async function exportedOutput(detector: FittedDetector, rows: Matrix, output: string): Promise<GraphTensor> {
+  const [model] = await exportDetector(detector.name, detector.save(), 'onnx', null);
+  return outputInOnnx(model.bytes, rows, output);
 }
 
+/** The last column: the fraud's where each class has one. */
 async function scoresInOnnx(detector: FittedDetector, rows: Matrix, output: string): Promise<Float32Array> {
-  const [model] = await exportDetector(detector.name, detector.save(), 'onnx', null);
-  const session = runtime.open(model.bytes);
-  const tensor = session.run({ inputs: { data: rows.values, dims: [rows.rows, rows.columns] } })[output];
+  const tensor = await exportedOutput(detector, rows, output);
   const columns = tensor.dims[1];
-  session.close();
   return Float32Array.from({ length: rows.rows }, (_, row) => Number(tensor.data[row * columns + columns - 1]));
 }
 
 describe('a detector exported to ONNX', () => {
   it('is the same boosted trees, at thresholds and with missing values too', async () => {
     const fitted = gbdt.fit(data, { rounds: 60, minSamplesPerLeaf: 5 }, 1);
-    const rows = hardRows(data.matrix.values);
+    const rows = hardRows(6, data.matrix.values);
     const scores = await scoresInOnnx(fitted, rows, 'probabilities');
     expect(new Set(scores).size).toBeGreaterThan(150);
     expect(largestDifference(scores, fitted.score(rows))).toBeLessThan(2e-6);
@@ -69,21 +66,64 @@ describe('a detector exported to ONNX', () => {
 
   it('is the same isolation forest', async () => {
     const fitted = isolationForest.fit(data, { trees: 60 }, 1);
-    const rows = hardRows(data.matrix.values);
+    const rows = hardRows(6, data.matrix.values);
     expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBeLessThan(2e-6);
   });
 
-  it('is refused where the forest has oblique splits', async () => {
-    const extended = isolationForest.fit(data, { trees: 5, extensionLevel: 2 }, 1);
-    await expect(exportDetector('isolation-forest', extended.save(), 'onnx', null)).rejects.toThrow(/oblique splits/);
+  it.each([1, 2, 5])('is the same forest of oblique splits through %i + 1 columns', async (extensionLevel) => {
+    const fitted = isolationForest.fit(data, { trees: 30, extensionLevel }, 1);
+    const rows = hardRows(6, data.matrix.values);
+    expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBeLessThan(1e-7);
   });
 
   it('is the forest that learned from one row, whose score is ½', async () => {
     const values = data.matrix.values.subarray(0, data.matrix.columns);
     const single = { ...data, matrix: { rows: 1, columns: data.matrix.columns, values }, labels: null };
     const fitted = isolationForest.fit(single, { trees: 3 }, 1);
-    const rows = hardRows();
+    const rows = hardRows(6);
     expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBe(0);
+  });
+
+  const unlabelled = { ...data, labels: null, categorical: [1] };
+  it.each<[string, () => FittedDetector]>([
+    ['ecod', () => ecod.fit(unlabelled, {}, 1)],
+    ['copod', () => copod.fit(unlabelled, {}, 1)],
+    ['hbos', () => hbos.fit(unlabelled, {}, 1)],
+    ['pca', () => pca.fit(unlabelled, {}, 1)],
+    ['robust covariance', () => robustCovariance.fit(unlabelled, {}, 1)],
+    ['half-space trees', () => halfSpaceTrees.fit(unlabelled, {}, 1)],
+    ['unsupervised ensemble', () => unsupervisedEnsemble.fit(unlabelled, {}, 1)],
+    ['autoencoder', () => createAutoencoderDetector(runtime).fit(unlabelled, {}, 1)],
+    [
+      'autoencoder of ranks',
+      () => createAutoencoderDetector(runtime).fit(unlabelled, { method: 'quantile-normal' }, 1),
+    ],
+  ])('is the same without labels, tail by tail: %s', async (_, learn) => {
+    const fitted = learn();
+    const rows = hardRows(6, data.matrix.values);
+    const scores = await scoresInOnnx(fitted, rows, 'scores');
+    expect(new Set(scores).size).toBeGreaterThan(100);
+    expect(largestDifference(scores, fitted.score(rows))).toBeLessThan(1e-7);
+  });
+
+  it.each([ecod, hbos, pca, halfSpaceTrees])('is $name where no column varies', async (detector) => {
+    const constant = { ...unlabelled, matrix: { rows: 50, columns: 6, values: new Float32Array(300).fill(3) } };
+    const fitted = detector.fit(constant, {}, 1);
+    const rows = hardRows(6);
+    expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBe(0);
+  });
+
+  it('gives the embedding of an autoencoder, too', async () => {
+    const fitted = createAutoencoderDetector(runtime).fit(unlabelled, {}, 1);
+    const rows = hardRows(6);
+    const embedding = await exportedOutput(fitted, rows, 'embedding');
+    expect(embedding.dims).toEqual([rows.rows, 8]);
+    expect(largestDifference(embedding.data as Float32Array, fitted.extract(rows).values)).toBe(0);
+  });
+
+  it('is not made of training rows', async () => {
+    const fitted = knn.fit(unlabelled, {}, 1);
+    await expect(exportDetector('knn', fitted.save(), 'onnx', null)).rejects.toThrow(/training rows/);
   });
 
   it.each<PreparationMethod>(['standardise', 'signed-log', 'quantile-normal', 'piecewise-linear'])(
@@ -92,7 +132,7 @@ describe('a detector exported to ONNX', () => {
       const detector = createNetworkDetector(runtime);
       const options = { epochs: 2, batchRows: 64, members: 2, preparation: { method } };
       const fitted = detector.fit({ ...data, categorical: [1] }, options, 1);
-      const rows = hardRows(data.matrix.values);
+      const rows = hardRows(6, data.matrix.values);
       const scores = await scoresInOnnx(fitted, rows, 'probability');
       expect(new Set(scores).size).toBeGreaterThan(500);
       expect(largestDifference(scores, fitted.score(rows))).toBeLessThan(1e-5);

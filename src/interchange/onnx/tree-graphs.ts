@@ -11,6 +11,7 @@ import { forestNodes, gbdtNodes, leafAttributes, ML, nodeAttributes, type TreeNo
 
 const BINARY_CLASSES = [0n, 1n] as const;
 const MAX_FLOAT32 = 3.4028234663852886e38;
+const LEAST_FLOAT32 = 2 ** -149;
 
 /**
  * The label and the probabilities (rows × 2: genuine, fraud) as other programs export them. A binary classifier with
@@ -130,5 +131,6 @@ export function halfSpaceScore(
 /** The greatest float32 below a number. */
 function floatBelow(value: number): number {
   const rounded = Math.fround(value);
-  return rounded < value ? rounded : floatOfKey(keyOfFloat(rounded) - 1);
+  if (rounded < value) return rounded;
+  return rounded === 0 ? -LEAST_FLOAT32 : floatOfKey(keyOfFloat(rounded) - 1);
 }

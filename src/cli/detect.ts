@@ -9,10 +9,11 @@ import { anomalyColumns, anomalyTableRows } from '../report/anomaly-table.ts';
 import { renderReport } from '../report/render-report.ts';
 import type { ReportAnomaly, ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
-import type { Command } from './command.ts';
-import { detectorsHere } from './detectors-here.ts';
+import { type Command, UsageError } from './command.ts';
+import { detectorsAsked, MODEL_PREFIX } from './detectors-here.ts';
 import {
   catalogueOf,
+  DETECTORS_WITH_MODELS_OPTION,
   detectorNames,
   FILE_OPTIONS,
   fileOpener,
@@ -22,6 +23,7 @@ import {
   TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
+import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
@@ -54,6 +56,8 @@ export const detectCommand: Command = {
     },
     ...COST_OPTIONS,
     ...NETWORK_OPTIONS,
+    detectors: DETECTORS_WITH_MODELS_OPTION,
+    registry: { ...MODELS_OPTION, help: 'where the models of onnx:NAME are' },
     lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
   },
   async run([path], options, context) {
@@ -62,8 +66,11 @@ export const detectCommand: Command = {
     const folder = options.out as string;
     const locale = options.lang as 'es' | 'en';
     const top = options.top as number;
-    const detectors = detectorNames(options);
-    const settings = { network: networkSettings(options, detectors) };
+    const names = options.detectors as string;
+    const asked = { names, registry: options.registry as string, network: networkSettings(options, names) };
+    const known = detectorsAsked(asked);
+    const detectors = detectorNames(options, known);
+    checkOneModel(detectors);
     await makeFolder(folder);
     const progress = createProgress(log, terminal, nowMs);
     const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));
@@ -72,8 +79,8 @@ export const detectCommand: Command = {
       ...tableOptions(options),
       catalogue: catalogueOf(options),
       detectors,
-      known: detectorsHere(settings),
-      secondThread: { module: workerEntry(), data: settings },
+      known,
+      secondThread: { module: workerEntry(), data: asked },
       reviewShare: options['review-share'] as number,
       byCost: options.thresholds === 'cost',
       costs: costsOf(options),
@@ -116,6 +123,12 @@ export const detectCommand: Command = {
     }
   },
 };
+
+/** Scores are kept by the detector's name, which is the same for all models of one's own. */
+function checkOneModel(detectors: string): void {
+  const models = detectors.split(',').filter((name) => name.trim().startsWith(MODEL_PREFIX));
+  if (models.length > 1) throw new UsageError(`--detectors: one model of your own at a time, not ${models.length}`);
+}
 
 /** The other thread's module, with the same file extension as this file: .ts from the sources, .js from the build. */
 function workerEntry(): URL {

@@ -1,8 +1,7 @@
-// The other thread of `detect`: performs the tasks that it is sent, with the settings that it began with.
+// The other thread of `detect`: performs the tasks that it is sent, with the detectors that it began with.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createTaskPerformer, type Task } from '../jobs/detect/fit-and-score.ts';
-import type { DetectorSettings } from '../models/detectors.ts';
-import { detectorsHere } from './detectors-here.ts';
+import { type AskedDetectors, detectorsAsked } from './detectors-here.ts';
 
-const perform = createTaskPerformer(detectorsHere(workerData as Pick<DetectorSettings, 'network'>));
+const perform = createTaskPerformer(detectorsAsked(workerData as AskedDetectors));
 parentPort?.on('message', (task: Task) => parentPort?.postMessage(perform(task)));

@@ -18,17 +18,24 @@ export function detectorsHere(settings: Partial<DetectorSettings> = {}): readonl
   return knownDetectors(createGraphRuntime(), settings);
 }
 
+/** Plain data: another thread can be told it. */
+export interface AskedDetectors {
+  /** Separated by commas. */
+  readonly names: string;
+  readonly registry: string;
+  readonly network: DetectorSettings['network'];
+}
+
 /** Those of this version and the models among the names. @throws UsageError, InputError for a model that can't be used */
 export function detectorsAsked(
-  names: string,
-  registry: string,
-  settings: Partial<DetectorSettings> = {},
+  { names, registry, network }: AskedDetectors,
+  observe: DetectorSettings['observe'] = null,
 ): readonly KnownDetector[] {
   const foreign = names
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name.startsWith(MODEL_PREFIX));
-  return [...detectorsHere(settings), ...foreign.map((name) => foreignModel(name, registry))];
+  return [...detectorsHere({ network, observe }), ...foreign.map((name) => foreignModel(name, registry))];
 }
 
 export function importedPath(registry: string, name: string): string {

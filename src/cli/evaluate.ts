@@ -100,7 +100,8 @@ async function evaluateFile(path: string, options: OptionValues, context: Comman
   const { out, log, terminal, nowMs } = context;
   if (options.protocol === 'prequential') checkTrainStart(options['train-start']);
   const asked = (options.detectors ?? DETECTORS_OPTION.default) as string;
-  const known = detectorsAsked(asked, MODELS_OPTION.default, { network: networkSettings(options, asked) });
+  const registry = MODELS_OPTION.default;
+  const known = detectorsAsked({ names: asked, registry, network: networkSettings(options, asked) });
   const detectors = detectorNames({ detectors: asked }, known);
   const progress = createProgress(log, terminal, nowMs);
   const reader = await fileOpener(path, options, context, null)();

@@ -53,6 +53,11 @@ export const DETECTORS_OPTION = {
   default: 'gbdt,isolation-forest',
 } as const satisfies OptionSpec;
 
+export const DETECTORS_WITH_MODELS_OPTION = {
+  ...DETECTORS_OPTION,
+  help: `${DETECTORS_OPTION.help}; onnx:FILE for a model of your own`,
+} as const satisfies OptionSpec;
+
 /** Opens the file as often as asked; only the first opening writes the rejected rows. */
 export function fileOpener(
   path: string,
@@ -96,7 +101,7 @@ export function detectorNames(options: OptionValues, known: readonly KnownDetect
   const words = names.split(',').map((name) => name.trim());
   if (words.includes('onnx')) throw new UsageError('--detectors: give the file of the model: onnx:FILE');
   if (known === null && words.some((name) => name.startsWith(MODEL_PREFIX))) {
-    throw new UsageError("--detectors: onnx:FILE goes with 'train' and 'evaluate'; score with what was trained");
+    throw new UsageError("--detectors: onnx:FILE goes with 'detect', 'train' and 'evaluate'");
   }
   try {
     detectorChoices(names, known ?? detectorsHere());

@@ -1,14 +1,20 @@
-// `models export ID`: a detector of a registered model as a file for Keras, PyTorch or an ONNX runtime.
+// `models export ID`: a registered model as a file for an ONNX runtime, or a detector of it for that, Keras or PyTorch.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
-import { EXPORT_FORMATS, type ExportFormat, exportDetector } from '../interchange/export-detector.ts';
+import type { RiskModel } from '../decisions/risk-model.ts';
+import { EXPORT_FORMATS, type ExportFormat, exportDetector, exportRiskModel } from '../interchange/export-detector.ts';
+import type { FittedDetector } from '../models/detector.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 
 export const EXPORT_OPTIONS = {
-  detector: { type: 'text', value: 'NAME', help: 'export: which detector of the model; needed where it has several' },
+  detector: {
+    type: 'text',
+    value: 'NAME',
+    help: 'export: which detector of the model; to ONNX the whole model when not given',
+  },
   format: { type: 'text', help: "export: the kind of file; as --out's ending when not given", choices: EXPORT_FORMATS },
   out: { type: 'text', value: 'FILE', help: 'export: where to' },
   member: {
@@ -24,19 +30,32 @@ export async function exportModel(id: string, options: OptionValues, { out }: Co
   if (path === undefined) throw new UsageError('models export: --out FILE is missing');
   const format = formatOf(path, options.format as ExportFormat | undefined);
   const { model } = await loadModel(createFolderObjectStore(options.registry as string), id, detectorsHere());
-  const names = model.parts.map(({ detector }) => detector.name);
-  const wanted = (options.detector ?? (names.length === 1 ? names[0] : undefined)) as string | undefined;
-  const part = model.parts.find(({ detector }) => detector.name === wanted);
-  if (part === undefined) {
-    throw new UsageError(`models export: --detector must be one of those of ${id}: ${names.join(', ')}`);
-  }
-  const { detector } = part;
-  const files = await exportDetector(detector.name, detector.save(), format, (options.member ?? null) as number | null);
+  const detector = chosenDetector(id, model, options.detector as string | undefined, format);
+  const files =
+    detector === null
+      ? exportRiskModel(model)
+      : await exportDetector(detector.name, detector.save(), format, (options.member ?? null) as number | null);
   await mkdir(dirname(path), { recursive: true });
   for (const { suffix, bytes } of files) await writeFile(path + suffix, bytes);
   const written = files.map(({ suffix, bytes }) => ({ path: path + suffix, bytes: bytes.length }));
-  if (options.json === true) out(`${JSON.stringify({ model: id, detector: detector.name, format, files: written })}\n`);
+  if (options.json === true)
+    out(`${JSON.stringify({ model: id, detector: detector?.name ?? null, format, files: written })}\n`);
   else out(written.map((file) => `${file.path}  ${file.bytes.toLocaleString('en-US')} bytes\n`).join(''));
+}
+
+/** null for the whole model, which only ONNX holds. */
+function chosenDetector(
+  id: string,
+  { parts }: RiskModel,
+  given: string | undefined,
+  format: ExportFormat,
+): FittedDetector | null {
+  const names = parts.map(({ detector }) => detector.name);
+  if (given === undefined && format === 'onnx') return null;
+  const wanted = given ?? (names.length === 1 ? names[0] : undefined);
+  const part = parts.find(({ detector }) => detector.name === wanted);
+  if (part !== undefined) return part.detector;
+  throw new UsageError(`models export: --detector must be one of those of ${id}: ${names.join(', ')}`);
 }
 
 function formatOf(path: string, given: ExportFormat | undefined): ExportFormat {

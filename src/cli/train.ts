@@ -10,7 +10,7 @@ import type { Command } from './command.ts';
 import { detectorsAsked } from './detectors-here.ts';
 import {
   catalogueOf,
-  DETECTORS_OPTION,
+  DETECTORS_WITH_MODELS_OPTION,
   detectorNames,
   FILE_OPTIONS,
   fileOpener,
@@ -43,7 +43,7 @@ export const trainCommand: Command = {
       value: 'FILE.html',
       help: 'write a page of how training went: loss curves, settings, figures',
     },
-    detectors: { ...DETECTORS_OPTION, help: `${DETECTORS_OPTION.help}; onnx:FILE for a model of your own` },
+    detectors: DETECTORS_WITH_MODELS_OPTION,
     ...THRESHOLD_OPTIONS,
   },
   async run([path], options, context) {
@@ -51,10 +51,11 @@ export const trainCommand: Command = {
     const started = nowMs();
     const progress = createProgress(log, terminal, nowMs);
     let stage = '';
-    const known = detectorsAsked(options.detectors as string, options.registry as string, {
-      network: networkSettings(options, options.detectors as string),
-      observe: observeTraining(progress, nowMs, () => stage),
-    });
+    const names = options.detectors as string;
+    const known = detectorsAsked(
+      { names, registry: options.registry as string, network: networkSettings(options, names) },
+      observeTraining(progress, nowMs, () => stage),
+    );
     const asked = detectorNames(options, known);
     const wish = thresholdWish(options);
     const reader = await fileOpener(path, options, context, null)();

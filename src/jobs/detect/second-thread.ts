@@ -23,11 +23,15 @@ export function startSecondThread({ module, data }: ThreadEntry): SecondThread {
     for (const { reject } of waiting.splice(0)) reject(error);
   });
   return {
-    perform: (task, transfer = []) =>
-      new Promise((resolve, reject) => {
+    perform: (task, transfer = []) => {
+      const result = new Promise<TaskResult<typeof task>>((resolve, reject) => {
         waiting.push({ resolve: resolve as (result: unknown) => void, reject });
         worker.postMessage(task, transfer as ArrayBuffer[]);
-      }),
+      });
+      // Whoever awaits the result sees the failure; where this thread has failed meanwhile, nobody does.
+      result.catch(() => {});
+      return result;
+    },
     stop: async () => {
       await worker.terminate();
     },

@@ -17,6 +17,7 @@ import { FIXTURES } from './fixtures.ts';
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 const FILE = folder.path('bank.csv.gz');
+const SMALL_FILE = folder.path('small.csv.gz');
 const registry = ['--registry', folder.path('registry')];
 const run = (...argv: string[]) => jsonOf(centinelaHere, ...argv, ...registry);
 const failure = async (...argv: string[]) => {
@@ -24,9 +25,14 @@ const failure = async (...argv: string[]) => {
   return `${exitCode} ${errors}`;
 };
 
+const detection = (file: string, detectors: string) =>
+  ['detect', file, '--detectors', detectors, '--out', folder.path('detected')] as const;
+const refusedDetection = (detectors: string) => failure(...detection(SMALL_FILE, detectors));
+
 /** A registered model of three detectors; two learn from drawn rows, which takes no time. */
 beforeAll(async () => {
   await jsonOf(centinelaHere, 'simulate', '--customers', '500', '--days', '45', '--seed', '5', '--out', FILE);
+  await jsonOf(centinelaHere, 'simulate', '--customers', '40', '--days', '20', '--seed', '5', '--out', SMALL_FILE);
   await run('train', FILE, '--name', 'forest', '--detectors', 'isolation-forest');
   const store = createFolderObjectStore(folder.path('registry'));
   const runtime = createGraphRuntime();
@@ -67,6 +73,42 @@ describe('models export and import', () => {
     expect(trained.detectors).toEqual(['isolation-forest', 'onnx']);
   });
 
+  it('write the whole model to ONNX, which ranks what detect finds', async () => {
+    const path = folder.path('whole.onnx');
+    expect(await run('models', 'export', 'first', '--out', path)).toMatchObject({ detector: null, format: 'onnx' });
+    const found = await run(...detection(SMALL_FILE, `onnx:${path}`));
+    expect(found.detectors).toEqual(['onnx']);
+    expect(found.top.length).toBe(found.flagged);
+    expect(found.top[0].reasons.length).toBeGreaterThan(0);
+  });
+
+  it('give detect a model of probabilities to stack, in both threads', async () => {
+    const path = folder.path('stacked.onnx');
+    await run('models', 'export', 'first', '--detector', 'gbdt', '--out', path);
+    await run('models', 'import', path, '--name', 'stacked');
+    const found = await run(...detection(FILE, 'isolation-forest,onnx:stacked'), '--label-delay-days', '0');
+    expect(found.detectors).toEqual(['isolation-forest', 'onnx']);
+    expect(found.evaluation.map(({ name }: { name: string }) => name)).toContain('onnx');
+  });
+
+  it('refuse in detect a model that is missing, damaged, of other features or of another shape', async () => {
+    const path = folder.path('refused.onnx');
+    await run('models', 'export', 'first', '--detector', 'isolation-forest', '--out', path);
+    const facts = JSON.parse(readFileSync(`${path}.features.json`, 'utf8'));
+    const withFacts = async (changed: object) => {
+      writeFileSync(`${path}.features.json`, JSON.stringify({ ...facts, ...changed }));
+      return refusedDetection(`onnx:${path}`);
+    };
+    expect(await refusedDetection('onnx:none.onnx')).toMatch(/^2 .*no file 'none.onnx', and no model of that name/);
+    expect(await refusedDetection(`onnx:${path},onnx:${path}`)).toMatch(/^2 .*one model of your own at a time/);
+    expect(await withFacts({ features: ['colour', ...facts.features.slice(1)] })).toMatch(/^1 .*not computed: colour/s);
+    expect(await withFacts({ features: facts.features.slice(1) })).toMatch(/^1 .*takes 166 columns, but 165 features/s);
+    expect(await withFacts({ answer: 'odds' })).toMatch(/^1 .*'odds' is no kind of answer/);
+    expect(await withFacts({ answer: 'probability' })).toMatch(/^1 .*too few labelled frauds/s);
+    writeFileSync(path, readFileSync(path).subarray(0, 1000));
+    expect(await withFacts({})).toMatch(/^1 .*is no ONNX model/s);
+  });
+
   it.each(['keras', 'h5', 'pt', 'safetensors'] as const)(
     'write a network as %s, with its preparation',
     async (format) => {
@@ -97,8 +139,6 @@ describe('models export and import', () => {
     expect(await failure('models', 'import', 'x.onnx')).toMatch(/^2 .*--name NAME is missing/);
     expect(await failure('train', FILE, '--detectors', 'onnx')).toMatch(/^2 .*onnx:FILE/);
     expect(await failure('train', FILE, '--detectors', 'onnx:none.onnx')).toMatch(/^2 .*no file 'none.onnx'/);
-    const read = await centinelaHere('detect', FILE, '--detectors', 'onnx:x.onnx', '--out', folder.path('d'));
-    expect(`${read.exitCode} ${read.errors}`).toMatch(/^2 .*goes with 'train' and 'evaluate'/);
   });
 
   it('refuse a malicious file, a network without features, and features that do not fit', async () => {

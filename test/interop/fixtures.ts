@@ -21,7 +21,18 @@ export interface ForeignModel {
     readonly output?: string;
     readonly negate?: boolean;
     readonly refused?: string;
+    readonly trees?: ForeignTrees | null;
   };
+}
+
+/** As python/onnx_fixtures.py stores an isolation forest; the threshold of a leaf is null. */
+export interface ForeignTrees {
+  readonly treeStarts: readonly number[];
+  readonly leftChildren: readonly number[];
+  readonly thresholds: readonly (number | null)[];
+  readonly samples: readonly number[];
+  readonly splitColumns: readonly number[];
+  readonly sampleSize: number;
 }
 
 interface StoredFacts {

@@ -6,14 +6,22 @@ import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtim
 import { exportDetector } from '../../src/interchange/export-detector.ts';
 import { InputError } from '../../src/lib/errors.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
+import { writeForest } from '../../src/models/isolation-forest/artefact.ts';
+import { createForest, type Forest } from '../../src/models/isolation-forest/forest.ts';
+import { scoreRows } from '../../src/models/isolation-forest/score-rows.ts';
 import { rowOf, sliceRows, takeColumns } from '../../src/models/matrix.ts';
 import { createGraphBuilder, float32, int64, modelBytes } from '../../src/models/onnx/graph-builder.ts';
 import { readFacts } from '../../src/models/onnx-model/model-facts.ts';
+import { findPorts } from '../../src/models/onnx-model/model-ports.ts';
+import { createModelRunner } from '../../src/models/onnx-model/model-runner.ts';
 import { createOnnxModelDetector } from '../../src/models/onnx-model/onnx-model.ts';
+import { readSignature } from '../../src/models/onnx-model/signature.ts';
 import { makeTrainingData } from '../model-checks/dataset.ts';
-import { type ForeignModel, foreignModels, largestDifference } from './fixtures.ts';
+import { type ForeignModel, type ForeignTrees, foreignModels, largestDifference } from './fixtures.ts';
+import { outputInOnnx } from './onnx-rows.ts';
 
-const detector = createOnnxModelDetector(createGraphRuntime());
+const runtime = createGraphRuntime();
+const detector = createOnnxModelDetector(runtime);
 const models = foreignModels().filter(({ format }) => format === 'onnx');
 const usable = models.filter(({ options }) => options.refused === undefined);
 
@@ -27,6 +35,23 @@ function fitOn({ bytes, inputs, rows, columns, options }: ForeignModel, changes:
   const chosen = { model: bytes, modelFeatures, output: options.output ?? null, answer, ...changes } as const;
   const data = { matrix, features, labels: null, validation: null };
   return { matrix, fitted: detector.fit(data, chosen, 1) };
+}
+
+/** scikit-learn's trees in our arrays. */
+function forestOf({ columns, options }: ForeignModel): Forest {
+  const { treeStarts, leftChildren, thresholds, samples, splitColumns, sampleSize } = options.trees as ForeignTrees;
+  return createForest({
+    columns,
+    sampleSize,
+    terms: 1,
+    medians: new Float32Array(columns),
+    treeStarts: Uint32Array.from(treeStarts),
+    leftChildren: Uint32Array.from(leftChildren),
+    thresholds: Float32Array.from(thresholds, (threshold) => threshold ?? Number.POSITIVE_INFINITY),
+    samples: Uint32Array.from(samples),
+    splitColumns: Uint16Array.from(splitColumns),
+    splitWeights: new Float32Array(),
+  });
 }
 
 describe('a model of someone else', () => {
@@ -44,6 +69,26 @@ describe('a model of someone else', () => {
         .map((_, i) => i)
         .sort((a, b) => values[a] - values[b]);
     expect(orderOf(scores)).toEqual(orderOf(model.outputs));
+    const { features = [], output = null } = model.options;
+    const runner = createModelRunner(runtime, model.bytes, findPorts(readSignature(model.bytes), features, output));
+    const answers = runner.run({ rows: model.rows, columns: model.columns, values: model.inputs });
+    expect(
+      largestDifference(
+        answers.map((answer) => -answer),
+        model.outputs,
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  it('that is an isolation forest of scikit-learn scores the same as a forest of ours, and as that one exported', async () => {
+    const model = models.find(({ options }) => options.trees != null) as ForeignModel;
+    const forest = forestOf(model);
+    const rows = { rows: model.rows, columns: model.columns, values: model.inputs };
+    expect(largestDifference(scoreRows(forest, rows), model.outputs)).toBeLessThan(1e-6);
+    const artefact = writeForest(forest, model.options.features ?? [], {});
+    const [{ bytes }] = await exportDetector('isolation-forest', artefact, 'onnx', null);
+    const { data: exported } = outputInOnnx(bytes, rows, 'scores');
+    expect(largestDifference(exported as Float32Array, model.outputs)).toBeLessThan(1e-6);
   });
 
   it.each(usable)('gives one row alone the bits it has in a batch: $file', (model) => {
@@ -70,7 +115,7 @@ describe('a model of someone else', () => {
 
   it('was made by each of the four', () => {
     const makers = new Set(usable.map(({ file }) => file.split('-')[0].replace('.onnx', '')));
-    expect(makers).toEqual(new Set(['sklearn', 'xgboost', 'lightgbm', 'torch']));
+    expect([...makers]).toEqual(expect.arrayContaining(['sklearn', 'xgboost', 'lightgbm', 'torch']));
   });
 
   it('that answers with maps is refused with advice', () => {

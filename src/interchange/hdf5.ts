@@ -1,6 +1,7 @@
 // HDF5 files in memory, by h5wasm: the HDF5 library itself as WebAssembly, which sees no file of this machine.
 import { InputError } from '../lib/errors.ts';
 import { elementCount, MAX_ELEMENTS, type Tensor } from './tensors.ts';
+import { mostUnpackedBytes } from './zip.ts';
 
 export interface Hdf5Reader {
   /** Names in a group, in the library's order; none where there is no such group. */
@@ -25,7 +26,8 @@ let opened = 0;
 
 /** @throws InputError if the bytes are no HDF5 file, and what `read` throws. */
 export async function readHdf5<Result>(bytes: Uint8Array, read: (file: Hdf5Reader) => Result): Promise<Result> {
-  return withFile('r', bytes, (library, file) => read(readerOf(library, file)));
+  const mostElements = Math.min(MAX_ELEMENTS, mostUnpackedBytes(bytes.length) / Float32Array.BYTES_PER_ELEMENT);
+  return withFile('r', bytes, (library, file) => read(readerOf(library, file, mostElements)));
 }
 
 export async function writeHdf5(write: (file: Hdf5Writer) => void): Promise<Uint8Array> {
@@ -83,7 +85,8 @@ function openFile(library: Library, name: string, mode: 'r' | 'w'): File {
   }
 }
 
-function readerOf(library: Library, file: File): Hdf5Reader {
+/** @param mostElements of all datasets; compressed ones can claim any number in a few bytes */
+function readerOf(library: Library, file: File, mostElements: number): Hdf5Reader {
   let elements = 0;
   const at = (path: string) => (path === '/' ? file : file.get(path));
   return {
@@ -99,7 +102,7 @@ function readerOf(library: Library, file: File): Hdf5Reader {
         const { shape, dtype } = found;
         const dims = shape ?? [];
         elements += elementCount(dims, path);
-        if (elements > MAX_ELEMENTS) throw damaged(`it holds more than ${MAX_ELEMENTS} numbers`);
+        if (elements > mostElements) throw damaged(`it claims to hold ${elements} numbers`);
         if (dtype !== '<f' && dtype !== '<d') throw damaged(`the numbers under '${path}' are not float32 or float64`);
         const { value } = found;
         const isList = value instanceof Float32Array || value instanceof Float64Array;

@@ -7,7 +7,9 @@ import { unzipSync } from 'fflate';
 import { InputError } from '../lib/errors.ts';
 
 const MAX_ENTRIES = 100_000;
-const MAX_UNPACKED_BYTES = 2 ** 31;
+/** Numbers hardly compress, and Keras and PyTorch store them as they are. */
+const MOST_INFLATION = 16;
+const FREE_BYTES = 64e6;
 /** Deflate's best: 258 bytes from two bits. */
 const MOST_BYTES_PER_BYTE = 1032;
 const SLACK_BYTES = 1024;
@@ -27,7 +29,8 @@ export function openZip(file: Uint8Array, what: string): ReadonlyMap<string, Uin
         }
         total += originalSize;
         if (seen > MAX_ENTRIES) throw refused(what, `holds more than ${MAX_ENTRIES} files`);
-        if (total > MAX_UNPACKED_BYTES) throw refused(what, 'unpacks to more than 2 GB');
+        if (total > mostUnpackedBytes(file.length))
+          throw refused(what, `of ${file.length} bytes unpacks to ${total} and more`);
         if (names.has(name)) throw refused(what, `holds '${name}' twice`);
         if (name.startsWith('/') || name.includes('\\') || name.split('/').includes('..')) {
           throw refused(what, `holds a file named '${name}'`);
@@ -42,6 +45,11 @@ export function openZip(file: Uint8Array, what: string): ReadonlyMap<string, Uin
     throw refused(what, `is damaged: ${(error as Error).message}`);
   }
   return entries;
+}
+
+/** What a file of a network may become in memory, by its own length. */
+export function mostUnpackedBytes(fileBytes: number): number {
+  return FREE_BYTES + MOST_INFLATION * fileBytes;
 }
 
 export function isZip(file: Uint8Array): boolean {

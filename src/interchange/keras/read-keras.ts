@@ -30,14 +30,15 @@ export async function readKeras(file: Uint8Array): Promise<Network> {
   const weights = entries.get('model.weights.h5');
   if (config === undefined || weights === undefined) throw kerasRefused('config.json or model.weights.h5 is missing');
   const model = parseModelConfig(new TextDecoder().decode(config));
-  const places = placesOf(model);
-  return readHdf5(weights, (stored) =>
-    networkOf(model, ({ name }) => {
-      const folder = `layers/${places.get(name)}/vars`;
+  return readHdf5(weights, (stored) => {
+    const isOlder = stored.names('layers').length === 0;
+    const places = placesOf(model, isOlder);
+    return networkOf(model, ({ name }) => {
+      const folder = `${isOlder ? OLDER_FOLDER : 'layers'}/${places.get(name)}/vars`;
       const names = [...stored.names(folder)].sort((a, b) => Number(a) - Number(b));
       return names.map((each) => stored.tensor(`${folder}/${each}`));
-    }),
-  );
+    });
+  });
 }
 
 /** @throws InputError if the file is damaged, holds weights alone, or a model that is none that is known here. */
@@ -60,14 +61,18 @@ function variablesByName(stored: Hdf5Reader, { name }: ConfigLayer): Tensor[] {
   return [names].flat().map((each) => stored.tensor(`model_weights/${name}/${each}`));
 }
 
-/** Keras counts the layers of each class, whatever their names. */
-function placesOf({ layers }: ModelConfig): ReadonlyMap<string, string> {
+/** Of Keras 2.12 and 2.13. */
+const OLDER_FOLDER = '_layer_checkpoint_dependencies';
+const WITH_WEIGHTS = ['Dense', 'BatchNormalization', 'Embedding'];
+
+/** Keras counts the layers of each class, whatever their names; before 2.15 it counted those with weights twice. */
+function placesOf({ layers }: ModelConfig, isOlder: boolean): ReadonlyMap<string, string> {
   const counters = new Map<string, number>();
   return new Map(
     layers.map(({ className, name }) => {
       const snake = snakeCase(className);
       const count = counters.get(snake) ?? 0;
-      counters.set(snake, count + 1);
+      counters.set(snake, count + (isOlder && WITH_WEIGHTS.includes(className) ? 2 : 1));
       return [name, count === 0 ? snake : `${snake}_${count}`];
     }),
   );
@@ -129,6 +134,7 @@ function inputColumns(
       width = variablesOf(chain.layers[0])[0]?.dims[0] ?? null;
     }
     if (typeof width !== 'number' || !(width > 0)) throw kerasRefused(`its input '${name}' is not rows of columns`);
+    if (total + width > MAX_PIECES) throw kerasRefused(`its input '${name}' has ${width} columns`);
     const from = total;
     of.set(
       name,
@@ -244,6 +250,9 @@ function denseStep({ name, config }: ConfigLayer, [kernel, bias]: readonly Tenso
   const units = numberOf(config, 'units', name);
   if (kernel === undefined || (config.use_bias !== false && bias === undefined))
     throw kerasRefused(`layer '${name}' has no weights`);
+  if (kernel.dims.length !== 2 || kernel.dims[1] !== units) {
+    throw kerasRefused(`layer '${name}' has ${units} units and weights of ${kernel.dims.join(' × ')}`);
+  }
   return {
     step: 'dense',
     units,

@@ -34,6 +34,7 @@ export interface ModelSignature {
 
 const MAX_BYTES = 2 ** 31;
 const MAX_DEPTH = 32;
+const MAX_RANK = 64;
 
 /** @throws InputError if the bytes are no ONNX model, or its weights lie elsewhere. */
 export function readSignature(bytes: Uint8Array): ModelSignature {
@@ -48,6 +49,7 @@ export function readSignature(bytes: Uint8Array): ModelSignature {
   const { graph } = model;
   if (graph === undefined) throw refused('holds no graph', 'Check that the file is complete');
   checkGraph(graph, 0);
+  for (const { node } of model.functions) for (const each of node) checkNode(each, 0, new Map());
   const stored = new Set(graph.initializer.map(({ name }) => name));
   return {
     inputs: graph.input.filter(({ name }) => !stored.has(name)).map(describeValue),
@@ -77,14 +79,49 @@ function checkGraph(graph: GraphProto, depth: number): void {
   for (const { values, indices } of graph.sparseInitializer) {
     for (const tensor of [values, indices]) if (tensor !== undefined) checkTensor(tensor);
   }
-  for (const node of graph.node) checkNode(node, depth);
+  const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  for (const node of graph.node) checkNode(node, depth, stored);
 }
 
-function checkNode(node: NodeProto, depth: number): void {
+function checkNode(node: NodeProto, depth: number, stored: ReadonlyMap<string, TensorProto>): void {
+  if (node.opType === 'Loop')
+    throw refused('repeats a part of itself (Loop), maybe without end', 'Export a plainer model');
+  if (MAKES_TENSORS.has(node.opType)) {
+    const made = node.attribute.filter(({ name }) => name === 'shape').map(({ ints }) => productOf(ints));
+    const read = node.input
+      .flatMap((name) => stored.get(name) ?? [])
+      .map((tensor) => productOf(wholeNumbersOf(tensor)));
+    const most = Math.max(0, ...made, ...read);
+    if (most > MAX_MADE) throw refused(`makes a tensor of ${most} numbers (${node.opType})`, 'Export a plainer model');
+  }
   for (const { t, tensors, g, graphs } of node.attribute) {
     for (const tensor of t === undefined ? tensors : [t, ...tensors]) checkTensor(tensor);
     for (const inner of g === undefined ? graphs : [g, ...graphs]) checkGraph(inner, depth + 1);
   }
+}
+
+/** Their results are as large as the numbers that they are given say. */
+const MAKES_TENSORS = new Set([
+  'ConstantOfShape',
+  'Expand',
+  'Tile',
+  'RandomNormal',
+  'RandomUniform',
+  'Range',
+  'Resize',
+]);
+const MAX_MADE = 2 ** 26;
+
+function productOf(numbers: readonly bigint[]): number {
+  return numbers.reduce((product, number) => product * Math.abs(Number(number)), 1);
+}
+
+/** None where a tensor holds others. */
+function wholeNumbersOf({ dataType, int64Data, rawData }: TensorProto): readonly bigint[] {
+  if (NUMBER_TYPES.get(dataType) !== 'int64') return [];
+  if (int64Data.length > 0) return int64Data;
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  return Array.from({ length: Math.min(MAX_RANK, rawData.length >> 3) }, (_, i) => view.getBigInt64(8 * i, true));
 }
 
 function checkTensor({ name, dataLocation, externalData }: TensorProto): void {

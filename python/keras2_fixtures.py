@@ -1,6 +1,6 @@
-"""Makes the fixtures of Keras 2, which npm run test:interop does not make anew: TensorFlow is a download of 200 MB.
+"""Makes the fixtures of Keras 2, files of its own and ONNX by tf2onnx, which npm run test:interop does not make anew: TensorFlow is a download of 200 MB.
 
-    python3 -m venv keras2 && keras2/bin/pip install tensorflow-cpu==2.15.1
+    python3 -m venv keras2 && keras2/bin/pip install tensorflow-cpu==2.15.1 tf2onnx==1.17.0 onnx==1.16.2
     keras2/bin/python python/keras2_fixtures.py test/interop/fixtures
 """
 
@@ -11,10 +11,12 @@ import sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
+import tf2onnx
 from tensorflow import keras
 from tensorflow.keras import layers
 
 ROWS, COLUMNS = 16, 6
+FEATURES = ["amount", "count", "ratio", "age", "hour", "flag"]
 
 
 def models():
@@ -32,6 +34,13 @@ def models():
     yield "functional", keras.Model(inputs, layers.Dense(1, activation="sigmoid")(layers.ReLU()(hidden)))
 
 
+def write(folder, file, inputs, outputs, **options):
+    facts = {"file": file, "inputs": inputs.tolist(), "outputs": outputs.tolist(), "options": options}
+    with open(os.path.join(folder, file.replace(".", "-") + ".json"), "w") as out:
+        json.dump(facts, out)
+        out.write("\n")
+
+
 def main(folder):
     rng = np.random.default_rng(1)
     for name, model in models():
@@ -41,10 +50,11 @@ def main(folder):
         for extension in ("keras", "h5"):
             file = f"keras2-{name}.{extension}"
             model.save(os.path.join(folder, file))
-            facts = {"file": file, "inputs": inputs.tolist(), "outputs": outputs.tolist(), "options": {"format": extension}}
-            with open(os.path.join(folder, file.replace(".", "-") + ".json"), "w") as out:
-                json.dump(facts, out)
-                out.write("\n")
+            write(folder, file, inputs, outputs, format=extension)
+        exported, _ = tf2onnx.convert.from_keras(model, opset=15)
+        with open(os.path.join(folder, f"keras2-{name}.onnx"), "wb") as out:
+            out.write(exported.SerializeToString())
+        write(folder, f"keras2-{name}.onnx", inputs, outputs, features=FEATURES)
 
 
 if __name__ == "__main__":

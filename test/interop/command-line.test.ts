@@ -48,9 +48,11 @@ beforeAll(async () => {
     createNetworkDetector(runtime).fit(data, { epochs: 1, members: 2 }, 1),
   ].map((detector) => ({ ...model.parts[0], detector, supervised: true }));
   await saveModel(store, 'first', { ...model, parts: [...learned, ...model.parts], stacking: null }, description);
-}, 60_000);
+  await saveModel(store, 'ranking', { ...model, stacking: null }, description);
+}, 90_000);
 
-describe('models export and import', () => {
+// Whole files are learned from: seconds, but minutes where others use the machine.
+describe('models export and import', { timeout: 90_000 }, () => {
   it('turn a detector into a model of another program and back into a detector', async () => {
     const path = folder.path('gbdt.onnx');
     const exported = await run('models', 'export', 'first', '--detector', 'gbdt', '--out', path);
@@ -62,7 +64,7 @@ describe('models export and import', () => {
     const scored = await run('score', FILE, '--model', 'second', '--out', folder.path('decisions.csv'));
     expect(scored.rows).toBeGreaterThan(0);
     const { models } = await run('models');
-    expect(models.map(({ id }: { id: string }) => id)).toEqual(['first@1', 'forest@1', 'second@1']);
+    expect(models.map(({ id }: { id: string }) => id)).toEqual(['first@1', 'forest@1', 'ranking@1', 'second@1']);
   });
 
   it('take a model by its file, and one without labels by its score', async () => {
@@ -75,11 +77,12 @@ describe('models export and import', () => {
 
   it('write the whole model to ONNX, which ranks what detect finds', async () => {
     const path = folder.path('whole.onnx');
-    expect(await run('models', 'export', 'first', '--out', path)).toMatchObject({ detector: null, format: 'onnx' });
+    expect(await run('models', 'export', 'ranking', '--out', path)).toMatchObject({ detector: null, format: 'onnx' });
     const found = await run(...detection(SMALL_FILE, `onnx:${path}`));
     expect(found.detectors).toEqual(['onnx']);
     expect(found.top.length).toBe(found.flagged);
     expect(found.top[0].score).toBeGreaterThan(0.9);
+    expect(found.top[0].reasons.length).toBeGreaterThan(0);
   });
 
   it('give detect a model of probabilities to stack, in both threads', async () => {

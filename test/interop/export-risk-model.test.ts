@@ -100,7 +100,16 @@ describe('a risk model exported to ONNX', () => {
     );
   });
 
-  it('can be served as a model of one’s own, by what its file says', () => {
+  it('gives every row the same risk where no detector has a weight', () => {
+    const model = { ...stacked, stacking: { bias: -2.5, weights: [0, 0, 0] } };
+    const rows = hardRows(7);
+    const [{ bytes }] = exportRiskModel(model);
+    const risk = outputInOnnx(bytes, rows, 'risk');
+    expect(risk.dims).toEqual([rows.rows, 1]);
+    expect(largestDifference(risk.data as Float32Array, scoreRisk(model, rows).risk)).toBeLessThan(1e-7);
+  });
+
+  it("can be served as anybody's model, by what its file says", () => {
     const [{ bytes }] = exportRiskModel(stacked);
     const facts = readFacts(bytes, null);
     expect(facts).toEqual({ modelFeatures: data.features, output: 'risk', answer: 'probability' });

@@ -68,7 +68,7 @@ function blendScore(graph: GraphBuilder, artefact: Artefact, inputs: ValueName):
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  knn: 'It consists of training rows, which are customers’ transactions and should not leave with a model',
+  knn: "It consists of training rows, which are customers' transactions and should not leave with a model",
   onnx: 'It is a model of another program: use the file that it came from',
 };
 

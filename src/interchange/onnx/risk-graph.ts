@@ -3,7 +3,7 @@ import { LARGEST_LOG_ODDS, type RiskModel, type RiskModelPart } from '../../deci
 import type { GraphBuilder, ValueName } from '../../models/onnx/graph-builder.ts';
 import type { Stacking } from '../../models/stacking.ts';
 import { scoreInGraph } from './detector-graph.ts';
-import { logOddsOf, probability, takeColumns, toDouble, toFloat, weightedSum } from './exact-values.ts';
+import { filled, logOddsOf, probability, takeColumns, toDouble, toFloat, weightedSum } from './exact-values.ts';
 import { shareBelow } from './tables.ts';
 
 /** rows × 1, float32 each. */
@@ -34,12 +34,8 @@ function stacked(
     const score = partScore(graph, part, inputs);
     return part.supervised ? logOddsOf(graph, score, LARGEST_LOG_ODDS) : toDouble(graph, score);
   });
-  const logOdds = weightedSum(
-    graph,
-    terms,
-    used.map(({ weight }) => weight),
-    bias,
-  );
+  const partWeights = used.map(({ weight }) => weight);
+  const logOdds = used.length === 0 ? filled(graph, inputs, bias) : weightedSum(graph, terms, partWeights, bias);
   return { risk: probability(graph, logOdds), ranking: toFloat(graph, logOdds) };
 }
 

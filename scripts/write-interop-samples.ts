@@ -8,6 +8,8 @@ import { exportDetector, exportRiskModel } from '../src/interchange/export-detec
 import { NETWORK_FORMATS, writeNetwork } from '../src/interchange/network-files.ts';
 import { createAutoencoderDetector } from '../src/models/autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from '../src/models/blend/unsupervised-ensemble.ts';
+import { AS_IS, type Calibration } from '../src/models/calibration.ts';
+import { fitConformal } from '../src/models/conformal.ts';
 import { copod } from '../src/models/copod/copod.ts';
 import type { FittedDetector } from '../src/models/detector.ts';
 import { ecod } from '../src/models/ecod/ecod.ts';
@@ -16,6 +18,7 @@ import { gbdt } from '../src/models/gbdt/gbdt.ts';
 import { halfSpaceTrees } from '../src/models/half-space-trees/half-space-trees.ts';
 import { hbos } from '../src/models/hbos/hbos.ts';
 import { isolationForest } from '../src/models/isolation-forest/isolation-forest.ts';
+import { loda } from '../src/models/loda/loda.ts';
 import type { Matrix } from '../src/models/matrix.ts';
 import { createNetworkDetector } from '../src/models/network/network.ts';
 import { readFacts } from '../src/models/onnx-model/model-facts.ts';
@@ -23,7 +26,6 @@ import { findPorts } from '../src/models/onnx-model/model-ports.ts';
 import { readSignature } from '../src/models/onnx-model/signature.ts';
 import { pca } from '../src/models/pca/pca.ts';
 import { robustCovariance } from '../src/models/robust-covariance/robust-covariance.ts';
-import { fitTailProbability } from '../src/models/tail-probability.ts';
 import { sampleNetworks } from '../test/interop/sample-networks.ts';
 import { makeTrainingData } from '../test/model-checks/dataset.ts';
 
@@ -58,7 +60,7 @@ const detectors: readonly (readonly [string, FittedDetector])[] = [
   ['extended-isolation-forest', isolationForest.fit(unlabelled, { trees: 30, extensionLevel: 2 }, 1)],
   ['unsupervised-ensemble', blend],
   ['autoencoder', createAutoencoderDetector(runtime).fit(unlabelled, {}, 1)],
-  ...[robustCovariance, ecod, copod, halfSpaceTrees, hbos, pca].map(
+  ...[robustCovariance, ecod, copod, halfSpaceTrees, hbos, loda, pca].map(
     (detector) => [detector.name, detector.fit(unlabelled, {}, 1)] as const,
   ),
 ];
@@ -80,13 +82,15 @@ const part = (detector: FittedDetector, supervised: boolean) => ({
   detector,
   supervised,
   columns: training.features.map((_, column) => column),
-  tail: fitTailProbability(detector.score(training.matrix)),
+  tail: fitConformal(detector.score(training.matrix)),
 });
 // Definitions as far as a model needs them.
 const definitions = training.features.map((id) => ({ id })) as unknown as RiskModel['definitions'];
 const stacking = { bias: -2.5, weights: [0.8, 1.5] };
-const stacked: RiskModel = { definitions, parts: [part(boosted, true), part(blend, false)], stacking };
-const ranking: RiskModel = { definitions, parts: [part(forest, false)], stacking: null };
+const parts = [part(boosted, true), part(blend, false)];
+const beta: Calibration = { kind: 'beta', version: 1, a: 0.7, b: 1.4, c: -0.3 };
+const stacked: RiskModel = { definitions, parts, stacking, calibration: beta };
+const ranking: RiskModel = { definitions, parts: [part(forest, false)], stacking: null, calibration: AS_IS };
 for (const [name, model] of [
   ['risk-stacked', stacked],
   ['risk-ranking', ranking],

@@ -14,7 +14,7 @@ export interface BetaCalibration {
 }
 
 /** Scores are kept this far from 0 and 1, where a logarithm has no value. */
-const LEAST_SCORE = 1e-6;
+export const LEAST_SCORE = 1e-6;
 
 /**
  * @param labels 1 fraud, 0 genuine, one per score.

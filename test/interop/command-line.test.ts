@@ -61,7 +61,7 @@ describe('models export and import', { timeout: 90_000 }, () => {
     expect(imported).toMatchObject({ detector: 'onnx:mine', answer: 'probability' });
     const trained = await run('train', FILE, '--name', 'second', '--detectors', 'isolation-forest,onnx:mine');
     expect(trained.detectors).toEqual(['isolation-forest', 'onnx']);
-    const scored = await run('score', FILE, '--model', 'second', '--out', folder.path('decisions.csv'));
+    const scored = await run('score', SMALL_FILE, '--model', 'second', '--out', folder.path('decisions.csv'));
     expect(scored.rows).toBeGreaterThan(0);
     const { models } = await run('models');
     expect(models.map(({ id }: { id: string }) => id)).toEqual(['first@1', 'forest@1', 'ranking@1', 'second@1']);

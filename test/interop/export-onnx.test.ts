@@ -1,4 +1,5 @@
 // Detectors exported to ONNX score in ONNX Runtime as they score here.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
 import { exportDetector } from '../../src/interchange/export-detector.ts';
@@ -12,6 +13,7 @@ import { halfSpaceTrees } from '../../src/models/half-space-trees/half-space-tre
 import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
 import { knn } from '../../src/models/knn/knn.ts';
+import { loda } from '../../src/models/loda/loda.ts';
 import { createMatrix, type Matrix } from '../../src/models/matrix.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
 import { pca } from '../../src/models/pca/pca.ts';
@@ -89,6 +91,7 @@ describe('a detector exported to ONNX', () => {
     ['ecod', () => ecod.fit(unlabelled, {}, 1)],
     ['copod', () => copod.fit(unlabelled, {}, 1)],
     ['hbos', () => hbos.fit(unlabelled, {}, 1)],
+    ['loda', () => loda.fit(unlabelled, {}, 1)],
     ['pca', () => pca.fit(unlabelled, {}, 1)],
     ['robust covariance', () => robustCovariance.fit(unlabelled, {}, 1)],
     ['half-space trees', () => halfSpaceTrees.fit(unlabelled, {}, 1)],
@@ -106,11 +109,37 @@ describe('a detector exported to ONNX', () => {
     expect(largestDifference(scores, fitted.score(rows))).toBeLessThan(1e-7);
   });
 
-  it.each([ecod, hbos, pca, halfSpaceTrees])('is $name where no column varies', async (detector) => {
+  it.each([ecod, hbos, loda, pca, halfSpaceTrees])('is $name where no column varies', async (detector) => {
     const constant = { ...unlabelled, matrix: { rows: 50, columns: 6, values: new Float32Array(300).fill(3) } };
     const fitted = detector.fit(constant, {}, 1);
     const rows = hardRows(6);
     expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBe(0);
+  });
+
+  it.each([
+    ['nothing but categories', { ...unlabelled, categorical: [0, 1, 2, 3, 4, 5] }],
+    ['nothing that varies', { ...unlabelled, matrix: { rows: 50, columns: 6, values: new Float32Array(300).fill(3) } }],
+  ])('is an autoencoder of %s', async (_, training) => {
+    const fitted = createAutoencoderDetector(runtime).fit(training, {}, 1);
+    const rows = hardRows(6, data.matrix.values);
+    expect(largestDifference(await scoresInOnnx(fitted, rows, 'scores'), fitted.score(rows))).toBe(0);
+  });
+
+  it.each([
+    ['autoencoder', createAutoencoderDetector(runtime)],
+    ['unsupervised-ensemble', unsupervisedEnsemble],
+  ] as const)('is what an earlier version stored, far beyond its training rows too: %s', async (name, detector) => {
+    const stored = JSON.parse(readFileSync(new URL(`../registry/${name}-format-1.json`, import.meta.url), 'utf8'));
+    const fitted = detector.load({
+      ...stored.artefact,
+      binary: new Uint8Array(Buffer.from(stored.artefact.binary ?? stored.binary, 'base64')),
+    });
+    const given = ((stored.values ?? stored.rows.flat()) as (number | null)[]).map((value) => value ?? Number.NaN);
+    const values = Float32Array.from([1, -3, 1000].flatMap((factor) => given.map((value) => factor * value)));
+    const rows = { rows: values.length / fitted.features.length, columns: fitted.features.length, values };
+    const scores = await scoresInOnnx(fitted, rows, 'scores');
+    expect(new Set(scores).size).toBeGreaterThan(rows.rows / 2);
+    expect(largestDifference(scores, fitted.score(rows))).toBeLessThan(1e-7);
   });
 
   it('gives the embedding of an autoencoder, too', async () => {

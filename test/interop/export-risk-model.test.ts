@@ -6,6 +6,8 @@ import type { FeatureDefinition } from '../../src/features/definition.ts';
 import { exportDetector, exportRiskModel } from '../../src/interchange/export-detector.ts';
 import { createAutoencoderDetector } from '../../src/models/autoencoder/autoencoder.ts';
 import { unsupervisedEnsemble } from '../../src/models/blend/unsupervised-ensemble.ts';
+import { AS_IS, type Calibration } from '../../src/models/calibration.ts';
+import { fitConformal, recencyWeights } from '../../src/models/conformal.ts';
 import type { FittedDetector, TrainingData } from '../../src/models/detector.ts';
 import { createEnsembleDetector } from '../../src/models/ensemble/ensemble.ts';
 import { gbdt } from '../../src/models/gbdt/gbdt.ts';
@@ -15,7 +17,6 @@ import { createNetworkDetector } from '../../src/models/network/network.ts';
 import { readFacts } from '../../src/models/onnx-model/model-facts.ts';
 import { createOnnxModelDetector } from '../../src/models/onnx-model/onnx-model.ts';
 import { packArtefact } from '../../src/models/packed-artefact.ts';
-import { fitTailProbability } from '../../src/models/tail-probability.ts';
 import { makeTrainingData } from '../model-checks/dataset.ts';
 import { largestDifference } from './fixtures.ts';
 import { hardRows, outputInOnnx } from './onnx-rows.ts';
@@ -46,12 +47,37 @@ const part = (detector: FittedDetector, supervised: boolean, columns = ALL): Ris
   detector,
   supervised,
   columns,
-  tail: fitTailProbability(detector.score(takeColumns(data.matrix, columns))),
+  tail: fitConformal(detector.score(takeColumns(data.matrix, columns))),
 });
 /** Definitions as far as a model needs them. */
 const definitions = data.features.map((id) => ({ id })) as unknown as FeatureDefinition[];
 const parts = [part(ensemble, true), part(blend, false), part(autoencoder, false, FEW)];
-const stacked: RiskModel = { definitions, parts, stacking: { bias: -2.5, weights: [0.8, 1.5, 0.7] } };
+const stacked: RiskModel = {
+  definitions,
+  parts,
+  stacking: { bias: -2.5, weights: [0.8, 1.5, 0.7] },
+  calibration: AS_IS,
+};
+const beta: Calibration = { kind: 'beta', version: 1, a: 0.7, b: 1.4, c: -0.3 };
+const steps = { scores: [0.02, 0.05, 0.3, 0.31, 0.8], probabilities: [0, 0.001, 0.001, 0.4, 0.9] };
+/** Newer reference rows weigh more. */
+const drifting: RiskModel = {
+  ...stacked,
+  stacking: null,
+  parts: [
+    {
+      ...parts[1],
+      tail: fitConformal(
+        blend.score(data.matrix),
+        recencyWeights(
+          Float64Array.from({ length: data.matrix.rows }, (_, row) => row),
+          data.matrix.rows,
+          100,
+        ),
+      ),
+    },
+  ],
+};
 
 /** As it is stored: one that is fitted has networks which take seconds. */
 function ensembleOf(
@@ -86,8 +112,12 @@ describe('a supervised ensemble exported to ONNX', () => {
 describe('a risk model exported to ONNX', () => {
   it.each([
     ['stacked on labels', stacked],
+    ['calibrated by Platt', { ...stacked, calibration: { kind: 'platt', version: 1, slope: 5.5, intercept: -3 } }],
+    ['calibrated by beta', { ...stacked, calibration: beta }],
+    ['calibrated by isotonic steps', { ...stacked, calibration: { kind: 'isotonic', version: 1, ...steps } }],
     ['whose second detector has no weight', { ...stacked, stacking: { bias: -2.5, weights: [1.1, 0, 0.7] } }],
     ['of one detector without labels', { ...stacked, parts: parts.slice(1), stacking: null }],
+    ['whose newer reference rows weigh more', drifting],
     ['of an autoencoder that reads some of the features', { ...stacked, parts: parts.slice(2), stacking: null }],
   ] as const)('gives the same risk and ranking: %s', (_, model: RiskModel) => {
     const rows = hardRows(7, data.matrix.values);
@@ -107,6 +137,15 @@ describe('a risk model exported to ONNX', () => {
     const risk = outputInOnnx(bytes, rows, 'risk');
     expect(risk.dims).toEqual([rows.rows, 1]);
     expect(largestDifference(risk.data as Float32Array, scoreRisk(model, rows).risk)).toBeLessThan(1e-7);
+  });
+
+  it.each([1, 2])('reads an isotonic curve of %i knots', (knots) => {
+    const curve = { scores: steps.scores.slice(2, 2 + knots), probabilities: steps.probabilities.slice(2, 2 + knots) };
+    const model: RiskModel = { ...stacked, calibration: { kind: 'isotonic', version: 1, ...curve } };
+    const rows = hardRows(7, data.matrix.values);
+    const [{ bytes }] = exportRiskModel(model);
+    const risk = outputInOnnx(bytes, rows, 'risk').data as Float32Array;
+    expect(largestDifference(risk, scoreRisk(model, rows).risk)).toBeLessThan(2e-6);
   });
 
   it("can be served as anybody's model, by what its file says", () => {

@@ -10,6 +10,7 @@ import { copodMethod } from '../../models/copod/copod.ts';
 import type { Artefact } from '../../models/detector.ts';
 import { ecodMethod } from '../../models/ecod/ecod.ts';
 import { HBOS_TOLERANCE, hbosMethod } from '../../models/hbos/hbos.ts';
+import { projectionsOf } from '../../models/loda/loda.ts';
 import { type GraphBuilder, int64, type ValueName } from '../../models/onnx/graph-builder.ts';
 import { LEAST_SHARE } from '../../models/pca/pca.ts';
 import {
@@ -34,6 +35,7 @@ const RAW_SCORES: Readonly<Record<string, RawScore>> = {
   ecod: tailRaw(ecodMethod),
   copod: tailRaw(copodMethod),
   hbos: histogramRaw,
+  loda: projectionsRaw,
   pca: axesRaw,
   'robust-covariance': mahalanobisRaw,
 };
@@ -131,6 +133,48 @@ function histogramRaw(graph: GraphBuilder, numbers: Numbers, columns: number, sc
   ]);
   const index = graph.node('Where', [within, bar, number(graph, bins)]);
   return sumColumns(graph, entriesAt(graph, lists, graph.node('Cast', [index], { to: INT64 })));
+}
+
+/**
+ * The mean rarity of the projections. A sum adds one product after another as our own does: the training rows' extremes lie
+ * on the ends of the histograms.
+ */
+function projectionsRaw(graph: GraphBuilder, numbers: Numbers, _columns: number, scaled: ValueName): ValueName {
+  const { used, features, weights, least, ranges, bins, starts, ofBins, ofNone } = projectionsOf({ numbers });
+  const row = (values: ArrayLike<number>) => graph.constant(doubles(values, [1, bins.length]));
+  const products = Array.from({ length: used }, (_, i) => {
+    const own = takeColumns(
+      graph,
+      scaled,
+      Array.from(bins, (_, projection) => features[projection * used + i]),
+    );
+    return graph.node('Mul', [own, row(bins.map((_, projection) => weights[projection * used + i]))]);
+  });
+  const sums = products.reduce((sum, product) => graph.node('Add', [sum, product]));
+  const place = graph.node('Div', [graph.node('Sub', [sums, row(least)]), row(ranges)]);
+  const within = graph.node('And', [
+    graph.node('GreaterOrEqual', [place, number(graph, 0)]),
+    graph.node('LessOrEqual', [place, number(graph, 1)]),
+  ]);
+  const bin = graph.node('Min', [
+    graph.node('Floor', [graph.node('Mul', [place, row(bins)])]),
+    row(bins.map((count) => count - 1)),
+  ]);
+  const index = graph.node('Where', [within, bin, row(bins)]);
+  // As the last entry a value outside the histogram.
+  const lists = Array.from(bins, (count, projection) => [
+    ...ofBins.subarray(starts[projection], starts[projection] + count),
+    ofNone[projection],
+  ]);
+  const counted = entriesAt(graph, lists, graph.node('Cast', [index], { to: INT64 }));
+  const outside = graph.node('Max', [
+    graph.node('Neg', [place]),
+    graph.node('Sub', [place, number(graph, 1)]),
+    number(graph, 0),
+  ]);
+  const beyond = graph.node('Log', [graph.node('Add', [outside, number(graph, 1)])]);
+  const sum = sumColumns(graph, graph.node('Add', [counted, beyond]));
+  return graph.node('Div', [sum, number(graph, bins.length)]);
 }
 
 /** Σ over axes of |z − v| ÷ w, with z the standardised row. */

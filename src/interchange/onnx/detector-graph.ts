@@ -1,7 +1,7 @@
 // Any detector that can leave as ONNX, as nodes: the same raw features in, the score that our own detector gives out.
 
 import { InputError } from '../../lib/errors.ts';
-import { readAutoencoder } from '../../models/autoencoder/autoencoder.ts';
+import { decodeAutoencoder } from '../../models/autoencoder/artefact.ts';
 import { readUnsupervisedEnsemble } from '../../models/blend/unsupervised-ensemble.ts';
 import type { Artefact } from '../../models/detector.ts';
 import { LARGEST_LOG_ODDS, readSupervisedEnsemble } from '../../models/ensemble/ensemble.ts';
@@ -37,7 +37,7 @@ export function scoreInGraph(graph: GraphBuilder, detector: string, artefact: Ar
     case 'half-space-trees':
       return halfSpaceScore(graph, readHalfSpaceTrees(artefact), inputs);
     case 'autoencoder':
-      return autoencoderGraph(graph, readAutoencoder(artefact), inputs).score;
+      return autoencoderGraph(graph, decodeAutoencoder(artefact), inputs).score;
     case 'unsupervised-ensemble':
       return blendScore(graph, artefact, inputs);
     default:

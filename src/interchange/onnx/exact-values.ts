@@ -52,10 +52,15 @@ export function shareOfOne(graph: GraphBuilder, value: ValueName): ValueName {
   return toFloat(graph, graph.node('Div', [value, graph.node('Add', [value, number(graph, 1)])]));
 }
 
+/** 1 ÷ (1 + e^−v) */
+export function logistic(graph: GraphBuilder, logOdds: ValueName): ValueName {
+  const odds = graph.node('Exp', [graph.node('Neg', [logOdds])]);
+  return graph.node('Div', [number(graph, 1), graph.node('Add', [odds, number(graph, 1)])]);
+}
+
 /** 1 ÷ (1 + e^−v) as a score. */
 export function probability(graph: GraphBuilder, logOdds: ValueName): ValueName {
-  const odds = graph.node('Exp', [graph.node('Neg', [logOdds])]);
-  return toFloat(graph, graph.node('Div', [number(graph, 1), graph.node('Add', [odds, number(graph, 1)])]));
+  return toFloat(graph, logistic(graph, logOdds));
 }
 
 /** @param score float32 probabilities @param limit greatest log-odds in absolute value */

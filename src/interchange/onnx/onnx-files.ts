@@ -1,7 +1,7 @@
 // Fitted detectors and whole risk models as ONNX files. In the metadata stands what has to be known of them: the features
 // in their order, and what is answered.
 import type { RiskModel } from '../../decisions/risk-model.ts';
-import { readAutoencoder } from '../../models/autoencoder/autoencoder.ts';
+import { decodeAutoencoder } from '../../models/autoencoder/artefact.ts';
 import type { Artefact } from '../../models/detector.ts';
 import { decodeEnsemble } from '../../models/gbdt/artefact.ts';
 import type { Network } from '../../models/network/description.ts';
@@ -45,7 +45,7 @@ export function detectorModel(detector: string, artefact: Artefact): OnnxFile {
     return fileOf(graph, { features, answer: 'probability' }, about);
   }
   if (detector === 'autoencoder') {
-    const { score, embedding, bottleneck } = autoencoderGraph(graph, readAutoencoder(artefact), inputs);
+    const { score, embedding, bottleneck } = autoencoderGraph(graph, decodeAutoencoder(artefact), inputs);
     outputColumn(graph, 'scores', score);
     graph.output('embedding', embedding, 'float32', ['rows', bottleneck]);
     return fileOf(graph, { features, output: 'scores', answer: 'score' }, about);

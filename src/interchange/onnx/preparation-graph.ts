@@ -6,7 +6,8 @@
 import { type GraphBuilder, int64, type ValueName } from '../../models/onnx/graph-builder.ts';
 import type { ColumnPlan, PreparationPlan } from '../../models/preparation/preparation.ts';
 import { createPreparation } from '../../models/preparation/preparation.ts';
-import { DOUBLE, doubles, INT64, toDouble, toFloat } from './exact-values.ts';
+import { DOUBLE, doubles, toDouble, toFloat } from './exact-values.ts';
+import { interpolate } from './tables.ts';
 
 /** @param inputs rows × columns, float32, NaN for missing @returns rows × prepared columns, float32 */
 export function prepareInGraph(graph: GraphBuilder, plan: PreparationPlan, inputs: ValueName): ValueName {
@@ -37,7 +38,7 @@ function prepareColumn(graph: GraphBuilder, plan: ColumnPlan, value: ValueName):
       return graph.node('Max', [graph.node('Min', [scaled, one(plan.clip)]), one(-plan.clip)]);
     }
     case 'quantile':
-      return interpolate(graph, known(plan.median), plan, constant);
+      return interpolate(graph, known(plan.median), plan.knots, plan.scores);
     case 'bins': {
       const [below, above] = [plan.edges.slice(0, -1), plan.edges.slice(1)];
       const present = graph.node('Max', [
@@ -66,27 +67,4 @@ function prepareColumn(graph: GraphBuilder, plan: ColumnPlan, value: ValueName):
 function signedLog(graph: GraphBuilder, value: ValueName, one: (number: number) => ValueName): ValueName {
   const logarithm = graph.node('Log', [graph.node('Add', [graph.node('Abs', [value]), one(1)])]);
   return graph.node('Mul', [graph.node('Sign', [value]), logarithm]);
-}
-
-/** Linear between the knots, and the ends beyond them. */
-function interpolate(
-  graph: GraphBuilder,
-  value: ValueName,
-  { knots, scores }: Extract<ColumnPlan, { kind: 'quantile' }>,
-  constant: (values: readonly number[], dims?: readonly number[]) => ValueName,
-): ValueName {
-  const last = knots.length - 1;
-  const clamped = graph.node('Max', [graph.node('Min', [value, constant([knots[last]])]), constant([knots[0]])]);
-  // How many knots after the first are ≤ the value: the segment, at most the last one.
-  const passed = graph.node('Cast', [graph.node('GreaterOrEqual', [clamped, constant(knots.slice(1, last))])], {
-    to: INT64,
-  });
-  const segment =
-    last === 1
-      ? graph.node('Cast', [graph.node('Mul', [clamped, constant([0])])], { to: INT64 })
-      : graph.node('ReduceSum', [passed, graph.constant(int64([1]))], { keepdims: 1n });
-  const at = (values: readonly number[]) => graph.node('Gather', [constant(values, [values.length]), segment]);
-  const slopes = knots.slice(1).map((knot, i) => (scores[i + 1] - scores[i]) / (knot - knots[i]));
-  const beyond = graph.node('Sub', [clamped, at(knots.slice(0, -1))]);
-  return graph.node('Add', [graph.node('Mul', [beyond, at(slopes)]), at(scores.slice(0, -1))]);
 }

@@ -120,7 +120,8 @@ function project(
   });
 }
 
-function createRarities({ numbers }: Learned) {
+/** What has to be known of each projection, in their order. */
+export function projectionsOf({ numbers }: Learned) {
   const { weights, least, ranges, bins, counts } = numbers;
   const projections = bins.length;
   const used = weights.length / projections;
@@ -137,6 +138,25 @@ function createRarities({ numbers }: Learned) {
     });
     ofNone[projection] = Math.log(highest / EMPTY_COUNT);
   }
+  return {
+    /** Features per projection, one after another in `features` and `weights`. */
+    used,
+    features,
+    weights,
+    least,
+    ranges,
+    bins,
+    /** Where a projection's bins start in `ofBins`, their rarities. */
+    starts,
+    ofBins,
+    /** Rarity just outside the training range. */
+    ofNone,
+  };
+}
+
+function createRarities(learned: Learned) {
+  const { used, features, weights, least, ranges, bins, starts, ofBins, ofNone } = projectionsOf(learned);
+  const projections = bins.length;
   const one = new Float64Array(projections);
   /** One number per projection, ≥ 0, valid until the next call. */
   const of = (scaled: Float64Array): Float64Array => {

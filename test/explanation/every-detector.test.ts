@@ -15,6 +15,7 @@ import { halfSpaceTrees } from '../../src/models/half-space-trees/half-space-tre
 import { hbos } from '../../src/models/hbos/hbos.ts';
 import { isolationForest } from '../../src/models/isolation-forest/isolation-forest.ts';
 import { knn } from '../../src/models/knn/knn.ts';
+import { loda } from '../../src/models/loda/loda.ts';
 import { type Matrix, rowOf, takeRows } from '../../src/models/matrix.ts';
 import { createNetworkDetector } from '../../src/models/network/network.ts';
 import { createOnnxModelDetector } from '../../src/models/onnx-model/onnx-model.ts';
@@ -54,6 +55,7 @@ const FITS: Readonly<Record<string, (data: TrainingData) => FittedDetector | Pro
   autoencoder: (data) => createAutoencoderDetector(runtime).fit(data, {}, SEED),
   'robust-covariance': (data) => robustCovariance.fit(data, {}, SEED),
   ecod: (data) => ecod.fit(data, {}, SEED),
+  loda: (data) => loda.fit(data, {}, SEED),
   copod: (data) => copod.fit(data, {}, SEED),
   'half-space-trees': (data) => halfSpaceTrees.fit(data, {}, SEED),
   hbos: (data) => hbos.fit(data, {}, SEED),

@@ -1,11 +1,15 @@
 // Which features make a row hard to repeat: those without whose values it would be repeated better.
 //
 // Each feature in turn is given its ordinary value, and what that takes off the raw score is its part (occlusion: Zeiler and
-// Fergus, "Visualizing and understanding convolutional networks", ECCV 2014). The residual of a feature does not tell: where
-// features go together, one that is out of line spoils the others' residuals. On the Handbook's rows the features with the
-// rarest residuals bring the score down no more than random ones (docs/decisions/0010).
+// Fergus, "Visualizing and understanding convolutional networks", ECCV 2014). A category has no middle, so the frequent ones
+// are tried and the one that goes best with the rest counts. The residual of a feature does not tell: where features go
+// together, one that is out of line spoils the others' residuals. On the Handbook's rows the features with the rarest
+// residuals bring the score down no more than random ones (docs/decisions/0010).
 import { createMatrix, type Matrix, rowOf } from '../matrix.ts';
 import type { Preparation } from '../preparation/preparation.ts';
+
+/** Codes are by frequency, from 1. */
+const MOST_CODES = 8;
 
 /**
  * @param rawOf the raw scores of prepared rows
@@ -14,27 +18,49 @@ import type { Preparation } from '../preparation/preparation.ts';
  */
 export function shareByRemoval(
   rawOf: (prepared: Matrix) => Float64Array,
-  { inputs, outputs, sourceColumns }: Preparation,
+  preparation: Preparation,
   own: Float32Array,
   ordinary: Float32Array,
 ): Float64Array {
-  const features: number[] = [];
-  const places = new Int32Array(inputs).fill(-1);
-  sourceColumns.forEach((feature, output) => {
-    if (own[output] !== ordinary[output] && places[feature] < 0) places[feature] = features.push(feature) - 1;
+  const replaced = replacements(preparation, own, ordinary);
+  const rows = createMatrix(replaced.length + 1, preparation.outputs);
+  replaced.forEach(({ values }, index) => {
+    rowOf(rows, index).set(values);
   });
-  const rows = createMatrix(features.length + 1, outputs);
-  for (let row = 0; row < rows.rows; row++) rowOf(rows, row).set(own);
-  sourceColumns.forEach((feature, output) => {
-    if (places[feature] >= 0) rowOf(rows, places[feature])[output] = ordinary[output];
-  });
+  rowOf(rows, replaced.length).set(own);
   const raws = rawOf(rows);
-  const raw = raws[features.length];
-  const drops = features.map((_, index) => Math.max(0, raw - raws[index]));
-  const total = drops.reduce((sum, drop) => sum + drop, 0);
-  const shares = new Float64Array(inputs);
-  features.forEach((feature, index) => {
-    if (total > 0) shares[feature] = (raw * drops[index]) / total;
+  const raw = raws[replaced.length];
+  const drops = new Float64Array(preparation.inputs);
+  replaced.forEach(({ feature }, index) => {
+    drops[feature] = Math.max(drops[feature], raw - raws[index]);
   });
-  return shares;
+  const total = drops.reduce((sum, drop) => sum + drop, 0);
+  return total > 0 ? drops.map((drop) => (raw * drop) / total) : drops;
+}
+
+interface Replacement {
+  readonly feature: number;
+  /** The row without the feature's own value. */
+  readonly values: Float32Array;
+}
+
+function replacements(
+  { sourceColumns, categorical }: Preparation,
+  own: Float32Array,
+  ordinary: Float32Array,
+): Replacement[] {
+  const codes = new Map(categorical.map(({ column, categories }) => [sourceColumns[column], { column, categories }]));
+  const differing = new Set(sourceColumns.filter((_, output) => own[output] !== ordinary[output]));
+  const plain = [...differing]
+    .filter((feature) => !codes.has(feature))
+    .map((feature) => ({
+      feature,
+      values: own.map((value, output) => (sourceColumns[output] === feature ? ordinary[output] : value)),
+    }));
+  const categories = [...codes].flatMap(([feature, { column, categories }]) =>
+    Array.from({ length: Math.min(MOST_CODES, categories - 1) }, (_, index) => index + 1)
+      .filter((code) => code !== own[column])
+      .map((code) => ({ feature, values: own.with(column, code) })),
+  );
+  return [...plain, ...categories];
 }

@@ -97,7 +97,11 @@ it('the networks in the ensemble are those that were asked for, and their curves
 it('the other thread of detect trains the same network', async () => {
   const second = startSecondThread({
     module: new URL('../../src/cli/detect.worker.ts', import.meta.url),
-    data: { network: { preset: 'simple', epochs: 2, positiveWeight: 3 } },
+    data: {
+      names: 'network',
+      registry: folder.path('registry'),
+      network: { preset: 'simple', epochs: 2, positiveWeight: 3 },
+    },
   });
   const { matrix, labels } = makeTrainingData(400, 3);
   const labelled: LabelledSample = { matrix, labels: labels!, genuineWeight: 1 };

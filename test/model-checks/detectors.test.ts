@@ -55,7 +55,7 @@ describeDetectorChecks(robustCovariance, additive);
 describeDetectorChecks(unsupervisedEnsemble, additive);
 
 describeDetectorChecks(createEnsembleDetector(createGraphRuntime()), {
-  options: { trees: 2 },
+  options: { trees: 2, network: { members: 1, epochs: 8, batchRows: 32 } },
   rawOfScore: (score) => Math.log(score / (1 - score)),
   rawTolerance: 1e-3,
   tooFewRows: 1,

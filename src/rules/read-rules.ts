@@ -1,0 +1,377 @@
+// Reads rules from YAML, or from JSON, which is YAML too: the whole file is checked, and every problem has its line and column.
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
+import type { Expression, Span } from './node.ts';
+import { parseExpression } from './parse-expression.ts';
+import { suggestion } from './problem.ts';
+import { ACTIONS, MODES, type Rule, SEVERITIES } from './rule.ts';
+
+export interface PlacedProblem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** A rule and where it stands, for problems that show only when the whole set is known. */
+export interface PlacedRule {
+  readonly rule: Rule;
+  readonly file: string;
+  /** @param offset characters of the rule's condition */
+  place(offset: number): { readonly line: number; readonly column: number };
+  readonly line: number;
+}
+
+export interface ReadRules {
+  readonly rules: readonly PlacedRule[];
+  readonly problems: readonly PlacedProblem[];
+}
+
+export const MAX_FILE_CHARACTERS = 2_000_000;
+export const MAX_RULES = 5000;
+const MAX_TEXT = 500;
+const MAX_NESTING = 32;
+
+const KEYS = [
+  'id',
+  'version',
+  'name',
+  'owner',
+  'severity',
+  'reason',
+  'action',
+  'mode',
+  'from',
+  'until',
+  'typologies',
+  'notes',
+  'when',
+];
+const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const TYPOLOGY = /^[FE]\d{2}$/;
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+/** Peru keeps UTC−5 the whole year. */
+const LIMA_OFFSET_MS = 5 * 3_600_000;
+
+/** @param file how problems call it @param reasons the codes that a rule may give */
+export function readRules(text: string, file: string, reasons: ReadonlySet<string>): ReadRules {
+  if (text.length > MAX_FILE_CHARACTERS) {
+    const message = `the file has ${text.length} characters, the limit is ${MAX_FILE_CHARACTERS}`;
+    return { rules: [], problems: [{ file, line: 1, column: 1, message, hint: 'Split it into several files' }] };
+  }
+  return new Reader(text, file, reasons).read();
+}
+
+/** A condition put together from the pieces of a YAML tree, and where each piece stands in the file. */
+interface Condition {
+  readonly expression: Expression;
+  readonly source: string;
+  placeOffset(offset: number): number;
+}
+
+class Reader {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #reasons: ReadonlySet<string>;
+  readonly #lines = new LineCounter();
+  readonly #problems: PlacedProblem[] = [];
+
+  constructor(text: string, file: string, reasons: ReadonlySet<string>) {
+    this.#text = text;
+    this.#file = file;
+    this.#reasons = reasons;
+  }
+
+  read(): ReadRules {
+    const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' });
+    for (const error of document.errors) this.#tell(error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
+    if (document.errors.length > 0) return { rules: [], problems: this.#problems };
+    const root = document.contents;
+    const list = isMap(root) ? root.get('rules', true) : root;
+    if (isMap(root)) {
+      for (const pair of root.items) {
+        if (keyOf(pair) !== 'rules')
+          this.#tell(offsetOf(pair.key), `'${keyOf(pair)}' is no key here`, 'Only rules: is');
+      }
+    }
+    if (!isSeq(list)) {
+      this.#tell(offsetOf(list ?? root), 'a list of rules is expected', 'Write rules: and below it one rule per -');
+      return { rules: [], problems: this.#problems };
+    }
+    if (list.items.length > MAX_RULES) {
+      this.#tell(offsetOf(list), `there are ${list.items.length} rules, the limit is ${MAX_RULES}`, 'Split the file');
+      return { rules: [], problems: this.#problems };
+    }
+    const rules = list.items.map((item) => this.#rule(item as Node)).filter((rule) => rule !== null);
+    return { rules, problems: this.#problems };
+  }
+
+  #tell(offset: number, message: string, hint: string): null {
+    const { line, col } = this.#lines.linePos(offset);
+    this.#problems.push({ file: this.#file, line: Math.max(1, line), column: Math.max(1, col), message, hint });
+    return null;
+  }
+
+  #rule(node: Node): PlacedRule | null {
+    if (!isMap(node)) return this.#tell(offsetOf(node), 'a rule is a map of settings', `Its keys: ${KEYS.join(', ')}`);
+    const before = this.#problems.length;
+    for (const pair of node.items) {
+      const key = keyOf(pair);
+      if (!KEYS.includes(key)) {
+        this.#tell(
+          offsetOf(pair.key),
+          `'${key}' is no key of a rule`,
+          suggestion(key, KEYS, `Keys: ${KEYS.join(', ')}`),
+        );
+      }
+    }
+    const id = this.#id(node);
+    const version = this.#version(node);
+    const name = this.#bilingual(node);
+    const owner = this.#line(node, 'owner', true);
+    const severity = this.#choice(node, 'severity', SEVERITIES);
+    const action = this.#choice(node, 'action', ACTIONS);
+    const mode = node.has('mode') ? this.#choice(node, 'mode', MODES) : 'live';
+    const reason = this.#reason(node);
+    const fromMs = this.#day(node, 'from');
+    const untilMs = this.#day(node, 'until');
+    if (fromMs !== null && untilMs !== null && fromMs >= untilMs) {
+      this.#tell(offsetOf(node.get('until', true)), "'until' is not after 'from'", 'The rule would never count');
+    }
+    const typologies = this.#typologies(node);
+    const notes = this.#line(node, 'notes', false);
+    const when = node.get('when', true);
+    if (when === undefined) this.#tell(offsetOf(node), "'when' is missing", 'Write when: and the condition');
+    const condition = when === undefined ? null : this.#condition(when as Node, 0);
+    if (this.#problems.length > before || condition === null) return null;
+    const rule: Rule = {
+      ...{ id: id!, version: version!, name: name!, owner: owner!, severity: severity!, action: action! },
+      ...{ mode: mode!, reason: reason!, fromMs, untilMs, typologies, notes },
+      ...{ when: condition.expression, source: condition.source },
+    };
+    const place = (offset: number) => {
+      const { line, col } = this.#lines.linePos(condition.placeOffset(offset));
+      return { line, column: col };
+    };
+    return { rule, file: this.#file, place, line: this.#lines.linePos(offsetOf(node)).line };
+  }
+
+  #scalar(map: YAMLMap, key: string, required: boolean): Scalar | null {
+    const node = map.get(key, true) as Node | undefined;
+    if (node === undefined || (isScalar(node) && node.value === null)) {
+      return required ? this.#tell(offsetOf(map), `'${key}' is missing`, `Write ${key}: …`) : null;
+    }
+    if (isScalar(node)) return node;
+    const what = isAlias(node) ? 'a reference' : 'a list or map';
+    return this.#tell(offsetOf(node), `'${key}' is ${what}`, 'Write the value out');
+  }
+
+  #line(map: YAMLMap, key: string, required: boolean): string | null {
+    const node = this.#scalar(map, key, required);
+    if (node === null) return null;
+    const text = String(node.value).trim();
+    if (text === '' || text.length > MAX_TEXT) {
+      return this.#tell(
+        offsetOf(node),
+        `'${key}' has ${text.length} characters`,
+        `Between 1 and ${MAX_TEXT} are allowed`,
+      );
+    }
+    return text;
+  }
+
+  #id(map: YAMLMap): string | null {
+    const id = this.#line(map, 'id', true);
+    if (id === null || (ID.test(id) && id.length <= 64)) return id;
+    return this.#tell(
+      offsetOf(map.get('id', true)),
+      `'${id}' is no id`,
+      'Lower case words joined by -, at most 64 characters',
+    );
+  }
+
+  #version(map: YAMLMap): number | null {
+    const node = this.#scalar(map, 'version', true);
+    if (node === null || (Number.isInteger(node.value) && (node.value as number) > 0)) return node?.value as number;
+    return this.#tell(offsetOf(node), `version '${String(node.value)}' is no whole number from 1`, 'Begin with 1');
+  }
+
+  #bilingual(map: YAMLMap): Rule['name'] | null {
+    const node = map.get('name', true);
+    if (!isMap(node)) {
+      return this.#tell(offsetOf(node ?? map), "'name' needs es and en", 'Write name: { es: …, en: … }');
+    }
+    const es = this.#line(node, 'es', true);
+    const en = this.#line(node, 'en', true);
+    return es === null || en === null ? null : { es, en };
+  }
+
+  #choice<T extends string>(map: YAMLMap, key: string, choices: readonly T[]): T | null {
+    const text = this.#line(map, key, true);
+    if (text === null || choices.includes(text as T)) return text as T | null;
+    const hint = suggestion(text, choices, `It is one of ${choices.join(', ')}`);
+    return this.#tell(offsetOf(map.get(key, true)), `'${text}' is no ${key}`, hint);
+  }
+
+  #reason(map: YAMLMap): string | null {
+    const reason = this.#line(map, 'reason', true);
+    if (reason === null || this.#reasons.has(reason)) return reason;
+    const hint = suggestion(reason, this.#reasons, 'centinela rules names lists the codes');
+    return this.#tell(offsetOf(map.get('reason', true)), `there is no reason code '${reason}'`, hint);
+  }
+
+  /** The beginning of the day in Lima. */
+  #day(map: YAMLMap, key: string): number | null {
+    const node = this.#scalar(map, key, false);
+    if (node === null) return null;
+    const match = DAY.exec(String(node.value));
+    const utcMs = match === null ? Number.NaN : Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
+    // 2026-02-30 would become 2 March.
+    if (match !== null && new Date(utcMs).toISOString().startsWith(match[0])) return utcMs + LIMA_OFFSET_MS;
+    return this.#tell(offsetOf(node), `'${String(node.value)}' is no day`, 'Write YYYY-MM-DD');
+  }
+
+  #typologies(map: YAMLMap): string[] {
+    const node = map.get('typologies', true) as Node | undefined;
+    if (node === undefined) return [];
+    if (!isSeq(node)) {
+      this.#tell(offsetOf(node), "'typologies' is no list", 'Write typologies: [F01, E03]');
+      return [];
+    }
+    return node.items.flatMap((item) => {
+      if (isScalar(item) && TYPOLOGY.test(String(item.value))) return [String(item.value)];
+      this.#tell(offsetOf(item), 'a typology is F01–F20 or E01–E15', 'Write typologies: [F01, E03]');
+      return [];
+    });
+  }
+
+  #condition(node: Node, depth: number): Condition | null {
+    if (depth > MAX_NESTING) return this.#tell(offsetOf(node), 'conditions are nested too deep', 'Split the rule');
+    if (isScalar(node)) return this.#text_(node);
+    const pair = isMap(node) && node.items.length === 1 ? node.items[0] : null;
+    const word = pair === null ? '' : keyOf(pair);
+    const hint = 'Write a condition as text, or all: [ … ], any: [ … ], not: …';
+    if (pair === null || !['all', 'any', 'not'].includes(word)) {
+      return this.#tell(offsetOf(node), 'this is no condition', hint);
+    }
+    const value = pair.value as Node;
+    if (word === 'not') {
+      const operand = this.#condition(value, depth + 1);
+      return operand === null ? null : joined('not', [operand]);
+    }
+    if (!isSeq(value) || value.items.length === 0) {
+      return this.#tell(offsetOf(value ?? node), `'${word}' needs a list of conditions`, hint);
+    }
+    const operands = value.items.map((item) => this.#condition(item as Node, depth + 1));
+    const sound = operands.filter((operand) => operand !== null);
+    if (sound.length < operands.length) return null;
+    return sound.length === 1 ? sound[0] : joined(word as 'all' | 'any', sound);
+  }
+
+  #text_(node: Scalar): Condition | null {
+    if (typeof node.value !== 'string') {
+      return this.#tell(offsetOf(node), 'a condition is a text', 'Write for example amount > 3000');
+    }
+    const source = node.value;
+    const placeOffset = placesOf(node, this.#text);
+    const { expression, problems } = parseExpression(source);
+    for (const { offset, message, hint } of problems) this.#tell(placeOffset(offset), message, hint);
+    return expression === null ? null : { expression, source, placeOffset };
+  }
+}
+
+/** The pieces as one condition with one text; places in that text lead back to the piece's own. */
+function joined(kind: 'all' | 'any' | 'not', pieces: readonly Condition[]): Condition {
+  const starts: number[] = [];
+  let source = kind === 'not' ? 'not ' : '';
+  const operands = pieces.map(({ expression, source: own }, index) => {
+    if (index > 0) source += kind === 'all' ? ' and ' : ' or ';
+    const wrapped = kind === 'not' || pieces.length > 1;
+    starts.push(source.length + (wrapped ? 1 : 0));
+    source += wrapped ? `(${own})` : own;
+    return shifted(expression, starts[index]);
+  });
+  const span: Span = { from: 0, to: source.length };
+  const expression: Expression = kind === 'not' ? { kind, operand: operands[0], span } : { kind, operands, span };
+  return {
+    expression,
+    source,
+    placeOffset(offset) {
+      const index = Math.max(
+        0,
+        starts.findLastIndex((start) => start <= offset),
+      );
+      return pieces[index].placeOffset(Math.max(0, offset - starts[index]));
+    },
+  };
+}
+
+function shifted(node: Expression, by: number): Expression {
+  const span = { from: node.span.from + by, to: node.span.to + by };
+  const move = (child: Expression) => shifted(child, by);
+  switch (node.kind) {
+    case 'set':
+      return { ...node, items: node.items.map(move), span };
+    case 'not':
+    case 'negative':
+    case 'known':
+      return { ...node, operand: move(node.operand), span };
+    case 'arithmetic':
+    case 'comparison':
+      return { ...node, left: move(node.left), right: move(node.right), span };
+    case 'between':
+      return { ...node, operand: move(node.operand), low: move(node.low), high: move(node.high), span };
+    case 'in':
+      return { ...node, operand: move(node.operand), of: move(node.of), span };
+    case 'otherwise':
+      return { ...node, operand: move(node.operand), instead: move(node.instead), span };
+    case 'all':
+    case 'any':
+      return { ...node, operands: node.operands.map(move), span };
+    case 'call':
+      return { ...node, parameters: node.parameters.map(move), span };
+    default:
+      return { ...node, span };
+  }
+}
+
+/** From a character of a scalar's value to the file's: the words of the value are found again one after another. */
+function placesOf(node: Scalar, text: string): (offset: number) => number {
+  const start = offsetOf(node);
+  const end = node.range?.[1] ?? text.length;
+  const value = String(node.value);
+  const places = new Int32Array(value.length + 1);
+  let at = start;
+  for (let i = 0; i < value.length; i++) {
+    if (/\s/.test(value[i])) {
+      places[i] = at;
+      continue;
+    }
+    const found = text.indexOf(value[i], at);
+    if (found >= 0 && found < end) at = found;
+    places[i] = at;
+    at = Math.min(end, at + 1);
+  }
+  places[value.length] = at;
+  return (offset) => places[Math.min(offset, value.length)];
+}
+
+function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : '';
+}
+
+function offsetOf(node: unknown): number {
+  return (node as Node | null)?.range?.[0] ?? 0;
+}

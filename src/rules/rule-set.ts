@@ -1,0 +1,127 @@
+// A set of rules that go together: checked as a whole, put into an order and compiled.
+import { checkTypes, type TypedExpression } from './check-types.ts';
+import { type Condition, compileCondition, compileReaders, TRUE } from './compile.ts';
+import type { RuleVocabulary } from './names.ts';
+import { walk } from './node.ts';
+import { findUnreachable } from './reachability.ts';
+import type { PlacedProblem, PlacedRule } from './read-rules.ts';
+import type { Rule } from './rule.ts';
+import { type TracedNode, traceCondition } from './trace.ts';
+
+export interface RuleSet<Input> {
+  /** In the order in which they are evaluated: a rule after those it asks about. */
+  readonly rules: readonly Rule[];
+  /**
+   * Which rules fire.
+   *
+   * @param fired one element per rule, 1 where it fires; what the vocabulary's `fired` reads
+   * @returns how many fired
+   */
+  evaluate(input: Input, timeMs: number, fired: Uint8Array): number;
+  /** The values that one rule's condition looked at. */
+  trace(rule: number, input: Input): readonly TracedNode[];
+}
+
+/** @returns null where there are problems */
+export function compileRuleSet<Input>(
+  placed: readonly PlacedRule[],
+  vocabulary: RuleVocabulary<Input>,
+): { readonly set: RuleSet<Input> | null; readonly problems: readonly PlacedProblem[] } {
+  const problems: PlacedProblem[] = [];
+  const byId = new Map<string, PlacedRule>();
+  for (const each of placed) {
+    const other = byId.get(each.rule.id);
+    if (other === undefined) byId.set(each.rule.id, each);
+    else {
+      const where = `${other.file}:${other.line}`;
+      tell(each, null, `there are two rules '${each.rule.id}'`, `The other stands in ${where}; give one another id`);
+    }
+  }
+  const ids = new Set(byId.keys());
+  const typed = new Map<PlacedRule, TypedExpression>();
+  for (const each of placed) {
+    const checked = checkTypes(each.rule.when, vocabulary, ids);
+    for (const { offset, message, hint } of checked.problems) tell(each, offset, message, hint);
+    if (checked.problems.length > 0) continue;
+    for (const { offset, message, hint } of findUnreachable(each.rule.when, vocabulary)) {
+      tell(each, offset, message, hint);
+    }
+    typed.set(each, checked.typed);
+  }
+  const ordered = inOrder(placed, byId, (each, cycle) =>
+    tell(each, null, `rules ask about each other in a circle: ${cycle.join(' → ')}`, 'Take one fired(…) out'),
+  );
+  if (problems.length > 0) return { set: null, problems };
+  return { set: createRuleSet(ordered, typed, vocabulary), problems };
+
+  function tell(each: PlacedRule, offset: number | null, message: string, hint: string): void {
+    const { line, column } = offset === null ? { line: each.line, column: 1 } : each.place(offset);
+    problems.push({ file: each.file, line, column, message: `${each.rule.id}: ${message}`, hint });
+  }
+}
+
+function createRuleSet<Input>(
+  ordered: readonly PlacedRule[],
+  typed: ReadonlyMap<PlacedRule, TypedExpression>,
+  vocabulary: RuleVocabulary<Input>,
+): RuleSet<Input> {
+  const rules = ordered.map(({ rule }) => rule);
+  const numbers = new Map(rules.map(({ id }, index) => [id, index]));
+  const conditions: Condition<Input>[] = ordered.map((each) => compileCondition(typed.get(each)!, vocabulary, numbers));
+  const fromMs = Float64Array.from(rules, (rule) => rule.fromMs ?? Number.NEGATIVE_INFINITY);
+  const untilMs = Float64Array.from(rules, (rule) =>
+    rule.mode === 'off' ? Number.NEGATIVE_INFINITY : (rule.untilMs ?? Number.POSITIVE_INFINITY),
+  );
+  return {
+    rules,
+    evaluate(input, timeMs, fired) {
+      let count = 0;
+      for (let i = 0; i < conditions.length; i++) {
+        const fires = timeMs >= fromMs[i] && timeMs < untilMs[i] && conditions[i](input) === TRUE;
+        fired[i] = fires ? 1 : 0;
+        if (fires) count++;
+      }
+      return count;
+    },
+    trace(rule, input) {
+      const each = typed.get(ordered[rule])!;
+      return traceCondition(each, compileReaders(each, vocabulary, numbers), input);
+    },
+  };
+}
+
+/** File order, but a rule after those it asks about. */
+function inOrder(
+  placed: readonly PlacedRule[],
+  byId: ReadonlyMap<string, PlacedRule>,
+  onCycle: (each: PlacedRule, cycle: readonly string[]) => void,
+): PlacedRule[] {
+  const ordered: PlacedRule[] = [];
+  const state = new Map<PlacedRule, 'open' | 'done'>();
+  const path: string[] = [];
+  const visit = (each: PlacedRule): void => {
+    if (state.get(each) === 'done') return;
+    if (state.get(each) === 'open') {
+      onCycle(each, [...path.slice(path.indexOf(each.rule.id)), each.rule.id]);
+      return;
+    }
+    state.set(each, 'open');
+    path.push(each.rule.id);
+    for (const id of askedRules(each.rule)) {
+      const other = byId.get(id);
+      if (other !== undefined) visit(other);
+    }
+    path.pop();
+    state.set(each, 'done');
+    ordered.push(each);
+  };
+  for (const each of placed) visit(each);
+  return ordered;
+}
+
+function askedRules({ when }: Rule): string[] {
+  return [...walk(when)].flatMap((node) => {
+    const [rule] = node.kind === 'call' && node.name === 'fired' ? node.parameters : [];
+    return rule?.kind === 'text' ? [rule.value] : [];
+  });
+}

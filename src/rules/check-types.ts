@@ -170,8 +170,10 @@ class Checker<Input> {
     } else if (!equality && type.kind !== 'number') {
       this.#tell(node, `'${node.operator}' needs numbers`, `${describeType(type)} can only be = or !=`);
     }
-    this.#closed(node.left, node.right);
-    this.#closed(node.right, node.left);
+    if (equality) {
+      this.#closed(node.left, node.right);
+      this.#closed(node.right, node.left);
+    }
     return BOOLEAN;
   }
 

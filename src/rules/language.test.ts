@@ -70,7 +70,7 @@ function naive(node: Expression, input: SampleInput): Truth {
     case 'in': {
       const value = input[(node.operand as { name: string }).name];
       if (value === undefined) return UNKNOWN;
-      return truth((node.of as { items: { value: unknown }[] }).items.some((item) => item.value === value));
+      return truth((node.of as unknown as { items: { value: unknown }[] }).items.some((item) => item.value === value));
     }
     case 'comparison': {
       const left = input[(node.left as { name: string }).name];

@@ -13,7 +13,7 @@ interface Finding {
 }
 
 const LEAVES = ['domain', 'lib'];
-const CORE = ['rules', 'models', 'features', 'simulate', ...LEAVES];
+const CORE = ['lists', 'rules', 'models', 'features', 'simulate', ...LEAVES];
 const JUDGEMENT = ['decisions', 'alerts', ...CORE];
 const WORK = ['ports', 'telemetry', ...JUDGEMENT];
 
@@ -24,6 +24,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   features: LEAVES,
   models: ['ports', ...LEAVES],
   rules: LEAVES,
+  lists: ['rules', ...LEAVES],
   simulate: LEAVES,
   decisions: CORE,
   alerts: [...CORE, 'decisions'],

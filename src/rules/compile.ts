@@ -4,8 +4,9 @@
 // and `or` decide where one side is enough, and a rule fires only on a plain true. Conditions have no effects, so those
 // joined by `and` or `or` are looked at cheapest first; the result is the same in any order.
 import { haversineKm } from '../domain/geo.ts';
+import { plainText } from '../lib/plain-text.ts';
 import type { TypedExpression } from './check-types.ts';
-import { FUNCTIONS, hasWord, isLike, plainText } from './functions.ts';
+import { FUNCTIONS, hasWord, isLike } from './functions.ts';
 import type { RuleVocabulary } from './names.ts';
 import { type ArithmeticOperator, type ComparisonOperator, childrenOf, type Expression } from './node.ts';
 import type { NodeReaders } from './trace.ts';

@@ -1,5 +1,6 @@
 // The functions of conditions: what they take, what they give, what they cost. All are pure and take time in proportion to
 // their arguments; there are no regular expressions, whose time nobody can foresee.
+import { plainText } from '../lib/plain-text.ts';
 import type { ValueType } from './names.ts';
 
 /** A parameter's type; `list` is a kept list (`@name`), `rule` the id of another rule as a text. */
@@ -64,15 +65,6 @@ export const FUNCTIONS: Readonly<Record<string, RuleFunction>> = {
   ),
   fired: define(['rule'], 'boolean', 1, 'la otra regla se cumple', 'the other rule fired'),
 };
-
-/** Lower case, accents taken off; ñ stays a letter of its own. */
-export function plainText(text: string): string {
-  return text
-    .toLowerCase()
-    .normalize('NFD')
-    .replace(/(?<!n)\u0303|[\u0300-\u0302\u0304-\u036f]/g, '')
-    .normalize('NFC');
-}
 
 const WORD_EDGE = /[^\p{L}\p{N}]+/u;
 

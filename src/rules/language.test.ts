@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainText } from '../lib/plain-text.ts';
 import { checkTypes } from './check-types.ts';
 import { compileCondition, compileReaders, FALSE, TRUE, type Truth, UNKNOWN } from './compile.ts';
-import { hasWord, isLike, plainText } from './functions.ts';
+import { hasWord, isLike } from './functions.ts';
 import type { Expression } from './node.ts';
 import { parseExpression } from './parse-expression.ts';
 import { printExpression } from './print-expression.ts';

@@ -137,5 +137,5 @@ function drawControl(id: string, intended: RuleAction, amountMinor: number, cont
   if (control === null || control.share === 0 || rank(intended) < SEVERE_FROM) return false;
   if (!(amountMinor <= control.maxAmountMinor)) return false;
   hashText(id, low, high, 0);
-  return (mixWords(low[0] ^ control.seed, high[0]) >>> 0) / UINT32 < control.share;
+  return (mixWords(mixWords(low[0], control.seed), high[0]) >>> 0) / UINT32 < control.share;
 }

@@ -15,6 +15,8 @@ interface Atom {
 
 /** Branches beyond this number are not looked at: nothing is reported then. */
 const MAX_BRANCHES = 256;
+/** Atoms looked at for one condition; beyond, wide conditions are taken to be sound. */
+const MAX_ATOMS = 20_000;
 
 export function findUnreachable<Input>(expression: Expression, vocabulary: RuleVocabulary<Input>): Problem[] {
   const facts = new FactChecker(vocabulary.names);
@@ -106,6 +108,8 @@ interface Fact {
 
 class FactChecker<Input> {
   readonly #names: ReadonlyMap<string, RuleName<Input>>;
+  readonly #keys = new Map<Expression, string>();
+  #atomsLeft = MAX_ATOMS;
 
   constructor(names: ReadonlyMap<string, RuleName<Input>>) {
     this.#names = names;
@@ -113,17 +117,30 @@ class FactChecker<Input> {
 
   /** false only where it is certain that all atoms together cannot be true. */
   canHold(atoms: readonly Atom[]): boolean {
+    this.#atomsLeft -= atoms.length;
+    if (this.#atomsLeft < 0) return true;
     const branches = branchesOf(atoms);
     return branches === null || branches.some((branch) => this.#isConsistent(branch));
   }
 
   #isConsistent(branch: readonly Atom[]): boolean {
+    this.#atomsLeft -= branch.length;
+    if (this.#atomsLeft < 0) return true;
     const facts = new Map<string, Fact>();
     return branch.every((each) => this.#learn(each, facts)) && [...facts.values()].every(isPossible);
   }
 
+  #keyOf(node: Expression): string {
+    let key = this.#keys.get(node);
+    if (key === undefined) {
+      key = printExpression(node);
+      this.#keys.set(node, key);
+    }
+    return key;
+  }
+
   #factOf(node: Expression, facts: Map<string, Fact>): Fact {
-    const key = printExpression(node);
+    const key = this.#keyOf(node);
     let fact = facts.get(key);
     if (fact === undefined) {
       const name = node.kind === 'name' ? this.#names.get(node.name) : undefined;

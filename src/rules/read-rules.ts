@@ -12,7 +12,8 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Expression, Span } from './node.ts';
-import { parseExpression } from './parse-expression.ts';
+import { MAX_EXPRESSION_LENGTH, parseExpression } from './parse-expression.ts';
+import { placesOf } from './places.ts';
 import { suggestion } from './problem.ts';
 import { ACTIONS, MODES, type Rule, SEVERITIES } from './rule.ts';
 
@@ -39,8 +40,13 @@ export interface ReadRules {
   readonly problems: readonly PlacedProblem[];
 }
 
-export const MAX_FILE_CHARACTERS = 2_000_000;
-export const MAX_RULES = 5000;
+/** About 1,500 rules; more go into several files. */
+const MAX_FILE_CHARACTERS = 500_000;
+const MAX_RULES = 5000;
+/** Conditions below one `all` or `any`. */
+const MAX_OPERANDS = 1000;
+/** Further problems of a file are not told. */
+const MAX_PROBLEMS = 1000;
 const MAX_TEXT = 500;
 const MAX_NESTING = 32;
 
@@ -87,6 +93,7 @@ class Reader {
   readonly #reasons: ReadonlySet<string>;
   readonly #lines = new LineCounter();
   readonly #problems: PlacedProblem[] = [];
+  #told = 0;
 
   constructor(text: string, file: string, reasons: ReadonlySet<string>) {
     this.#text = text;
@@ -95,7 +102,11 @@ class Reader {
   }
 
   read(): ReadRules {
-    const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' });
+    const document = parseDocument(this.#text, {
+      ...{ lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' },
+      // Compares each key with every other: a large map would take minutes. Rules' keys are looked at below.
+      uniqueKeys: false,
+    });
     for (const error of document.errors) this.#tell(error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
     if (document.errors.length > 0) return { rules: [], problems: this.#problems };
     const root = document.contents;
@@ -119,6 +130,8 @@ class Reader {
   }
 
   #tell(offset: number, message: string, hint: string): null {
+    this.#told++;
+    if (this.#problems.length >= MAX_PROBLEMS) return null;
     const { line, col } = this.#lines.linePos(offset);
     this.#problems.push({ file: this.#file, line: Math.max(1, line), column: Math.max(1, col), message, hint });
     return null;
@@ -126,9 +139,12 @@ class Reader {
 
   #rule(node: Node): PlacedRule | null {
     if (!isMap(node)) return this.#tell(offsetOf(node), 'a rule is a map of settings', `Its keys: ${KEYS.join(', ')}`);
-    const before = this.#problems.length;
+    const before = this.#told;
+    const seen = new Set<string>();
     for (const pair of node.items) {
       const key = keyOf(pair);
+      if (seen.has(key)) this.#tell(offsetOf(pair.key), `'${key}' stands twice`, 'Keep one of them');
+      seen.add(key);
       if (!KEYS.includes(key)) {
         this.#tell(
           offsetOf(pair.key),
@@ -155,7 +171,11 @@ class Reader {
     const when = node.get('when', true);
     if (when === undefined) this.#tell(offsetOf(node), "'when' is missing", 'Write when: and the condition');
     const condition = when === undefined ? null : this.#condition(when as Node, 0);
-    if (this.#problems.length > before || condition === null) return null;
+    if (condition !== null && condition.source.length > MAX_EXPRESSION_LENGTH) {
+      const message = `the condition has ${condition.source.length} characters, the limit is ${MAX_EXPRESSION_LENGTH}`;
+      this.#tell(offsetOf(when), message, 'Split it into several rules, or use a list');
+    }
+    if (this.#told > before || condition === null) return null;
     const rule: Rule = {
       ...{ id: id!, version: version!, name: name!, owner: owner!, severity: severity!, action: action! },
       ...{ mode: mode!, reason: reason!, fromMs, untilMs, typologies, notes },
@@ -274,6 +294,10 @@ class Reader {
     if (!isSeq(value) || value.items.length === 0) {
       return this.#tell(offsetOf(value ?? node), `'${word}' needs a list of conditions`, hint);
     }
+    if (value.items.length > MAX_OPERANDS) {
+      const message = `'${word}' joins ${value.items.length} conditions, the limit is ${MAX_OPERANDS}`;
+      return this.#tell(offsetOf(value), message, 'Split the rule, or use a list');
+    }
     const operands = value.items.map((item) => this.#condition(item as Node, depth + 1));
     const sound = operands.filter((operand) => operand !== null);
     if (sound.length < operands.length) return null;
@@ -345,27 +369,6 @@ function shifted(node: Expression, by: number): Expression {
     default:
       return { ...node, span };
   }
-}
-
-/** From a character of a scalar's value to the file's: the words of the value are found again one after another. */
-function placesOf(node: Scalar, text: string): (offset: number) => number {
-  const start = offsetOf(node);
-  const end = node.range?.[1] ?? text.length;
-  const value = String(node.value);
-  const places = new Int32Array(value.length + 1);
-  let at = start;
-  for (let i = 0; i < value.length; i++) {
-    if (/\s/.test(value[i])) {
-      places[i] = at;
-      continue;
-    }
-    const found = text.indexOf(value[i], at);
-    if (found >= 0 && found < end) at = found;
-    places[i] = at;
-    at = Math.min(end, at + 1);
-  }
-  places[value.length] = at;
-  return (offset) => places[Math.min(offset, value.length)];
 }
 
 function keyOf(pair: Pair): string {

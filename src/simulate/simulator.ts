@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly fraudRate?: number;
   /** Operational errors ÷ transactions aimed at, 0–0.05; about .0007 if not given. */
   readonly errorRate?: number;
+  /** Told the id of each genuine transaction that was made to look like a typology: for measuring, never for a feature. */
+  readonly onLookAlike?: (id: string) => void;
 }
 
 export interface SimulationSummary {
@@ -101,9 +103,12 @@ class Simulation {
   #errors = 0;
   #hardNegatives = 0;
   readonly #byTypology = new Map<string, number>();
+  readonly #lookAlikes = new WeakSet<Transaction>();
+  readonly #onLookAlike: (id: string) => void;
   #started = false;
 
   constructor(options: SimulationOptions) {
+    this.#onLookAlike = options.onLookAlike ?? (() => undefined);
     const root = createPrng(options.seed);
     const population = createPopulation(options.customers, root.fork(STREAM.population));
     const startDay = dayNumberOfIso(options.startDate ?? DEFAULT_START);
@@ -190,7 +195,7 @@ class Simulation {
       null,
     );
     if (transaction === null) return;
-    this.#hardNegatives += plan.hardNegative[row]!;
+    if (plan.hardNegative[row] === 1) this.#markLookAlike(transaction);
     this.#post(transaction, timeMs);
   }
 
@@ -205,10 +210,15 @@ class Simulation {
       const { event } = pending;
       const transaction = this.#renderer.renderEvent(event);
       if (transaction === null) return;
-      if (event.isHardNegative) this.#hardNegatives++;
+      if (event.isHardNegative) this.#markLookAlike(transaction);
       this.#post(transaction, pending.timeMs);
       event.onDone?.(transaction);
     }
+  }
+
+  #markLookAlike(transaction: Transaction): void {
+    this.#hardNegatives++;
+    this.#lookAlikes.add(transaction);
   }
 
   /** A transaction is on its way: it may meet an error, and a tax may follow it. */
@@ -226,6 +236,8 @@ class Simulation {
       else this.#errors++;
       this.#byTypology.set(transaction.typology, (this.#byTypology.get(transaction.typology) ?? 0) + 1);
     }
+    // An error may have struck it on its way.
+    if (this.#lookAlikes.has(transaction) && transaction.isFraud !== true) this.#onLookAlike(transaction.id);
     this.#batch.push(transaction);
   }
 

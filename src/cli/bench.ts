@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
   'isolation-forest': ['isolation-forest.ts', 'benchIsolationForest'],
   simulate: ['simulate.ts', 'benchSimulate'],
   growth: ['growth.ts', 'benchGrowth'],
+  rules: ['rules.ts', 'benchRules'],
 };
 
 export const benchCommand: Command = {

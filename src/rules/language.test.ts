@@ -8,6 +8,9 @@ import type { Expression } from './node.ts';
 import { parseExpression } from './parse-expression.ts';
 import { printExpression } from './print-expression.ts';
 import { findUnreachable } from './reachability.ts';
+import type { PlacedRule } from './read-rules.ts';
+import type { Rule } from './rule.ts';
+import { compileRuleSet } from './rule-set.ts';
 import { anyCondition, anyInput, type SampleInput, sampleVocabulary } from './samples.ts';
 import { traceCondition } from './trace.ts';
 
@@ -260,6 +263,41 @@ describe('reachability', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('a set of rules', () => {
+  it('fires what each condition alone would, whatever its guards leave out', () => {
+    const about: Omit<Rule, 'id' | 'when'> = {
+      ...{ version: 1, name: { es: 'x', en: 'x' }, owner: 'x', severity: 'low', reason: 'x', action: 'review' },
+      ...{ mode: 'live', fromMs: null, untilMs: null, typologies: [], notes: null, source: '' },
+    };
+    const placed = (when: Expression, index: number): PlacedRule => ({
+      rule: { ...about, id: `rule-${index}`, when },
+      ...{ file: 'x', line: 1, place: () => ({ line: 1, column: 1 }) },
+    });
+    let fired = 0;
+    fc.assert(
+      fc.property(
+        fc.array(anyCondition, { minLength: 1, maxLength: 6 }),
+        fc.array(anyInput, { minLength: 10, maxLength: 10 }),
+        (conditions, inputs) => {
+          // Random conditions often never hold, which a set refuses.
+          const sound = conditions.filter((each) => findUnreachable(each, sampleVocabulary).length === 0);
+          const { set, problems } = compileRuleSet(sound.map(placed), sampleVocabulary);
+          expect(problems).toEqual([]);
+          for (const input of inputs) {
+            const which = new Uint8Array(sound.length).fill(7);
+            const count = set!.evaluate(input, 0, which);
+            expect([...which]).toEqual(sound.map((each) => (naive(each, input) === TRUE ? 1 : 0)));
+            expect(count).toBe(which.reduce((sum, each) => sum + each, 0));
+            fired += count;
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect(fired).toBeGreaterThan(100);
   });
 });
 

@@ -1,6 +1,7 @@
 // A set of rules that go together: checked as a whole, put into an order and compiled.
 import { checkTypes, type TypedExpression } from './check-types.ts';
 import { type Condition, compileCondition, compileReaders, TRUE } from './compile.ts';
+import { createGuards } from './guards.ts';
 import type { RuleVocabulary } from './names.ts';
 import { walk } from './node.ts';
 import { findUnreachable } from './reachability.ts';
@@ -68,6 +69,14 @@ function createRuleSet<Input>(
   const rules = ordered.map(({ rule }) => rule);
   const numbers = new Map(rules.map(({ id }, index) => [id, index]));
   const conditions: Condition<Input>[] = ordered.map((each) => compileCondition(typed.get(each)!, vocabulary, numbers));
+  const guards = createGuards(
+    ordered.map((each) => typed.get(each)!),
+    vocabulary,
+  );
+  const rests = guards.rest.map((expression, rule): Condition<Input> => {
+    const { types } = typed.get(ordered[rule])!;
+    return expression === null ? () => TRUE : compileCondition({ expression, types }, vocabulary, numbers);
+  });
   const fromMs = Float64Array.from(rules, (rule) => rule.fromMs ?? Number.NEGATIVE_INFINITY);
   const untilMs = Float64Array.from(rules, (rule) =>
     rule.mode === 'off' ? Number.NEGATIVE_INFINITY : (rule.untilMs ?? Number.POSITIVE_INFINITY),
@@ -76,10 +85,14 @@ function createRuleSet<Input>(
     rules,
     evaluate(input, timeMs, fired) {
       let count = 0;
-      for (let i = 0; i < conditions.length; i++) {
-        const fires = timeMs >= fromMs[i] && timeMs < untilMs[i] && conditions[i](input) === TRUE;
-        fired[i] = fires ? 1 : 0;
-        if (fires) count++;
+      fired.fill(0);
+      const candidates = guards.candidates(input);
+      const tests = candidates === guards.all ? conditions : rests;
+      for (let i = 0; i < candidates.length; i++) {
+        const rule = candidates[i];
+        if (timeMs < fromMs[rule] || timeMs >= untilMs[rule] || tests[rule](input) !== TRUE) continue;
+        fired[rule] = 1;
+        count++;
       }
       return count;
     },

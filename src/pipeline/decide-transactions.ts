@@ -1,0 +1,133 @@
+// Transactions in order → features → scores and rules → one verdict each. Serving and replay decide through this, so that
+// what is replayed is what would have been done.
+//
+// A batch is folded once; any number of versions (rules, model, policy) then decide it from the same features.
+import { codesOfMask, qualityMask } from '../decisions/data-quality.ts';
+import { type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
+import type { RuleInput } from '../decisions/rule-names.ts';
+import { decide, hitsOf, type RuleOverride, type Verdict, type VerdictPolicy } from '../decisions/verdict.ts';
+import { worthInSolesMinor } from '../domain/exchange-rates.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import type { FeatureDefinition } from '../features/definition.ts';
+import type { FeatureEngine, FoldResult } from '../features/engine.ts';
+import { createMatrix, type Matrix } from '../models/matrix.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
+
+export interface FoldedBatch {
+  readonly transactions: readonly Transaction[];
+  /** Row by row, in the order of the engine's definitions. */
+  readonly features: Float64Array;
+  readonly width: number;
+  readonly results: readonly FoldResult[];
+  readonly findings: readonly (readonly string[])[];
+  /** Céntimos of soles, NaN where it is not known. */
+  readonly worthsMinor: Float64Array;
+}
+
+/** All that decides besides the transactions so far. */
+export interface DecisionVersion {
+  /** Compiled with a vocabulary over the engine's definitions and the model's detectors, in their order. */
+  readonly rules: RuleSet<RuleInput>;
+  readonly model: RiskModel | null;
+  readonly policy: VerdictPolicy;
+  readonly overrides: readonly RuleOverride[];
+}
+
+/** What one transaction was decided from; `input` and `fired` are filled anew for the next. */
+export interface DecidedRow {
+  readonly row: number;
+  readonly transaction: Transaction;
+  readonly worthMinor: number;
+  readonly verdict: Verdict;
+  readonly fired: Uint8Array;
+  readonly input: RuleInput;
+}
+
+export interface Decider {
+  readonly version: DecisionVersion;
+  /** Decides the rows in their order. */
+  decideBatch(batch: FoldedBatch, visit: (decided: DecidedRow) => void): void;
+}
+
+const NO_HITS: ReturnType<typeof hitsOf> = { hits: [], silenced: [] };
+
+/** The engine's state moves on past the batch. */
+export function foldBatch(transactions: readonly Transaction[], engine: FeatureEngine): FoldedBatch {
+  const { width } = engine;
+  const features = new Float64Array(transactions.length * width);
+  const results = transactions.map((transaction, row) => engine.fold(transaction, features, row * width));
+  const findings = transactions.map((transaction) => codesOfMask(qualityMask(transaction)));
+  const worthsMinor = Float64Array.from(transactions, ({ amountMinor, currency }) =>
+    worthInSolesMinor(amountMinor, currency),
+  );
+  return { transactions, features, width, results, findings, worthsMinor };
+}
+
+/** @param definitions the engine's, in their order */
+export function createDecider(version: DecisionVersion, definitions: readonly FeatureDefinition[]): Decider {
+  const { rules, model, policy } = version;
+  const columns = model === null ? null : columnsOf(model, definitions);
+  const isOverridden = overrideCheck(version.overrides);
+  const fired = new Uint8Array(rules.rules.length);
+  const scores = new Float64Array(model?.parts.length ?? 0);
+  return {
+    version,
+    decideBatch(batch, visit) {
+      const { transactions, features, width, findings, worthsMinor } = batch;
+      const scored = model === null || columns === null ? null : scoreRisk(model, matrixOf(batch, columns));
+      transactions.forEach((transaction, row) => {
+        if (scored !== null) takeScores(scored, row, scores);
+        const risk = scored === null ? Number.NaN : scored.risk[row];
+        const input: RuleInput = {
+          ...{ transaction, features, offset: row * width, risk, scores, findings: findings[row], fired },
+        };
+        const count = rules.evaluate(input, transaction.eventTimeMs, fired);
+        const hits =
+          count === 0 ? NO_HITS : hitsOf(rules.rules, fired, (rule) => isOverridden(rule, transaction));
+        const verdict = decide(
+          {
+            ...{ id: transaction.id, risk, calibrated: model !== null && model.stacking !== null },
+            ...{ amountMinor: worthsMinor[row], hits: hits.hits, silenced: hits.silenced },
+          },
+          policy,
+        );
+        visit({ row, transaction, worthMinor: worthsMinor[row], verdict, fired, input });
+      });
+    },
+  };
+}
+
+function columnsOf(model: RiskModel, definitions: readonly FeatureDefinition[]): Int32Array {
+  const places = new Map(definitions.map(({ id }, column) => [id, column]));
+  return Int32Array.from(model.definitions, ({ id }) => {
+    const column = places.get(id);
+    if (column === undefined) throw new RangeError(`the engine does not compute ${id}, which the model reads`);
+    return column;
+  });
+}
+
+function matrixOf({ transactions, features, width }: FoldedBatch, columns: Int32Array): Matrix {
+  const matrix = createMatrix(transactions.length, columns.length);
+  for (let row = 0; row < transactions.length; row++) {
+    for (let i = 0; i < columns.length; i++) {
+      matrix.values[row * columns.length + i] = features[row * width + columns[i]];
+    }
+  }
+  return matrix;
+}
+
+function takeScores({ parts }: RiskScores, row: number, into: Float64Array): void {
+  for (let i = 0; i < parts.length; i++) into[i] = parts[i][row];
+}
+
+function overrideCheck(overrides: readonly RuleOverride[]): (rule: Rule, transaction: Transaction) => boolean {
+  const byRule = new Map<string, RuleOverride[]>();
+  for (const override of overrides) {
+    byRule.set(override.ruleId, [...(byRule.get(override.ruleId) ?? []), override]);
+  }
+  return ({ id }, transaction) =>
+    byRule
+      .get(id)
+      ?.some(({ field, value, untilMs }) => transaction[field] === value && transaction.eventTimeMs < untilMs) ?? false;
+}

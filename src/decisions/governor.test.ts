@@ -11,7 +11,14 @@ import {
 
 const SETTINGS: GovernorSettings = {
   ...DEFAULT_GOVERNOR,
-  ...{ windowMs: 60_000, maxBlockedShare: 0.2, maxAlerts: 50, maxDegradedShare: 0.3, minTransactions: 20, calmMs: 5000 },
+  ...{
+    windowMs: 60_000,
+    maxBlockedShare: 0.2,
+    maxAlerts: 50,
+    maxDegradedShare: 0.3,
+    minTransactions: 20,
+    calmMs: 5000,
+  },
 };
 const BUCKET_MS = SETTINGS.windowMs / 60;
 
@@ -43,7 +50,11 @@ describe('the governor', () => {
   it('steps in on too many alerts however few transactions there are in all', () => {
     const review = (timeMs: number): GovernorObservation => ({ timeMs, intended: 'review', degraded: false });
     expect(run(seconds(0, 50, review)).every(({ severest }) => severest === null)).toBe(true);
-    expect(run(seconds(0, 51, review)).at(-1)).toEqual({ severest: 'challenge', change: 'stepped-in', cause: 'alerts' });
+    expect(run(seconds(0, 51, review)).at(-1)).toEqual({
+      severest: 'challenge',
+      change: 'stepped-in',
+      cause: 'alerts',
+    });
   });
 
   it('does not judge shares of a handful of transactions', () => {
@@ -57,7 +68,9 @@ describe('the governor', () => {
       ...{ timeMs, degraded: false },
       intended: (timeMs / 1000) % 20 < 3 ? 'hold' : 'approve',
     });
-    expect(run([...seconds(-40, 0, calm), ...seconds(0, 600, mixed)]).every(({ severest }) => severest === null)).toBe(true);
+    expect(run([...seconds(-40, 0, calm), ...seconds(0, 600, mixed)]).every(({ severest }) => severest === null)).toBe(
+      true,
+    );
     const blocked = (timeMs: number): GovernorObservation => ({ timeMs, intended: 'hold', degraded: false });
     const changes = run([...seconds(0, 30, calm), ...seconds(30, 60, blocked), ...seconds(60, 600, mixed)])
       .map(({ change }) => change)

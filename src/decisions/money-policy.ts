@@ -5,6 +5,7 @@
 // where approving is clearly cheapest and those where holding is, the program abstains and an analyst decides. How wide
 // that band is follows from what a review costs and how often the analyst is right; it is empty where a review costs more
 // than it saves, and approve or hold are then all there is.
+import type { RuleAction } from '../rules/rule.ts';
 import type { DecisionAction } from './decision-action.ts';
 
 /** Money in whole céntimos. */
@@ -45,6 +46,15 @@ export function costOfAction(
   if (action === 'hold') return isFraud ? 0 : wrongDeclineMinor;
   const ifWrong = isFraud ? amountMinor * lossGivenFraudShare : wrongDeclineMinor;
   return reviewMinor + (1 - analystAccuracyShare) * ifWrong;
+}
+
+/**
+ * As `costOfAction`, of all that a verdict may do. A decline costs what a hold does; a question to the customer costs what
+ * a review does, since somebody looks at what is answered.
+ */
+export function costOfVerdict(action: RuleAction, isFraud: boolean, amountMinor: number, costs: DecisionCosts): number {
+  const priced = action === 'decline' ? 'hold' : action === 'challenge' ? 'review' : action;
+  return costOfAction(priced, isFraud, amountMinor, costs);
 }
 
 /** What the action costs on average over transactions of this probability, in céntimos. */

@@ -5,7 +5,14 @@
 import { codesOfMask, qualityMask } from '../decisions/data-quality.ts';
 import { type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
 import type { RuleInput } from '../decisions/rule-names.ts';
-import { decide, hitsOf, type RuleOverride, type Verdict, type VerdictPolicy } from '../decisions/verdict.ts';
+import {
+  decide,
+  hitsOf,
+  type RuleOverride,
+  type Verdict,
+  type VerdictInput,
+  type VerdictPolicy,
+} from '../decisions/verdict.ts';
 import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
@@ -34,11 +41,10 @@ export interface DecisionVersion {
   readonly overrides: readonly RuleOverride[];
 }
 
-/** What one transaction was decided from; `input` and `fired` are filled anew for the next. */
+/** One transaction decided; `fired` and the scores of `input` are filled anew for the next. */
 export interface DecidedRow {
-  readonly row: number;
   readonly transaction: Transaction;
-  readonly worthMinor: number;
+  readonly given: VerdictInput;
   readonly verdict: Verdict;
   readonly fired: Uint8Array;
   readonly input: RuleInput;
@@ -46,8 +52,8 @@ export interface DecidedRow {
 
 export interface Decider {
   readonly version: DecisionVersion;
-  /** Decides the rows in their order. */
-  decideBatch(batch: FoldedBatch, visit: (decided: DecidedRow) => void): void;
+  /** Scores the batch at once; what it returns decides one of its rows. */
+  open(batch: FoldedBatch): (row: number) => DecidedRow;
 }
 
 const NO_HITS: ReturnType<typeof hitsOf> = { hits: [], silenced: [] };
@@ -68,32 +74,29 @@ export function foldBatch(transactions: readonly Transaction[], engine: FeatureE
 export function createDecider(version: DecisionVersion, definitions: readonly FeatureDefinition[]): Decider {
   const { rules, model, policy } = version;
   const columns = model === null ? null : columnsOf(model, definitions);
+  const calibrated = model !== null && model.stacking !== null;
   const isOverridden = overrideCheck(version.overrides);
   const fired = new Uint8Array(rules.rules.length);
   const scores = new Float64Array(model?.parts.length ?? 0);
   return {
     version,
-    decideBatch(batch, visit) {
+    open(batch) {
       const { transactions, features, width, findings, worthsMinor } = batch;
       const scored = model === null || columns === null ? null : scoreRisk(model, matrixOf(batch, columns));
-      transactions.forEach((transaction, row) => {
+      return (row) => {
+        const transaction = transactions[row];
         if (scored !== null) takeScores(scored, row, scores);
         const risk = scored === null ? Number.NaN : scored.risk[row];
-        const input: RuleInput = {
-          ...{ transaction, features, offset: row * width, risk, scores, findings: findings[row], fired },
-        };
+        const offset = row * width;
+        const input: RuleInput = { transaction, features, offset, risk, scores, findings: findings[row], fired };
         const count = rules.evaluate(input, transaction.eventTimeMs, fired);
-        const hits =
+        const { hits, silenced } =
           count === 0 ? NO_HITS : hitsOf(rules.rules, fired, (rule) => isOverridden(rule, transaction));
-        const verdict = decide(
-          {
-            ...{ id: transaction.id, risk, calibrated: model !== null && model.stacking !== null },
-            ...{ amountMinor: worthsMinor[row], hits: hits.hits, silenced: hits.silenced },
-          },
-          policy,
-        );
-        visit({ row, transaction, worthMinor: worthsMinor[row], verdict, fired, input });
-      });
+        const given: VerdictInput = {
+          ...{ id: transaction.id, risk, calibrated, amountMinor: worthsMinor[row], hits, silenced },
+        };
+        return { transaction, given, verdict: decide(given, policy), fired, input };
+      };
     },
   };
 }

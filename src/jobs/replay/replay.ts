@@ -1,0 +1,198 @@
+// Replays history through the live version and a candidate, and says what would have been different.
+
+import {
+  createGovernorState,
+  type GovernorSettings,
+  type GovernorSignal,
+  type GovernorState,
+  govern,
+} from '../../decisions/governor.ts';
+import type { DecisionCosts } from '../../decisions/money-policy.ts';
+import { createRuleVocabulary } from '../../decisions/rule-names.ts';
+import type { BootstrapUnit } from '../../decisions/worth/bootstrap.ts';
+import { Comparison, type ComparisonResult } from '../../decisions/worth/comparison.ts';
+import { RuleLedger, type RuleRecord } from '../../decisions/worth/rule-ledger.ts';
+import type { DecidedRow } from '../../pipeline/decide-transactions.ts';
+import type { TransactionReader } from '../../ports.ts';
+import { printExpression } from '../../rules/print-expression.ts';
+import { type Rule, ruleVersion } from '../../rules/rule.ts';
+import { type ChangedAlerts, ChangedAlertTally, type UnitsByName } from './changed-alerts.ts';
+import { decisionLine, headerLine, LogVerifier, type Verification } from './decision-log.ts';
+import { customerOf, type HistoryRange, passHistory } from './history.ts';
+import { type BuiltVersions, buildVersions, type VersionSpec } from './versions.ts';
+
+export interface ReplayOptions {
+  readonly reader: TransactionReader;
+  readonly live: VersionSpec;
+  readonly candidate: VersionSpec;
+  readonly catalogue: string | null;
+  readonly range: HistoryRange;
+  readonly costs: DecisionCosts;
+  readonly unit: BootstrapUnit;
+  readonly seed: number;
+  readonly governor: GovernorSettings;
+  /** Where the candidate's decisions go as lines. */
+  readonly writeLines: ((lines: readonly string[]) => Promise<void>) | null;
+  /** Lines of earlier decisions that the candidate's are held against. */
+  readonly verifyLines: AsyncIterator<string> | null;
+  readonly onProgress: (share: number) => void;
+}
+
+/** While it lasted nothing severer than the fallback would have been done. */
+export interface GovernorEpisode {
+  readonly fromMs: number;
+  /** null: it lasted to the end */
+  readonly untilMs: number | null;
+  readonly cause: GovernorSignal;
+}
+
+export type RuleChange = 'new' | 'removed' | 'changed' | 'same';
+
+export interface ReplayedRule {
+  readonly change: RuleChange;
+  /** The candidate's; of a removed rule the live one's. */
+  readonly record: RuleRecord;
+}
+
+export interface Replay {
+  readonly comparison: ComparisonResult;
+  readonly changes: readonly ChangedAlerts[];
+  /** Alerts of both versions with another action. */
+  readonly otherAction: number;
+  readonly rules: readonly ReplayedRule[];
+  readonly governor: { readonly live: readonly GovernorEpisode[]; readonly candidate: readonly GovernorEpisode[] };
+  readonly features: number;
+  /** First and last event time that was counted; null where there was none. */
+  readonly periodMs: readonly [number, number] | null;
+  readonly verification: Verification | null;
+}
+
+export async function replay(options: ReplayOptions): Promise<Replay> {
+  const { reader, live, candidate, range, costs } = options;
+  const built = buildVersions([live, candidate], reader, options.catalogue);
+  const versions = built.deciders.map(({ version }) => version);
+  const comparison = new Comparison(costs, options.unit);
+  const changes = new ChangedAlertTally(unitsOf(built));
+  const ledgers = versions.map(({ rules, policy }) => new RuleLedger(rules.rules, policy, costs));
+  const watches = versions.map(() => new GovernorWatch(options.governor));
+  const log = await openLog(options, built);
+  let firstMs = Number.POSITIVE_INFINITY;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  await passHistory(
+    reader,
+    built,
+    range,
+    ({ decided, folded }) => {
+      const [before, after] = decided;
+      const { transaction, given } = after;
+      const timeMs = transaction.eventTimeMs;
+      firstMs = Math.min(firstMs, timeMs);
+      lastMs = Math.max(lastMs, timeMs);
+      const shared = { timeMs, customer: customerOf(transaction), label: transaction.isFraud };
+      const actions = { live: before.verdict.action, candidate: after.verdict.action };
+      comparison.add({ ...shared, worthMinor: given.amountMinor, ...actions });
+      changes.add(before, after, [versions[0], versions[1]]);
+      decided.forEach(({ given, verdict }, version) => {
+        ledgers[version].add({ given, verdict, ...shared });
+        if (folded) watches[version].observe(timeMs, verdict.intended);
+      });
+      log?.take(after);
+    },
+    async () => {
+      await log?.flush();
+      options.onProgress(reader.progress());
+    },
+  );
+  return {
+    ...{ comparison: comparison.result(options.seed), changes: changes.result(), otherAction: changes.otherAction },
+    rules: rulesOf(
+      ledgers[0].records(options.seed),
+      ledgers[1].records(options.seed),
+      versions.map((v) => v.rules.rules),
+    ),
+    governor: { live: watches[0].episodes, candidate: watches[1].episodes },
+    ...{ features: built.definitions.length, periodMs: firstMs <= lastMs ? [firstMs, lastMs] : null },
+    verification: (await log?.finish()) ?? null,
+  };
+}
+
+function unitsOf({ definitions }: BuiltVersions): UnitsByName {
+  return new Map(
+    [...createRuleVocabulary(definitions, []).names.values()].flatMap(({ name, type }) =>
+      type.kind === 'number' ? [[name, type.unit] as const] : [],
+    ),
+  );
+}
+
+interface DecisionLog {
+  take(decided: DecidedRow): void;
+  flush(): Promise<void>;
+  finish(): Promise<Verification | null>;
+}
+
+async function openLog(
+  { candidate, range, writeLines, verifyLines }: ReplayOptions,
+  { definitions, deciders }: BuiltVersions,
+): Promise<DecisionLog | null> {
+  if (writeLines === null && verifyLines === null) return null;
+  const header = headerLine({
+    ...{ version: deciders[1].version, modelId: candidate.model?.id ?? null, definitions, range },
+  });
+  const verifier = verifyLines === null ? null : new LogVerifier(verifyLines);
+  await verifier?.checkHeader(header);
+  await writeLines?.([header]);
+  let lines: string[] = [];
+  return {
+    take(decided) {
+      const line = decisionLine(decided, definitions.length);
+      lines.push(line);
+      verifier?.expect(decided.transaction.id, line);
+    },
+    async flush() {
+      await writeLines?.(lines);
+      lines = [];
+      await verifier?.compare();
+    },
+    finish: async () => (await verifier?.finish()) ?? null,
+  };
+}
+
+class GovernorWatch {
+  readonly episodes: GovernorEpisode[] = [];
+  readonly #settings: GovernorSettings;
+  readonly #state: GovernorState = createGovernorState();
+
+  constructor(settings: GovernorSettings) {
+    this.#settings = settings;
+  }
+
+  observe(timeMs: number, intended: DecidedRow['verdict']['intended']): void {
+    const { change, cause } = govern(this.#state, { timeMs, intended, degraded: false }, this.#settings);
+    if (change === 'stepped-in') this.episodes.push({ fromMs: timeMs, untilMs: null, cause: cause! });
+    if (change === 'returned') this.episodes.push({ ...this.episodes.pop()!, untilMs: timeMs });
+  }
+}
+
+function rulesOf(
+  live: readonly RuleRecord[],
+  candidate: readonly RuleRecord[],
+  [before, after]: readonly (readonly Rule[])[],
+): ReplayedRule[] {
+  const liveById = new Map(before.map((rule) => [rule.id, rule]));
+  const kept = new Set(after.map(({ id }) => id));
+  return [
+    ...candidate.map((record, index): ReplayedRule => {
+      const other = liveById.get(after[index].id);
+      return { record, change: other === undefined ? 'new' : sameRule(other, after[index]) ? 'same' : 'changed' };
+    }),
+    ...live.filter((_, index) => !kept.has(before[index].id)).map((record) => ({ record, change: 'removed' as const })),
+  ];
+}
+
+function sameRule(a: Rule, b: Rule): boolean {
+  const told = (rule: Rule) => [
+    ...[ruleVersion(rule), rule.action, rule.mode, rule.fromMs, rule.untilMs, rule.reason, rule.severity],
+    printExpression(rule.when),
+  ];
+  return JSON.stringify(told(a)) === JSON.stringify(told(b));
+}

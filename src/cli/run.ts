@@ -6,6 +6,8 @@ import { detectCommand } from './detect.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { featuresCommand } from './features.ts';
 import { modelsCommand } from './models.ts';
+import { replayCommand } from './replay.ts';
+import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
@@ -18,6 +20,8 @@ const COMMANDS: readonly Command[] = [
   trainCommand,
   scoreCommand,
   evaluateCommand,
+  replayCommand,
+  rulesCommand,
   featuresCommand,
   modelsCommand,
   benchCommand,

@@ -3,49 +3,18 @@ import { reasonText } from '../../decisions/reason-codes.ts';
 import { decimal, duration, integer } from '../../decisions/reasons/format.ts';
 import type { RuleInput } from '../../decisions/rule-names.ts';
 import type { DecidedRow, DecisionVersion } from '../../pipeline/decide-transactions.ts';
+import {
+  CHANGES,
+  type Change,
+  type ChangedAlert,
+  type ChangedAlerts,
+  LABELS,
+  type LabelKind,
+} from '../../report/replay/replay-data.ts';
 import type { RuleUnit } from '../../rules/node.ts';
 import { type RuleAction, ruleVersion } from '../../rules/rule.ts';
 import type { RuleSet } from '../../rules/rule-set.ts';
 import { customerOf } from './history.ts';
-
-export const CHANGES = ['appears', 'disappears'] as const;
-export type Change = (typeof CHANGES)[number];
-export const LABELS = ['fraud', 'genuine', 'unknown'] as const;
-export type LabelKind = (typeof LABELS)[number];
-
-/** A value that a rule's condition looked at, `payee_age = 2 h`. */
-export interface SeenValue {
-  readonly name: string;
-  readonly value: string;
-}
-
-export interface ChangedAlert {
-  readonly id: string;
-  readonly timeMs: number;
-  readonly customer: string;
-  readonly amountMinor: number;
-  readonly currency: string;
-  /** NaN where it is not known. */
-  readonly worthMinor: number;
-  readonly typology: string | null;
-  readonly live: RuleAction;
-  readonly candidate: RuleAction;
-  /** Of the version that raises the alert: rules with a say, and the model's risk where it decides. */
-  readonly rules: readonly string[];
-  readonly risk: number | null;
-  readonly reasons: readonly { readonly es: string; readonly en: string }[];
-  /** Of its first rule. */
-  readonly values: readonly SeenValue[];
-}
-
-export interface ChangedAlerts {
-  readonly change: Change;
-  readonly label: LabelKind;
-  readonly count: number;
-  readonly worthMinor: number;
-  /** By worth, the greatest first. */
-  readonly examples: readonly ChangedAlert[];
-}
 
 const MOST_EXAMPLES = 10;
 const MOST_VALUES = 6;
@@ -127,7 +96,12 @@ function describe(
 }
 
 /** The names that the rule's condition looked at, with their values, each once. */
-function valuesSeen(set: RuleSet<RuleInput>, rule: number, input: RuleInput, units: UnitsByName): SeenValue[] {
+function valuesSeen(
+  set: RuleSet<RuleInput>,
+  rule: number,
+  input: RuleInput,
+  units: UnitsByName,
+): ChangedAlert['values'] {
   const { source } = set.rules[rule];
   const seen = new Map<string, string>();
   for (const { from, to, value } of set.trace(rule, input)) {

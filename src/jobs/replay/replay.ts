@@ -1,22 +1,17 @@
 // Replays history through the live version and a candidate, and says what would have been different.
 
-import {
-  createGovernorState,
-  type GovernorSettings,
-  type GovernorSignal,
-  type GovernorState,
-  govern,
-} from '../../decisions/governor.ts';
+import { createGovernorState, type GovernorSettings, type GovernorState, govern } from '../../decisions/governor.ts';
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import { createRuleVocabulary } from '../../decisions/rule-names.ts';
 import type { BootstrapUnit } from '../../decisions/worth/bootstrap.ts';
-import { Comparison, type ComparisonResult } from '../../decisions/worth/comparison.ts';
+import { Comparison } from '../../decisions/worth/comparison.ts';
 import { RuleLedger, type RuleRecord } from '../../decisions/worth/rule-ledger.ts';
 import type { DecidedRow } from '../../pipeline/decide-transactions.ts';
 import type { TransactionReader } from '../../ports.ts';
+import type { GovernorEpisode, ReplayData, ReplayedRule } from '../../report/replay/replay-data.ts';
 import { printExpression } from '../../rules/print-expression.ts';
 import { type Rule, ruleVersion } from '../../rules/rule.ts';
-import { type ChangedAlerts, ChangedAlertTally, type UnitsByName } from './changed-alerts.ts';
+import { ChangedAlertTally, type UnitsByName } from './changed-alerts.ts';
 import { decisionLine, headerLine, LogVerifier, type Verification } from './decision-log.ts';
 import { customerOf, type HistoryRange, passHistory } from './history.ts';
 import { type BuiltVersions, buildVersions, type VersionSpec } from './versions.ts';
@@ -38,32 +33,7 @@ export interface ReplayOptions {
   readonly onProgress: (share: number) => void;
 }
 
-/** While it lasted nothing severer than the fallback would have been done. */
-export interface GovernorEpisode {
-  readonly fromMs: number;
-  /** null: it lasted to the end */
-  readonly untilMs: number | null;
-  readonly cause: GovernorSignal;
-}
-
-export type RuleChange = 'new' | 'removed' | 'changed' | 'same';
-
-export interface ReplayedRule {
-  readonly change: RuleChange;
-  /** The candidate's; of a removed rule the live one's. */
-  readonly record: RuleRecord;
-}
-
-export interface Replay {
-  readonly comparison: ComparisonResult;
-  readonly changes: readonly ChangedAlerts[];
-  /** Alerts of both versions with another action. */
-  readonly otherAction: number;
-  readonly rules: readonly ReplayedRule[];
-  readonly governor: { readonly live: readonly GovernorEpisode[]; readonly candidate: readonly GovernorEpisode[] };
-  readonly features: number;
-  /** First and last event time that was counted; null where there was none. */
-  readonly periodMs: readonly [number, number] | null;
+export interface Replay extends ReplayData {
   readonly verification: Verification | null;
 }
 

@@ -1,10 +1,11 @@
 // `rules …`: what a fraud team does with its rules.
 import { type Command, type OptionSpec, UsageError } from './command.ts';
 import { HEALTH_OPTIONS, showRulesHealth } from './rules-health.ts';
+import { SUGGEST_OPTIONS, writeSuggestions } from './rules-suggest.ts';
 
-const SUBCOMMANDS = { health: showRulesHealth } as const;
+const SUBCOMMANDS = { health: showRulesHealth, suggest: writeSuggestions } as const;
 
-const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...HEALTH_OPTIONS };
+const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...HEALTH_OPTIONS, ...SUGGEST_OPTIONS };
 
 export const rulesCommand: Command = {
   name: 'rules',

@@ -43,6 +43,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const versions = built.deciders.map(({ version }) => version);
   const comparison = new Comparison(costs, options.unit);
   const changes = new ChangedAlertTally(unitsOf(built));
+  const removes = rulesRemoved(versions[0].rules.rules, versions[1].rules.rules);
   const ledgers = versions.map(({ rules, policy }) => new RuleLedger(rules.rules, policy, costs));
   const watches = versions.map(() => new GovernorWatch(options.governor));
   const log = await openLog(options, built);
@@ -63,7 +64,8 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       comparison.add({ ...shared, worthMinor: given.amountMinor, ...actions });
       changes.add(before, after, [versions[0], versions[1]]);
       decided.forEach(({ given, verdict }, version) => {
-        ledgers[version].add({ given, verdict, ...shared });
+        // Of the live version only rules that the candidate lacks are shown.
+        if (version === 1 || removes) ledgers[version].add({ given, verdict, ...shared });
         if (folded) watches[version].observe(timeMs, verdict.intended);
       });
       log?.take(after);
@@ -76,9 +78,9 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   return {
     ...{ comparison: comparison.result(options.seed), changes: changes.result(), otherAction: changes.otherAction },
     rules: rulesOf(
-      ledgers[0].records(options.seed),
+      removes ? ledgers[0].records(options.seed) : [],
       ledgers[1].records(options.seed),
-      versions.map((v) => v.rules.rules),
+      versions.map(({ rules }) => rules.rules),
     ),
     governor: { live: watches[0].episodes, candidate: watches[1].episodes },
     ...{ features: built.definitions.length, periodMs: firstMs <= lastMs ? [firstMs, lastMs] : null },
@@ -143,6 +145,12 @@ class GovernorWatch {
   }
 }
 
+function rulesRemoved(before: readonly Rule[], after: readonly Rule[]): boolean {
+  const kept = new Set(after.map(({ id }) => id));
+  return before.some(({ id }) => !kept.has(id));
+}
+
+/** @param live in the order of the rules before, or empty where none is removed */
 function rulesOf(
   live: readonly RuleRecord[],
   candidate: readonly RuleRecord[],

@@ -38,6 +38,7 @@ const ALL_FIELDS: ReadonlySet<keyof Transaction> = new Set(
 /**
  * A feature whose inputs the file lacks is there, and missing: its rules do not fire.
  *
+ * @param also features that are computed whether they are read or not
  * @throws InputError RULES_INVALID with the problems, CATALOGUES_DIFFER
  */
 export function buildVersions(
@@ -45,15 +46,17 @@ export function buildVersions(
   reader: TransactionReader,
   catalogue: string | null,
   lists: Lists = new Map(),
+  also: readonly Pick<FeatureDefinition, 'id'>[] = [],
 ): BuiltVersions {
   const known = knownDefinitions(catalogue ?? reader.mapping.catalogue ?? CATALOGUE_NAMES[0], specs);
   for (const spec of specs) compile(spec, known, lists);
-  const used = new Set(
-    specs.flatMap(({ rules, model }) => [
+  const used = new Set([
+    ...also.map(({ id }) => id),
+    ...specs.flatMap(({ rules, model }) => [
       ...namesUsed(rules.map(({ rule }) => rule)),
       ...(model?.model.definitions.map(({ id }) => id) ?? []),
     ]),
-  );
+  ]);
   const definitions = known.filter(({ id }) => used.has(id));
   const deciders = specs.map((spec) =>
     createDecider(

@@ -30,8 +30,8 @@ export interface FoundRule {
 interface Candidate {
   readonly literals: readonly Literal[];
   readonly frauds: Bits;
-  readonly genuine: Bits;
   readonly fraudCount: number;
+  readonly genuineCount: number;
   readonly precision: number;
   readonly savedMinor: number;
 }
@@ -64,6 +64,12 @@ export function searchRules(
   return found;
 }
 
+/** Rows of a candidate in the beam: only those that are extended need them. */
+interface Parent {
+  readonly candidate: Candidate;
+  readonly genuine: Bits;
+}
+
 class Rating {
   readonly #worths: Float64Array;
   readonly #settings: SearchSettings;
@@ -75,25 +81,23 @@ class Rating {
     this.#perGenuineMinor = costOfVerdict('review', false, 0, settings.costs) * settings.genuineWeight;
   }
 
-  /** null where there are too few frauds. */
-  candidate(literals: readonly Literal[], open: Bits, parent: Candidate | null): Candidate | null {
-    const last = literals[literals.length - 1];
-    const among = parent === null ? open : parent.frauds;
-    const fraudCount = countBoth(among, last.frauds);
-    if (fraudCount < this.#settings.minFrauds || (parent !== null && fraudCount === 0)) return null;
-    const genuine = parent === null ? last.genuine : both(parent.genuine, last.genuine);
-    const genuineCount = countBits(genuine);
-    // A condition that changes nothing only makes the rule longer.
-    if (parent !== null && genuineCount === countBits(parent.genuine)) return null;
-    const frauds = both(among, last.frauds);
-    const flagged = genuineCount * this.#settings.genuineWeight;
-    const { costs } = this.#settings;
+  /** null where there are too few frauds, or where the condition only makes the rule longer. */
+  candidate(literal: Literal, open: Bits, parent: Parent | null): Candidate | null {
+    const { minFrauds, genuineWeight, costs } = this.#settings;
+    const among = parent === null ? open : parent.candidate.frauds;
+    const fraudCount = countBoth(among, literal.frauds);
+    if (fraudCount < minFrauds) return null;
+    const genuineCount = parent === null ? countBits(literal.genuine) : countBoth(parent.genuine, literal.genuine);
+    if (parent !== null && genuineCount === parent.candidate.genuineCount) return null;
+    const frauds = both(among, literal.frauds);
     let savedMinor = -genuineCount * this.#perGenuineMinor;
     for (const row of rowsOf(frauds)) {
       const worth = this.#worths[row];
       savedMinor += costOfVerdict('approve', true, worth, costs) - costOfVerdict('review', true, worth, costs);
     }
-    return { literals, frauds, genuine, fraudCount, precision: fraudCount / (fraudCount + flagged), savedMinor };
+    const literals = parent === null ? [literal] : [...parent.candidate.literals, literal];
+    const precision = fraudCount / (fraudCount + genuineCount * genuineWeight);
+    return { literals, frauds, fraudCount, genuineCount, precision, savedMinor };
   }
 }
 
@@ -104,16 +108,16 @@ function bestRule(
   rating: Rating,
   settings: SearchSettings,
 ): Candidate | null {
-  let beam: readonly Candidate[] = [];
+  let beam: readonly Parent[] = [];
   let best: Candidate | null = null;
   for (let length = 1; length <= LONGEST; length++) {
-    const parents: readonly (Candidate | null)[] = length === 1 ? [null] : beam;
+    const parents: readonly (Parent | null)[] = length === 1 ? [null] : beam;
     const next = new Map<string, Candidate>();
     for (const parent of parents) {
-      const names = new Set(parent?.literals.map(({ name }) => name) ?? []);
+      const names = new Set(parent?.candidate.literals.map(({ name }) => name) ?? []);
       for (const literal of literals) {
         if (names.has(literal.name)) continue;
-        const candidate = rating.candidate([...(parent?.literals ?? []), literal], open, parent);
+        const candidate = rating.candidate(literal, open, parent);
         if (candidate === null) continue;
         // The same conditions in another order, or others that hold for as many: one of them is enough.
         const key = `${candidate.fraudCount} ${candidate.savedMinor}`;
@@ -128,9 +132,13 @@ function bestRule(
         .find((candidate) => isPattern(candidate, rows));
       if (sound !== undefined && (best === null || sound.savedMinor > best.savedMinor)) best = sound;
     }
-    beam = promising(all);
+    beam = length === LONGEST ? [] : promising(all).map((candidate) => ({ candidate, genuine: genuineOf(candidate) }));
   }
   return best;
+}
+
+function genuineOf({ literals }: Candidate): Bits {
+  return literals.slice(1).reduce((bits, { genuine }) => both(bits, genuine), literals[0].genuine);
 }
 
 /** Half by money, half by how far they are from chance: what will be precise in the end saves little at first. */

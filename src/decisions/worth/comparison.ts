@@ -45,6 +45,8 @@ export interface ComparisonResult {
 
 export interface ComparedRow {
   readonly timeMs: number;
+  /** A time far behind or ahead of the others is an error, and no part of the period. */
+  readonly inTime: boolean;
   readonly customer: string;
   /** true fraud or error, false genuine, null unknown */
   readonly label: boolean | null;
@@ -76,11 +78,13 @@ export class Comparison {
     this.#unit = unit;
   }
 
-  add({ timeMs, customer, label, worthMinor, live, candidate }: ComparedRow): void {
+  add({ timeMs, inTime, customer, label, worthMinor, live, candidate }: ComparedRow): void {
     const day = limaDayNumber(timeMs);
     this.#transactions += 1;
-    this.#firstDay = Math.min(this.#firstDay, day);
-    this.#lastDay = Math.max(this.#lastDay, day);
+    if (inTime) {
+      this.#firstDay = Math.min(this.#firstDay, day);
+      this.#lastDay = Math.max(this.#lastDay, day);
+    }
     if (label === null) this.#unlabelled += 1;
     const known = !Number.isNaN(worthMinor);
     if (!known) this.#unpriced += 1;

@@ -1,5 +1,5 @@
 // What to do with a rule, from its record: keep it, watch it, retire it, put it live. A proposal is for a person to decide.
-import { integer, money, percent } from '../reasons/format.ts';
+import { integer, percent } from '../reasons/format.ts';
 import type { RuleRecord } from './rule-ledger.ts';
 
 export type ProposalKind = 'keep' | 'watch' | 'retire' | 'promote';
@@ -22,7 +22,7 @@ const SAME_SHARE = 0.95;
 /** @param days of history that the record covers */
 export function proposalFor(record: Omit<RuleRecord, 'proposal'>, days: number): Proposal {
   const { hits, labelled, decisive, savedMinor, savedInterval, trend, overlaps, mode } = record;
-  const saved = money(Math.abs(savedMinor), 'PEN');
+  const saved = `S/ ${integer(Math.abs(savedMinor) / 100)}`;
   if (mode === 'off') return say('keep', 'está apagada', 'it is switched off');
   if (hits === 0) {
     const text = integer(days);

@@ -67,6 +67,8 @@ export interface LedgerRow {
   readonly given: VerdictInput;
   readonly verdict: Verdict;
   readonly timeMs: number;
+  /** A time far behind or ahead of the others is an error, and no part of the period. */
+  readonly inTime: boolean;
   readonly customer: string;
   readonly label: boolean | null;
 }
@@ -109,8 +111,10 @@ export class RuleLedger {
   }
 
   add(row: LedgerRow): void {
-    this.#firstMs = Math.min(this.#firstMs, row.timeMs);
-    this.#lastMs = Math.max(this.#lastMs, row.timeMs);
+    if (row.inTime) {
+      this.#firstMs = Math.min(this.#firstMs, row.timeMs);
+      this.#lastMs = Math.max(this.#lastMs, row.timeMs);
+    }
     const { hits, silenced } = row.given;
     if (hits.length + silenced.length === 0) return;
     const all: RuleHit[] =

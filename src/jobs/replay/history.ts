@@ -19,8 +19,8 @@ export const ALL_HISTORY: HistoryRange = {
 export interface PassedRow {
   /** One per version, in their order; filled anew for the next row. */
   readonly decided: readonly DecidedRow[];
-  /** The engine took the event into its state; a time far ahead is not taken. */
-  readonly folded: boolean;
+  /** The engine took the event into its state: its time is neither far behind nor far ahead. */
+  readonly inTime: boolean;
 }
 
 /** A file is in the order of time but for stragglers: a batch wholly this far past the end is the last one read. */
@@ -41,7 +41,7 @@ export async function passHistory(
       batch.forEach((_, row) => {
         if (!counted[row]) return;
         const result = folded.results[row];
-        visit({ decided: open.map((decide) => decide(row)), folded: result === 'ok' || result === 'late' });
+        visit({ decided: open.map((decide) => decide(row)), inTime: result === 'ok' || result === 'late' });
       });
     }
     await afterBatch();

@@ -53,20 +53,22 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     reader,
     built,
     range,
-    ({ decided, folded }) => {
+    ({ decided, inTime }) => {
       const [before, after] = decided;
       const { transaction, given } = after;
       const timeMs = transaction.eventTimeMs;
-      firstMs = Math.min(firstMs, timeMs);
-      lastMs = Math.max(lastMs, timeMs);
-      const shared = { timeMs, customer: customerOf(transaction), label: transaction.isFraud };
+      if (inTime) {
+        firstMs = Math.min(firstMs, timeMs);
+        lastMs = Math.max(lastMs, timeMs);
+      }
+      const shared = { timeMs, inTime, customer: customerOf(transaction), label: transaction.isFraud };
       const actions = { live: before.verdict.action, candidate: after.verdict.action };
       comparison.add({ ...shared, worthMinor: given.amountMinor, ...actions });
       changes.add(before, after, [versions[0], versions[1]]);
       decided.forEach(({ given, verdict }, version) => {
         // Of the live version only rules that the candidate lacks are shown.
         if (version === 1 || removes) ledgers[version].add({ given, verdict, ...shared });
-        if (folded) watches[version].observe(timeMs, verdict.intended);
+        if (inTime) watches[version].observe(timeMs, verdict.intended);
       });
       log?.take(after);
     },

@@ -37,17 +37,19 @@ export async function rulesHealth(options: RulesHealthOptions): Promise<RulesHea
     reader,
     built,
     range,
-    ({ decided: [{ transaction, given, verdict }] }) => {
+    ({ decided: [{ transaction, given, verdict }], inTime }) => {
       const { eventTimeMs: timeMs, isFraud: label } = transaction;
-      firstMs = Math.min(firstMs, timeMs);
-      lastMs = Math.max(lastMs, timeMs);
+      if (inTime) {
+        firstMs = Math.min(firstMs, timeMs);
+        lastMs = Math.max(lastMs, timeMs);
+      }
       counts.transactions += 1;
       if (label === null) counts.unlabelled += 1;
       if (label === true) {
         counts.frauds += 1;
         counts.fraudMinor += Number.isNaN(given.amountMinor) ? 0 : given.amountMinor;
       }
-      ledger.add({ given, verdict, timeMs, customer: customerOf(transaction), label });
+      ledger.add({ given, verdict, timeMs, inTime, customer: customerOf(transaction), label });
     },
     () => options.onProgress(reader.progress()),
   );

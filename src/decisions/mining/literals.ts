@@ -39,12 +39,15 @@ export function literalsOf(
   genuine: readonly MinedRow[],
   minFrauds: number,
 ): Literal[] {
-  const make = (name: string, expression: Expression, holds: (row: MinedRow) => boolean): Literal => ({
-    ...{ name, expression, frauds: bitsWhere(frauds, holds), genuine: bitsWhere(genuine, holds) },
-  });
   const all = [
-    ...names.numbers.flatMap((name, index) => numberLiterals(name, index, frauds, make)),
-    ...names.texts.flatMap((name, index) => textLiterals(name, index, frauds, minFrauds, make)),
+    ...names.numbers.flatMap((name, index) => {
+      const column = (rows: readonly MinedRow[]) => Float64Array.from(rows, ({ numbers }) => numbers[index]);
+      return numberLiterals(name, column(frauds), column(genuine));
+    }),
+    ...names.texts.flatMap((name, index) => {
+      const column = (rows: readonly MinedRow[]) => rows.map(({ texts }) => texts[index]);
+      return textLiterals(name, column(frauds), column(genuine), minFrauds);
+    }),
   ];
   const lift = (literal: Literal) =>
     countBits(literal.frauds) / frauds.length / ((countBits(literal.genuine) + 1) / (genuine.length + 1));
@@ -59,43 +62,32 @@ export function literalsOf(
     .map(({ literal }) => literal);
 }
 
-type Make = (name: string, expression: Expression, holds: (row: MinedRow) => boolean) => Literal;
-
-function numberLiterals(name: RuleName<RuleInput>, index: number, frauds: readonly MinedRow[], make: Make): Literal[] {
-  const named: Expression = { kind: 'name', name: name.name, span };
+function numberLiterals(name: RuleName<RuleInput>, frauds: Float64Array, genuine: Float64Array): Literal[] {
+  const left: Expression = { kind: 'name', name: name.name, span };
+  const make = (expression: Expression, holds: (value: number) => boolean): Literal => ({
+    ...{ name: name.name, expression, frauds: bitsWhere(frauds, holds), genuine: bitsWhere(genuine, holds) },
+  });
   if (name.type.kind === 'boolean') {
-    return [
-      make(name.name, named, ({ numbers }) => numbers[index] === 1),
-      make(name.name, { kind: 'not', operand: named, span }, ({ numbers }) => numbers[index] === 0),
-    ];
+    const not: Expression = { kind: 'not', operand: left, span };
+    return [make(left, (value) => value === 1), make(not, (value) => value === 0)];
   }
   if (name.type.kind !== 'number') return [];
   const { unit } = name.type;
-  return thresholdsOf(name as NumberName<RuleInput>, index, frauds).flatMap((threshold) => {
+  const number = name as NumberName<RuleInput>;
+  const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = number;
+  return thresholdsOf(number, frauds).flatMap((threshold) => {
     const right: Expression = { kind: 'number', value: threshold, unit: unit === 'duration' ? 'duration' : null, span };
-    const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = name as NumberName<RuleInput>;
-    const literals: Literal[] = [];
-    // What must always hold, or can never, is no rule.
-    if (threshold > low) {
-      const expression: Expression = { kind: 'comparison', operator: '>=', left: named, right, span };
-      literals.push(make(name.name, expression, ({ numbers }) => numbers[index] >= threshold));
-    }
-    if (threshold < high) {
-      const expression: Expression = { kind: 'comparison', operator: '<=', left: named, right, span };
-      literals.push(make(name.name, expression, ({ numbers }) => numbers[index] <= threshold));
-    }
-    return literals;
+    const compared = (operator: '>=' | '<='): Expression => ({ kind: 'comparison', operator, left, right, span });
+    // What must always hold is no rule.
+    return [
+      ...(threshold > low ? [make(compared('>='), (value) => value >= threshold)] : []),
+      ...(threshold < high ? [make(compared('<='), (value) => value <= threshold)] : []),
+    ];
   });
 }
 
-function thresholdsOf(
-  { type: { unit }, whole }: NumberName<RuleInput>,
-  index: number,
-  frauds: readonly MinedRow[],
-): number[] {
-  const sorted = Float64Array.from(
-    frauds.map(({ numbers }) => numbers[index]).filter((value) => Number.isFinite(value)),
-  ).sort();
+function thresholdsOf({ type: { unit }, whole }: NumberName<RuleInput>, frauds: Float64Array): number[] {
+  const sorted = frauds.filter((value) => Number.isFinite(value)).sort();
   if (sorted.length === 0) return [];
   const rounded = QUANTILES.map((quantile) => {
     const value = sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
@@ -119,30 +111,25 @@ function nearestOf(choices: readonly number[], value: number): number {
 
 function textLiterals(
   name: string,
-  index: number,
-  frauds: readonly MinedRow[],
+  frauds: readonly (string | null)[],
+  genuine: readonly (string | null)[],
   minFrauds: number,
-  make: Make,
 ): Literal[] {
   const counts = new Map<string, number>();
-  for (const { texts } of frauds) {
-    const text = texts[index];
-    if (text !== null) counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
+  for (const text of frauds) if (text !== null) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts]
     .filter(([, count]) => count >= minFrauds)
     .map(([value]) => {
       const left: Expression = { kind: 'name', name, span };
       const right: Expression = { kind: 'text', value, span };
       const expression: Expression = { kind: 'comparison', operator: '=', left, right, span };
-      return make(name, expression, ({ texts }) => texts[index] === value);
+      const holds = (text: string | null) => text === value;
+      return { name, expression, frauds: bitsWhere(frauds, holds), genuine: bitsWhere(genuine, holds) };
     });
 }
 
-function bitsWhere(rows: readonly MinedRow[], holds: (row: MinedRow) => boolean): Bits {
-  const bits = createBits(rows.length);
-  rows.forEach((row, index) => {
-    if (holds(row)) setBit(bits, index);
-  });
+function bitsWhere<Value>(column: ArrayLike<Value>, holds: (value: Value) => boolean): Bits {
+  const bits = createBits(column.length);
+  for (let row = 0; row < column.length; row++) if (holds(column[row])) setBit(bits, row);
   return bits;
 }

@@ -1,8 +1,10 @@
 // A replay as the terminal and as programs read it.
 import { percent } from '../decisions/reasons/format.ts';
 import { formatMoney } from '../domain/money.ts';
+import type { Verification } from '../jobs/replay/decision-log.ts';
 import type { Replay } from '../jobs/replay/replay.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
+import { episodesTold } from '../report/replay/episodes.ts';
 import { figureRows, intervalText, signed, solesText } from '../report/replay/figures.ts';
 import type { ChangedAlert, ReplayRun } from '../report/replay/replay-data.ts';
 import {
@@ -66,22 +68,29 @@ export function replayTable(replay: Replay, run: ReplayRun, locale: Locale): str
           ],
           ruleRows,
         )}`;
-  const episodes = (['live', 'candidate'] as const).flatMap((version) =>
-    governor[version].map(({ fromMs, untilMs, cause }) => {
-      const until = untilMs === null ? t(T.toTheEnd) : limaTimestamp(untilMs).slice(0, 16);
-      return `  ${t(T[version])}: ${limaTimestamp(fromMs).slice(0, 16)} – ${until}, ${t(SIGNAL_TEXTS[cause])}\n`;
-    }),
-  );
-  const last = `${comparison.transactions.toLocaleString('en-US')} · ${run.seconds.toFixed(1)} s · ${run.memoryMb} MB`;
+  const episodes = episodesTold(governor).map(({ version, fromMs, untilMs, cause }) => {
+    const until = untilMs === null ? t(T.toTheEnd) : limaTimestamp(untilMs).slice(0, 16);
+    return `  ${t(version)}: ${limaTimestamp(fromMs).slice(0, 16)} – ${until}, ${t(SIGNAL_TEXTS[cause])}\n`;
+  });
+  const last = `${comparison.transactions.toLocaleString('en-US')} ${t(T.transactions).toLowerCase()} · ${run.seconds.toFixed(1)} s · ${run.memoryMb} MB`;
   return [
     figures,
     changed === '' ? '' : `\n${changed}`,
     otherAction === 0 ? '' : `${otherAction} ${t(T.otherAction)}\n`,
     ruleTable,
     episodes.length === 0 ? '' : `\n${t(T.governor)}\n${episodes.join('')}`,
-    verification === null ? '' : `\n${verification.identical} = ${verification.different} ≠\n`,
+    verification === null ? '' : `\n${verificationText(verification)[locale]}\n`,
     `\n${last}\n`,
   ].join('');
+}
+
+function verificationText({ identical, different, onlyInFile, onlyInLog }: Verification) {
+  const others = different + onlyInFile + onlyInLog;
+  const n = (count: number) => count.toLocaleString('en-US');
+  return {
+    es: `${n(identical)} decisiones idénticas, ${n(others)} que no lo son`,
+    en: `${n(identical)} decisions identical, ${n(others)} not`,
+  };
 }
 
 function exampleLine(

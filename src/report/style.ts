@@ -50,6 +50,8 @@ th[aria-sort=ascending] [role=button]::after{content:" \\2191"}
 th[aria-sort=descending] [role=button]::after{content:" \\2193"}
 tbody tr{border-bottom:1px solid var(--line)}
 .num{text-align:right;white-space:nowrap}
+.nowrap{white-space:nowrap}
+h3{font-size:15px;margin:18px 0 4px}
 th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 .anomalies tbody tr:first-child{border-bottom:0}

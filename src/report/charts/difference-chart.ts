@@ -32,7 +32,7 @@ export function differenceChart(
   const ticks = Array.from({ length: Math.round((greatest - least) / step) + 1 }, (_, i) => least + i * step);
   const x = linear(least, greatest, left, width - right);
   return html`<svg class="chart" role="img" aria-label="${label.es} / ${label.en}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
-${ticks.map((tick) => html`<path class="grid" d="M${px(x(tick))} ${top}V${height - bottom}"/>${svgText(same(tickText(tick)), { x: x(tick), y: height - 8, anchor: 'middle' })}`)}
+${ticks.map((tick) => html`<path class="grid" d="M${px(x(tick))} ${top}V${height - bottom}"/>${tick === least || tick === 0 || tick === greatest ? svgText(same(tickText(tick)), { x: x(tick), y: height - 8, anchor: tick === greatest && greatest > 0 ? 'end' : 'middle' }) : null}`)}
 <path class="axis" d="M${px(x(0))} ${top}V${height - bottom}"/>
 ${differences.map((difference, index) => {
   const y = top + row * (index + 0.5);

@@ -8,10 +8,13 @@ import type { Bilingual, Locale } from '../report-data.ts';
 import { figure, periodText, secondsText } from '../sections/summary-section.ts';
 import { TEXTS } from '../texts.ts';
 import { changesSection } from './changes-section.ts';
+import { episodesTold, type ToldEpisode } from './episodes.ts';
 import { figureRows, intervalText, signed, solesText } from './figures.ts';
-import type { GovernorEpisode, ReplayData, ReplayRun } from './replay-data.ts';
+import type { ReplayData, ReplayRun } from './replay-data.ts';
 import { QUANTITY_TEXTS, SIGNAL_TEXTS, REPLAY_TEXTS as T } from './replay-texts.ts';
 import { rulesSection } from './rules-section.ts';
+
+const MOST_EPISODES = 12;
 
 export function renderReplayReport(data: ReplayData, run: ReplayRun, locale: Locale): string {
   const clock = clockOf(run);
@@ -63,33 +66,32 @@ ${figure(precision(candidate.precision.value), both(QUANTITY_TEXTS.precision), h
 function comparisonSection({ comparison }: ReplayData, { analysts }: ReplayRun): Html {
   const rows = figureRows(comparison, analysts).map(
     (row) =>
-      html`<tr><th scope="row">${both(row.label)}</th><td class="num">${row.live}</td><td class="num">${row.candidate}</td><td class="num"><strong>${row.difference}</strong></td><td class="num">${row.interval}</td></tr>`,
+      html`<tr><th scope="row">${both(row.label)}</th><td class="num">${row.live}</td><td class="num">${row.candidate}</td><td class="num"><strong>${row.difference}</strong><br><span class="quiet">${row.interval}</span></td></tr>`,
   );
   const drawn: Difference[] = (['costMinor', 'caughtMinor', 'missedMinor'] as const).map((quantity) => {
     const { value, interval } = comparison.difference[quantity];
     return { label: QUANTITY_TEXTS[quantity], value, interval, text: signed(value, solesText) };
   });
-  const heads = [T.live, T.candidate, T.difference, T.interval].map(
-    (text) => html`<th scope="col" class="num">${both(text)}</th>`,
-  );
-  return html`<section id="comparison"><h2>${both(T.comparison)}</h2><div class="columns"><div class="scroll"><table><thead><tr><th scope="col">${both(T.quantity)}</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>
+  const heads = [T.live, T.candidate].map((text) => html`<th scope="col" class="num">${both(text)}</th>`);
+  const last = html`<th scope="col" class="num">${both(T.difference)} (${both(T.interval)})</th>`;
+  return html`<section id="comparison"><h2>${both(T.comparison)}</h2><div class="columns wide"><div class="scroll"><table><thead><tr><th scope="col">${both(T.quantity)}</th>${heads}${last}</tr></thead><tbody>${rows}</tbody></table></div>
 <figure><figcaption>${both(T.money)}</figcaption><p class="quiet">${both(T.moneyHint)}</p><div class="scroll">${differenceChart(drawn, (value) => signed(value, solesText), T.money)}</div></figure></div></section>`;
 }
 
 function governorSection({ governor }: ReplayData, clock: Clock): Html {
-  const episodes = (['live', 'candidate'] as const).flatMap((version) =>
-    governor[version].map((episode) => episodeRow(T[version], episode, clock)),
-  );
+  const episodes = episodesTold(governor);
+  const rows = episodes.slice(0, MOST_EPISODES).map((episode) => episodeRow(episode, clock));
+  const left = episodes.length - rows.length;
   const inside =
-    episodes.length === 0
+    rows.length === 0
       ? html`<p>${both(T.governorQuiet)}</p>`
-      : html`<table><thead><tr>${[T.version, T.from, T.until, T.cause].map((text) => html`<th scope="col">${both(text)}</th>`)}</tr></thead><tbody>${episodes}</tbody></table><p class="quiet">${both(T.governorHint)}</p>`;
+      : html`<table><thead><tr>${[T.version, T.from, T.until, T.cause].map((text) => html`<th scope="col">${both(text)}</th>`)}</tr></thead><tbody>${rows}</tbody></table>${left === 0 ? null : html`<p class="quiet">${integer(left)} ${both(T.more)}.</p>`}<p class="quiet">${both(T.governorHint)}</p>`;
   return html`<section id="governor" class="half"><h2>${both(T.governor)}</h2>${inside}</section>`;
 }
 
-function episodeRow(version: Bilingual, { fromMs, untilMs, cause }: GovernorEpisode, clock: Clock): Html {
+function episodeRow({ version, fromMs, untilMs, cause }: ToldEpisode, clock: Clock): Html {
   const at = (timeMs: number) => html`${both(clock.date(timeMs))} ${clock.time(timeMs)}`;
-  return html`<tr><th scope="row">${both(version)}</th><td>${at(fromMs)}</td><td>${untilMs === null ? both(T.toTheEnd) : at(untilMs)}</td><td>${both(SIGNAL_TEXTS[cause])}</td></tr>`;
+  return html`<tr><th scope="row">${both(version)}</th><td class="nowrap">${at(fromMs)}</td><td class="nowrap">${untilMs === null ? both(T.toTheEnd) : at(untilMs)}</td><td>${both(SIGNAL_TEXTS[cause])}</td></tr>`;
 }
 
 function notesSection({ comparison, features }: ReplayData, run: ReplayRun, clock: Clock): Html {

@@ -109,6 +109,8 @@ export const REPLAY_TEXTS = {
     en: 'While it acts, the severest action is a challenge. Shown on its own: the figures are without it.',
   },
   version: { es: 'Versión', en: 'Version' },
+  bothVersions: { es: 'Ambas', en: 'Both' },
+  more: { es: 'veces más', en: 'times more' },
   from: { es: 'Desde', en: 'From' },
   until: { es: 'Hasta', en: 'Until' },
   cause: { es: 'Causa', en: 'Cause' },

@@ -33,5 +33,9 @@ function rowOf({ change, record }: ReplayedRule): Html {
   ].map((text) => html` · ${both(text)}`);
   const unique =
     uniqueFrauds === 0 ? '0' : html`${integer(uniqueFrauds)} <span class="quiet">${solesText(uniqueMinor)}</span>`;
-  return html`<tr><th scope="row">${both(name)}<br><code>${rule}</code><span class="quiet">${state}</span></th><td class="num">${integer(hits)}</td><td class="num">${precision === null ? '—' : both(percent(precision))}</td><td class="num">${solesText(caughtMinor)}</td><td class="num">${unique}</td><td class="num">${integer(goodCustomers)}</td><td class="num"><strong>${signed(savedMinor, solesText)}</strong><br><span class="quiet">${intervalText(record.savedInterval, solesText)}</span></td><td><strong>${both(PROPOSAL_TEXTS[record.proposal.kind])}</strong><br><span class="quiet">${both(record.proposal.reason)}</span></td></tr>`;
+  const { proposal } = record;
+  // That a rule is kept since it saves money stands beside it already.
+  const reason =
+    proposal.kind === 'keep' && hits > 0 ? null : html`<br><span class="quiet">${both(proposal.reason)}</span>`;
+  return html`<tr><th scope="row">${both(name)}<br><code>${rule}</code><span class="quiet">${state}</span></th><td class="num">${integer(hits)}</td><td class="num">${precision === null ? '—' : both(percent(precision))}</td><td class="num">${solesText(caughtMinor)}</td><td class="num">${unique}</td><td class="num">${integer(goodCustomers)}</td><td class="num"><strong>${signed(savedMinor, solesText)}</strong><br><span class="quiet">${intervalText(record.savedInterval, solesText)}</span></td><td><strong>${both(PROPOSAL_TEXTS[proposal.kind])}</strong>${reason}</td></tr>`;
 }

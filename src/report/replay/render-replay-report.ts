@@ -45,7 +45,7 @@ function summary({ comparison }: ReplayData): Html {
   if (isSame) return html`<section><p>${both(T.noDifference)}.</p></section>`;
   const sure = interval.high < 0 || interval.low > 0;
   const [low, high] = value < 0 ? [-interval.high, -interval.low] : [interval.low, interval.high];
-  return html`<section><p>${both(value > 0 ? T.costs : T.saves)} <strong>${solesText(Math.abs(value))}</strong> (${both(T.interval)}: ${intervalText({ low, high }, solesText)}); ${both(sure ? T.sure : T.unsure)}.</p></section>`;
+  return html`<section><p>${both(value > 0 ? T.costs : T.saves)} <strong>${solesText(Math.abs(value))}</strong> (${both(T.withInterval)} ${intervalText({ low, high }, solesText)}); ${both(sure ? T.sure : T.unsure)}.</p></section>`;
 }
 
 function figures({ comparison }: ReplayData, { analysts }: ReplayRun): Html {
@@ -73,7 +73,7 @@ function comparisonSection({ comparison }: ReplayData, { analysts }: ReplayRun):
     return { label: QUANTITY_TEXTS[quantity], value, interval, text: signed(value, solesText) };
   });
   const heads = [T.live, T.candidate].map((text) => html`<th scope="col" class="num">${both(text)}</th>`);
-  const last = html`<th scope="col" class="num">${both(T.difference)} (${both(T.interval)})</th>`;
+  const last = html`<th scope="col" class="num">${both(T.difference)}<br><span class="quiet">${both(T.withInterval)}</span></th>`;
   return html`<section id="comparison"><h2>${both(T.comparison)}</h2><div class="columns wide"><div class="scroll"><table><thead><tr><th scope="col">${both(T.quantity)}</th>${heads}${last}</tr></thead><tbody>${rows}</tbody></table></div>
 <figure><figcaption>${both(T.money)}</figcaption><p class="quiet">${both(T.moneyHint)}</p><div class="scroll">${differenceChart(drawn, (value) => signed(value, solesText), T.money)}</div></figure></div></section>`;
 }
@@ -85,7 +85,7 @@ function governorSection({ governor }: ReplayData, clock: Clock): Html {
   const inside =
     rows.length === 0
       ? html`<p>${both(T.governorQuiet)}</p>`
-      : html`<table><thead><tr>${[T.version, T.from, T.until, T.cause].map((text) => html`<th scope="col">${both(text)}</th>`)}</tr></thead><tbody>${rows}</tbody></table>${left === 0 ? null : html`<p class="quiet">${integer(left)} ${both(T.more)}.</p>`}<p class="quiet">${both(T.governorHint)}</p>`;
+      : html`<div class="scroll"><table><thead><tr>${[T.version, T.from, T.until, T.cause].map((text) => html`<th scope="col">${both(text)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${left === 0 ? null : html`<p class="quiet">${integer(left)} ${both(T.more)}.</p>`}<p class="quiet">${both(T.governorHint)}</p>`;
   return html`<section id="governor" class="half"><h2>${both(T.governor)}</h2>${inside}</section>`;
 }
 

@@ -63,6 +63,7 @@ export const REPLAY_TEXTS = {
   live: { es: 'En vivo', en: 'Live' },
   difference: { es: 'Diferencia', en: 'Difference' },
   interval: { es: 'Intervalo de 95 %', en: '95% interval' },
+  withInterval: { es: 'con intervalo de 95 %', en: 'with 95% interval' },
   quantity: { es: 'Medida', en: 'Measure' },
   perAnalystDay: { es: 'Alertas por analista y día', en: 'Alerts per analyst-day' },
   saves: { es: 'La candidata ahorra', en: 'The candidate saves' },

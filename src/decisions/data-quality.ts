@@ -57,6 +57,7 @@ export function qualityMask(tx: Transaction): number {
 
 /** The codes whose bits are set, in the order of QUALITY_CODES. */
 export function codesOfMask(mask: number): QualityCode[] {
+  if (mask === 0) return [];
   return QUALITY_CODES.filter((code) => (mask & BIT[code]) !== 0);
 }
 

@@ -7,7 +7,10 @@ import { centinela, centinelaHere, temporaryFolder } from './run-program.ts';
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
-const COMMANDS = ['demo', 'detect', 'simulate', 'train', 'score', 'evaluate', 'features', 'models', 'bench'];
+const COMMANDS = [
+  ...['demo', 'detect', 'simulate', 'train', 'score', 'evaluate'],
+  ...['replay', 'rules', 'features', 'models', 'bench'],
+];
 
 /** The one line on standard error, without the program's name. */
 function onlyLine(errors: string): string {

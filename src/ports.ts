@@ -82,10 +82,42 @@ export type TableWriter = RowWriter<readonly Cell[]>;
 /** Bytes under keys (`models/x/manifest.json`): a folder or a bucket. */
 export interface ObjectStore {
   put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Only where there is nothing under the key yet, all or nothing; false where another was first. */
+  putNew(key: string, bytes: Uint8Array): Promise<boolean>;
   /** null where there is no such key */
   get(key: string): Promise<Uint8Array | null>;
   /** Keys that begin with the prefix, sorted. */
   list(prefix: string): Promise<string[]>;
+}
+
+/** A text and what it is called in messages. */
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A row of a published or hand-kept list, before it is put on a list of ours. */
+export interface ListRow {
+  /** An id, account or document, or a name. */
+  readonly value: string;
+  /** null where the file does not say. */
+  readonly reason: string | null;
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+}
+
+export interface RejectedListRow {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** A whole file of such rows. */
+export interface ListFile {
+  readonly rows: readonly ListRow[];
+  readonly rejected: readonly RejectedListRow[];
+  /** Of rows that were left out on purpose: other names that the publisher itself calls weak. */
+  readonly weakNames: number;
 }
 
 /** A dense tensor in row-major order. int64 tensors are `BigInt64Array`. */

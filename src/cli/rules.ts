@@ -1,21 +1,40 @@
-// `rules …`: what a fraud team does with its rules.
-import { type Command, type OptionSpec, UsageError } from './command.ts';
+// `rules`: what a fraud team keeps its rules with: check them and their tests, and put them into force by two people.
+import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { ACT_OPTIONS, VOCABULARY_OPTIONS } from './rule-options.ts';
+import { CHANGE_OPTIONS, CHANGES } from './rules-change.ts';
+import { check } from './rules-check.ts';
 import { HEALTH_OPTIONS, showRulesHealth } from './rules-health.ts';
+import { names } from './rules-names.ts';
+import { history, list, show } from './rules-show.ts';
 import { SUGGEST_OPTIONS, writeSuggestions } from './rules-suggest.ts';
 
-const SUBCOMMANDS = { health: showRulesHealth, suggest: writeSuggestions } as const;
+type Action = (what: string | undefined, options: OptionValues, context: CommandContext) => Promise<void>;
 
-const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...HEALTH_OPTIONS, ...SUGGEST_OPTIONS };
+/** Of a file of history, which must be named. */
+const ofHistory =
+  (run: (path: string, options: OptionValues, context: CommandContext) => Promise<void>): Action =>
+  async (path, options, context) => {
+    if (path === undefined) throw new UsageError('rules health and rules suggest need a FILE of transactions');
+    await run(path, options, context);
+  };
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  ...{ check, test: check, names, list, show, history, ...CHANGES },
+  ...{ health: ofHistory(showRulesHealth), suggest: ofHistory(writeSuggestions) },
+};
 
 export const rulesCommand: Command = {
   name: 'rules',
-  summary: 'What rules are worth (health), and new ones mined from labelled history (suggest).',
-  positional: ['health|suggest', 'FILE'],
-  options: OPTIONS,
-  async run([what, path], options, context) {
-    if (!Object.hasOwn(SUBCOMMANDS, what)) {
-      throw new UsageError(`rules: '${what}' is none of ${Object.keys(SUBCOMMANDS).join(', ')}`);
+  summary:
+    'Check rules and their tests (check DIR); what they may speak of (names); propose FILE, approve ID@VERSION, ' +
+    'reject, retire, rollback, snooze, override; list, show, history; what they are worth on a FILE of history (health) ' +
+    'and new ones mined from it (suggest).',
+  positional: ['ACTION', '[DIR|FILE|ID]'],
+  options: { ...VOCABULARY_OPTIONS, ...ACT_OPTIONS, ...CHANGE_OPTIONS, ...HEALTH_OPTIONS, ...SUGGEST_OPTIONS },
+  async run([action, what], options, context) {
+    if (!Object.hasOwn(ACTIONS, action)) {
+      throw new UsageError(`rules: there is no '${action}'; there are ${Object.keys(ACTIONS).join(', ')}`);
     }
-    await SUBCOMMANDS[what as keyof typeof SUBCOMMANDS](path, options, context);
+    await ACTIONS[action](what, options, context);
   },
 };

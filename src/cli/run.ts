@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts';
 import { detectCommand } from './detect.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { featuresCommand } from './features.ts';
+import { listsCommand } from './lists.ts';
 import { modelsCommand } from './models.ts';
 import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
@@ -21,9 +22,10 @@ const COMMANDS: readonly Command[] = [
   scoreCommand,
   evaluateCommand,
   replayCommand,
-  rulesCommand,
   featuresCommand,
   modelsCommand,
+  rulesCommand,
+  listsCommand,
   benchCommand,
 ];
 

@@ -102,6 +102,15 @@ export function dayNumberOfIso(date: string): number {
   return dayNumberOf(Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8, 10)));
 }
 
+/** When the day `YYYY-MM-DD` begins in Lima, ms UTC; null for what is no day. */
+export function parseLimaDay(text: string): number | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (match === null) return null;
+  const day = dayNumberOf(Number(match[1]), Number(match[2]), Number(match[3]));
+  // 2026-02-30 would become 2 March.
+  return isoDate(day) === text ? startOfLimaDayMs(day) : null;
+}
+
 /** Easter Sunday of the Gregorian calendar (J. Meeus, Astronomical Algorithms, 1991, ch. 8). */
 export function easterSunday(year: number): number {
   const a = year % 19;

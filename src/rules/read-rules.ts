@@ -11,6 +11,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
+import { parseLimaDay } from '../domain/calendar.ts';
 import { placeIn, tooDeepAt } from './nesting.ts';
 import type { Expression, Span } from './node.ts';
 import { MAX_EXPRESSION_LENGTH, parseExpression } from './parse-expression.ts';
@@ -38,6 +39,8 @@ export interface PlacedRule {
 
 export interface ReadRules {
   readonly rules: readonly PlacedRule[];
+  /** Of all rules, also of those with problems: who asks about one of these makes no mistake. */
+  readonly ids: readonly string[];
   readonly problems: readonly PlacedProblem[];
 }
 
@@ -68,15 +71,16 @@ const KEYS = [
 ];
 const ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const TYPOLOGY = /^[FE]\d{2}$/;
-const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
-/** Peru keeps UTC−5 the whole year. */
-const LIMA_OFFSET_MS = 5 * 3_600_000;
 
 /** @param file how problems call it @param reasons the codes that a rule may give */
 export function readRules(text: string, file: string, reasons: ReadonlySet<string>): ReadRules {
   if (text.length > MAX_FILE_CHARACTERS) {
     const message = `the file has ${text.length} characters, the limit is ${MAX_FILE_CHARACTERS}`;
-    return { rules: [], problems: [{ file, line: 1, column: 1, message, hint: 'Split it into several files' }] };
+    return {
+      rules: [],
+      ids: [],
+      problems: [{ file, line: 1, column: 1, message, hint: 'Split it into several files' }],
+    };
   }
   return new Reader(text, file, reasons).read();
 }
@@ -95,6 +99,7 @@ class Reader {
   readonly #lines = new LineCounter();
   readonly #problems: PlacedProblem[] = [];
   #told = 0;
+  readonly #ids: string[] = [];
 
   constructor(text: string, file: string, reasons: ReadonlySet<string>) {
     this.#text = text;
@@ -115,7 +120,7 @@ class Reader {
       uniqueKeys: false,
     });
     for (const error of document.errors) this.#tell(error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
-    if (document.errors.length > 0) return { rules: [], problems: this.#problems };
+    if (document.errors.length > 0) return { rules: [], ids: [], problems: this.#problems };
     const root = document.contents;
     const list = isMap(root) ? root.get('rules', true) : root;
     if (isMap(root)) {
@@ -126,14 +131,14 @@ class Reader {
     }
     if (!isSeq(list)) {
       this.#tell(offsetOf(list ?? root), 'a list of rules is expected', 'Write rules: and below it one rule per -');
-      return { rules: [], problems: this.#problems };
+      return { rules: [], ids: [], problems: this.#problems };
     }
     if (list.items.length > MAX_RULES) {
       this.#tell(offsetOf(list), `there are ${list.items.length} rules, the limit is ${MAX_RULES}`, 'Split the file');
-      return { rules: [], problems: this.#problems };
+      return { rules: [], ids: [], problems: this.#problems };
     }
     const rules = list.items.map((item) => this.#rule(item as Node)).filter((rule) => rule !== null);
-    return { rules, problems: this.#problems };
+    return { rules, ids: this.#ids, problems: this.#problems };
   }
 
   #tell(offset: number, message: string, hint: string): null {
@@ -221,7 +226,9 @@ class Reader {
 
   #id(map: YAMLMap): string | null {
     const id = this.#line(map, 'id', true);
-    if (id === null || (ID.test(id) && id.length <= 64)) return id;
+    if (id === null) return id;
+    this.#ids.push(id);
+    if (ID.test(id) && id.length <= 64) return id;
     return this.#tell(
       offsetOf(map.get('id', true)),
       `'${id}' is no id`,
@@ -263,10 +270,8 @@ class Reader {
   #day(map: YAMLMap, key: string): number | null {
     const node = this.#scalar(map, key, false);
     if (node === null) return null;
-    const match = DAY.exec(String(node.value));
-    const utcMs = match === null ? Number.NaN : Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
-    // 2026-02-30 would become 2 March.
-    if (match !== null && new Date(utcMs).toISOString().startsWith(match[0])) return utcMs + LIMA_OFFSET_MS;
+    const dayMs = parseLimaDay(String(node.value));
+    if (dayMs !== null) return dayMs;
     return this.#tell(offsetOf(node), `'${String(node.value)}' is no day`, 'Write YYYY-MM-DD');
   }
 

@@ -23,10 +23,11 @@ export interface RuleSet<Input> {
   trace(rule: number, input: Input): readonly TracedNode[];
 }
 
-/** @returns null where there are problems */
+/** @param otherIds rules that could not be read: to ask about one is no further mistake @returns null where there are problems */
 export function compileRuleSet<Input>(
   placed: readonly PlacedRule[],
   vocabulary: RuleVocabulary<Input>,
+  otherIds: Iterable<string> = [],
 ): { readonly set: RuleSet<Input> | null; readonly problems: readonly PlacedProblem[] } {
   const problems: PlacedProblem[] = [];
   const byId = new Map<string, PlacedRule>();
@@ -38,7 +39,7 @@ export function compileRuleSet<Input>(
       tell(each, null, `there are two rules '${each.rule.id}'`, `The other stands in ${where}; give one another id`);
     }
   }
-  const ids = new Set(byId.keys());
+  const ids = new Set([...byId.keys(), ...otherIds]);
   const typed = new Map<PlacedRule, TypedExpression>();
   for (const each of placed) {
     const checked = checkTypes(each.rule.when, vocabulary, ids);

@@ -12,6 +12,7 @@ import type { ObjectStore } from '../../src/ports.ts';
 import { loadModel, type ModelDescription, saveModel } from '../../src/registry/model-store.ts';
 import { ModelError } from '../../src/registry/packed-model.ts';
 import { makeTrainingData } from '../model-checks/dataset.ts';
+import { createMemoryStore } from './memory-store.ts';
 
 const known = knownDetectors(createGraphRuntime());
 const { matrix } = makeTrainingData(300, 5);
@@ -23,15 +24,6 @@ const description: ModelDescription = {
   trainedOn: { rows: 300, fromMs: 0, toMs: 1, seed: 1 },
   metrics: {},
 };
-
-function createMemoryStore(objects = new Map<string, Uint8Array>()): ObjectStore & { objects: typeof objects } {
-  return {
-    objects,
-    put: async (key, bytes) => void objects.set(key, bytes.slice()),
-    get: async (key) => objects.get(key) ?? null,
-    list: async (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)),
-  };
-}
 
 /** The quick ones without labels stand for all: what is stored of each is checked alike. */
 async function storeModel() {

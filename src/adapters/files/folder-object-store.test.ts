@@ -20,6 +20,14 @@ test('gives back what was put, and lists by prefix', async () => {
   expect(await store.list('models/')).toEqual(['models/a/1/x.bin', 'models/b/1/x.bin']);
 });
 
+test('of several who put a new object under one key, one is told that it was first', async () => {
+  const store = createFolderObjectStore(folder);
+  const firsts = await Promise.all([1, 2, 3, 4].map((byte) => store.putNew('log/1', Uint8Array.of(byte))));
+  expect(firsts.filter(Boolean)).toEqual([true]);
+  expect(await store.get('log/1')).toEqual(Uint8Array.of(firsts.indexOf(true) + 1));
+  expect(await store.list('')).toEqual(['log/1']);
+});
+
 test('what a crash left half-written is not listed', async () => {
   const store = createFolderObjectStore(folder);
   await store.put('a', Uint8Array.of(1));

@@ -1,6 +1,6 @@
 // Objects as files under a folder: the embedded profile's store for models, checkpoints and archives.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ObjectStore } from '../../ports.ts';
 
@@ -12,13 +12,30 @@ export function createFolderObjectStore(folder: string): ObjectStore {
     if (!path.startsWith(root + sep)) throw new Error(`object key '${key}' leaves the folder`);
     return path;
   };
+  const writeTemporary = async (path: string, bytes: Uint8Array) => {
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    await writeFile(temporary, bytes, { flush: true });
+    return temporary;
+  };
   return {
     async put(key, bytes) {
       const path = pathOf(key);
-      await mkdir(dirname(path), { recursive: true });
-      const temporary = `${path}.${randomUUID()}.tmp`;
-      await writeFile(temporary, bytes, { flush: true });
-      await rename(temporary, path);
+      await rename(await writeTemporary(path, bytes), path);
+    },
+    async putNew(key, bytes) {
+      const path = pathOf(key);
+      const temporary = await writeTemporary(path, bytes);
+      try {
+        // Unlike a rename, a link fails where the name is taken, whichever process took it.
+        await link(temporary, path);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+      } finally {
+        await rm(temporary, { force: true });
+      }
     },
     async get(key) {
       try {

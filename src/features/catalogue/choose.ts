@@ -16,9 +16,14 @@ export const CATALOGUE_NAMES: readonly string[] = Object.keys(CATALOGUES);
 
 /** @throws RangeError for a catalogue that does not exist; the message lists those that do. */
 export function definitionsFor(name: string, fieldsPresent: ReadonlySet<keyof Transaction>): FeatureDefinition[] {
+  return catalogueFor(fieldsPresent, catalogueNamed(name));
+}
+
+/** All features of the catalogue, whatever fields the data has. */
+export function catalogueNamed(name: string): readonly FeatureDefinition[] {
   const catalogue = CATALOGUES[name];
   if (catalogue === undefined) {
     throw new RangeError(`no catalogue named ${name}: there are ${Object.keys(CATALOGUES).join(', ')}`);
   }
-  return catalogueFor(fieldsPresent, catalogue);
+  return catalogue;
 }

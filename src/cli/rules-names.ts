@@ -1,0 +1,50 @@
+// `rules names [WORD]`: all that rules may speak of, with types, units and meanings; reason codes, functions, lists, actions.
+import { REASON_CODES } from '../decisions/reason-codes.ts';
+import { plainText } from '../lib/plain-text.ts';
+import { FUNCTIONS } from '../rules/functions.ts';
+import { describeType } from '../rules/names.ts';
+import { ACTIONS, MODES, SEVERITIES } from '../rules/rule.ts';
+import type { CommandContext, OptionValues } from './command.ts';
+import { vocabularyOf } from './rule-options.ts';
+
+interface Row {
+  readonly name: string;
+  readonly type: string;
+  readonly es: string;
+  readonly en: string;
+}
+
+export async function names(word: string | undefined, options: OptionValues, { out }: CommandContext): Promise<void> {
+  const { names: known, lists } = await vocabularyOf(options);
+  const wanted = plainText(word ?? '');
+  const fits = ({ name, es, en }: Row) => [name, es, en].some((text) => plainText(text).includes(wanted));
+  const all = {
+    names: [...known.values()].map((name) => ({
+      ...{ name: name.name, type: describeType(name.type), ...name.meaning },
+      ...('values' in name && name.values !== undefined && { values: name.values }),
+    })),
+    functions: Object.entries(FUNCTIONS).map(([name, { parameters, variadic, result, meaning }]) => ({
+      ...{ name: `${name}(${parameters.join(', ')}${variadic ? ', …' : ''})`, type: result, ...meaning },
+    })),
+    lists: [...lists.keys()].map((name) => ({ name: `@${name}`, type: 'a list', es: '', en: '' })),
+    reasons: Object.values(REASON_CODES).map(({ code, es, en }) => ({ name: code, type: 'a reason', es, en })),
+  };
+  const found = Object.entries(all).map(([title, rows]) => [title, rows.filter(fits)] as const);
+  if (options.json === true) {
+    const fixed = { actions: ACTIONS, severities: SEVERITIES, modes: MODES };
+    out(`${JSON.stringify({ ...Object.fromEntries(found), ...fixed })}\n`);
+    return;
+  }
+  for (const [title, rows] of found) if (rows.length > 0) out(`${title}\n${table(rows)}\n`);
+  if (found.every(([, rows]) => rows.length === 0)) out(`Nothing is called or means '${word}'.\n`);
+}
+
+function table(rows: readonly Row[]): string {
+  const widthOf = (pick: (row: Row) => string) => Math.max(...rows.map((row) => pick(row).length));
+  const name = widthOf((row) => row.name);
+  const type = widthOf((row) => row.type);
+  return rows
+    .map((row) => `  ${row.name.padEnd(name)}  ${row.type.padEnd(type)}  ${[row.es, row.en].join(' · ')}`.trimEnd())
+    .map((line) => `${line.replace(/ ·$/, '')}\n`)
+    .join('');
+}

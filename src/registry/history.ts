@@ -1,0 +1,133 @@
+// An append-only history in an object store: who did what, when and why, each entry bound to the one before by its hash.
+//
+// An entry is an object of its own, put only where there is none under its number. Of two processes that append at once one
+// is told that the number is taken; it reads what is new, judges again and takes the next number: nothing is lost, and no
+// entry was decided on an outdated state. Whatever is changed or removed in the middle breaks the chain; to show that
+// nothing was cut off at the end, keep the last hash elsewhere.
+import { createHash } from 'node:crypto';
+import { InputError } from '../lib/errors.ts';
+import type { ObjectStore } from '../ports.ts';
+
+export interface HistoryEntry<Event> {
+  /** From 1, without gaps. */
+  readonly number: number;
+  /** Never before the entry it follows, so that order and time agree though clocks do not. */
+  readonly atMs: number;
+  readonly by: string;
+  readonly why: string;
+  readonly event: Event;
+  /** Hash of the entry before; zeros for the first. */
+  readonly previous: string;
+  /** SHA-256 of all above, as JSON in this order. */
+  readonly hash: string;
+}
+
+export type HistoryDraft<Event> = Pick<HistoryEntry<Event>, 'by' | 'why' | 'event'>;
+
+export interface History<Event> {
+  /** @throws InputError where the chain is broken */
+  read(): Promise<readonly HistoryEntry<Event>[]>;
+  /**
+   * @param decide what to write given all that is there; may be asked again. It throws to write nothing.
+   */
+  append(
+    decide: (entries: readonly HistoryEntry<Event>[]) => HistoryDraft<Event> | Promise<HistoryDraft<Event>>,
+    nowMs: number,
+  ): Promise<HistoryEntry<Event>>;
+}
+
+const START = '0'.repeat(64);
+const DIGITS = 8;
+/** As many as can come first while one waits; more means that the store does not keep what it is given. */
+const MAX_ATTEMPTS = 1000;
+const MAX_NAME = 100;
+const MAX_WHY = 1000;
+
+/** @param folder `rules/history`: entries are kept under it */
+export function openHistory<Event>(store: ObjectStore, folder: string): History<Event> {
+  const keyOf = (number: number) => `${folder}/${String(number).padStart(DIGITS, '0')}.json`;
+
+  /** Follows the chain from what is known to the first number without an entry. */
+  async function follow(known: readonly HistoryEntry<Event>[]): Promise<HistoryEntry<Event>[]> {
+    const entries = [...known];
+    for (;;) {
+      const key = keyOf(entries.length + 1);
+      const bytes = await store.get(key);
+      if (bytes === null) return entries;
+      entries.push(readEntry<Event>(bytes, key, entries.length + 1, entries.at(-1)?.hash ?? START));
+    }
+  }
+
+  async function read(): Promise<readonly HistoryEntry<Event>[]> {
+    const entries = await follow([]);
+    const last = (await store.list(`${folder}/`)).at(-1);
+    // Another process may have added one since; a gap stays one.
+    if (last !== undefined && last > keyOf(entries.length) && (await store.get(keyOf(entries.length + 1))) === null) {
+      throw broken(keyOf(entries.length + 1), 'is missing though later ones are there');
+    }
+    return entries;
+  }
+
+  return {
+    read,
+    async append(decide, nowMs) {
+      let entries = await read();
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const entry = seal(await decide(entries), entries, nowMs);
+        const bytes = new TextEncoder().encode(`${JSON.stringify(entry)}\n`);
+        if (await store.putNew(keyOf(entry.number), bytes)) return entry;
+        entries = await follow(entries);
+      }
+      throw new InputError('HISTORY_BUSY', `${folder} was changed by others all the time`, 'Try again');
+    },
+  };
+}
+
+function seal<Event>(
+  { by, why, event }: HistoryDraft<Event>,
+  entries: readonly HistoryEntry<Event>[],
+  nowMs: number,
+): HistoryEntry<Event> {
+  const person = by.trim();
+  if (person === '' || person.length > MAX_NAME) {
+    throw new InputError(
+      'PERSON_MISSING',
+      'It is not said who does this',
+      `Give a name of 1 to ${MAX_NAME} characters`,
+    );
+  }
+  if (why.length > MAX_WHY) {
+    throw new InputError('REASON_TOO_LONG', `The reason has ${why.length} characters`, `At most ${MAX_WHY} are kept`);
+  }
+  const last = entries.at(-1);
+  const content = {
+    ...{ number: entries.length + 1, atMs: Math.max(nowMs, last?.atMs ?? nowMs), by: person, why: why.trim(), event },
+    previous: last?.hash ?? START,
+  };
+  return { ...content, hash: sha256(JSON.stringify(content)) };
+}
+
+function readEntry<Event>(bytes: Uint8Array, key: string, number: number, previous: string): HistoryEntry<Event> {
+  let entry: HistoryEntry<Event>;
+  try {
+    entry = JSON.parse(new TextDecoder().decode(bytes)) as HistoryEntry<Event>;
+  } catch {
+    throw broken(key, 'is not JSON');
+  }
+  const { hash, ...content } = entry ?? ({} as HistoryEntry<Event>);
+  if (hash !== sha256(JSON.stringify(content))) throw broken(key, 'is not what was written (its hash differs)');
+  if (content.number !== number || content.previous !== previous) throw broken(key, 'does not follow the one before');
+  return entry;
+}
+
+function broken(key: string, what: string): InputError {
+  return new InputError(
+    'HISTORY_BROKEN',
+    `${key} ${what}`,
+    'Nothing is done until the history is restored from a copy',
+  );
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

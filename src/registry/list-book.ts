@@ -1,0 +1,134 @@
+// Lists at rest: a history of what was put on and taken off, by whom and why, in the object store beside the rules.
+//
+// An import is one entry of the history; its rows are kept under their hash.
+import { InputError } from '../lib/errors.ts';
+import { type ListDefinition, MAX_ENTRIES } from '../lists/kept-list.ts';
+import type { ListRow, ObjectStore } from '../ports.ts';
+import { type HistoryEntry, openHistory, sha256 } from './history.ts';
+import { type ImportedRow, type ListEvent, type ListState, listsOf } from './list-book-state.ts';
+import type { Act } from './rule-book.ts';
+
+const FOLDER = 'lists';
+const NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u;
+const MAX_VALUE = 500;
+
+export interface ListImport {
+  readonly list: string;
+  /** Who publishes it, or the file: what the source listed before can be replaced. */
+  readonly source: string;
+  readonly replaces: boolean;
+  readonly rows: readonly ListRow[];
+}
+
+export interface ListBook {
+  history(): Promise<readonly HistoryEntry<ListEvent>[]>;
+  lists(): Promise<ReadonlyMap<string, ListState>>;
+  define(definition: ListDefinition, act: Act): Promise<HistoryEntry<ListEvent>>;
+  add(
+    list: string,
+    value: string,
+    details: { readonly source: string; readonly untilMs: number | null },
+    act: Act,
+  ): Promise<HistoryEntry<ListEvent>>;
+  remove(list: string, value: string, act: Act): Promise<HistoryEntry<ListEvent>>;
+  importRows(what: ListImport, act: Act): Promise<HistoryEntry<ListEvent>>;
+}
+
+export function openListBook(store: ObjectStore): ListBook {
+  const history = openHistory<ListEvent>(store, `${FOLDER}/history`);
+  const rowsKey = (hash: string) => `${FOLDER}/imports/${hash}.json`;
+
+  async function readRows(entries: readonly HistoryEntry<ListEvent>[]): Promise<Map<string, readonly ImportedRow[]>> {
+    const rows = new Map<string, readonly ImportedRow[]>();
+    for (const { event } of entries) {
+      if (event.kind !== 'imported' || rows.has(event.sha256)) continue;
+      const bytes = await store.get(rowsKey(event.sha256));
+      const text = bytes === null ? null : new TextDecoder().decode(bytes);
+      if (text === null || sha256(text) !== event.sha256) {
+        const what = text === null ? 'are missing' : 'are not what was imported (their SHA-256 differs)';
+        throw new InputError(
+          'LIST_ROWS_CHANGED',
+          `@${event.list}: the rows of ${event.source} ${what}`,
+          'Import them anew',
+        );
+      }
+      rows.set(event.sha256, JSON.parse(text) as ImportedRow[]);
+    }
+    return rows;
+  }
+
+  const stateOf = async (entries: readonly HistoryEntry<ListEvent>[]) => listsOf(entries, await readRows(entries));
+
+  const write = (act: Act, judge: (lists: ReadonlyMap<string, ListState>) => ListEvent) =>
+    history.append(async (entries) => ({ by: act.by, why: act.why, event: judge(await stateOf(entries)) }), act.atMs);
+
+  return {
+    history: () => history.read(),
+    lists: async () => stateOf(await history.read()),
+    define: (definition, act) =>
+      write(act, (lists) => {
+        if (!NAME.test(definition.name)) {
+          throw new InputError(
+            'LIST_NAME_INVALID',
+            `'${definition.name}' cannot name a list`,
+            'Use letters, digits, _, -',
+          );
+        }
+        if (lists.has(definition.name)) {
+          throw new InputError('LIST_EXISTS', `There is a list @${definition.name}`, 'Lists keep what they are');
+        }
+        return { kind: 'defined', definition };
+      }),
+    add: (list, value, { source, untilMs }, act) =>
+      write(demandingReason(act), (lists) => {
+        const { entries } = known(lists, list);
+        if (value.trim() === '' || value.length > MAX_VALUE) {
+          throw new InputError('LIST_VALUE_INVALID', `A value has ${value.length} characters`, `1 to ${MAX_VALUE} fit`);
+        }
+        if (untilMs !== null && untilMs <= act.atMs) {
+          throw new InputError('UNTIL_INVALID', 'The end is in the past', 'Choose a later one');
+        }
+        if (entries.length >= MAX_ENTRIES) throw full(list);
+        return { kind: 'added', list, value: value.trim(), source, untilMs };
+      }),
+    remove: (list, value, act) =>
+      write(demandingReason(act), (lists) => {
+        const { entries } = known(lists, list);
+        const there = entries.some(
+          (each) => each.value === value && (each.untilMs === null || each.untilMs > act.atMs),
+        );
+        if (!there)
+          throw new InputError('LIST_VALUE_UNKNOWN', `'${value}' is not on @${list}`, 'See centinela lists show');
+        return { kind: 'removed', list, value };
+      }),
+    async importRows({ list, source, replaces, rows }, act) {
+      const reason = act.why.trim();
+      const kept: ImportedRow[] = rows.map((row) => ({
+        ...{ value: row.value, reason: row.reason ?? reason, fromMs: row.fromMs, untilMs: row.untilMs },
+      }));
+      const text = JSON.stringify(kept);
+      const hash = sha256(text);
+      await store.putNew(rowsKey(hash), new TextEncoder().encode(text));
+      return write(demandingReason(act), (lists) => {
+        if (known(lists, list).entries.length + kept.length > MAX_ENTRIES) throw full(list);
+        return { kind: 'imported', list, source, sha256: hash, rows: kept.length, replaces };
+      });
+    },
+  };
+}
+
+function known(lists: ReadonlyMap<string, ListState>, list: string): ListState {
+  const found = lists.get(list);
+  if (found !== undefined) return found;
+  const names = [...lists.keys()].map((name) => `@${name}`).join(', ');
+  throw new InputError('LIST_UNKNOWN', `There is no list @${list}`, `There are ${names}; make one with lists define`);
+}
+
+function full(list: string): InputError {
+  return new InputError('LIST_FULL', `@${list} would have more than ${MAX_ENTRIES} entries`, 'Begin another list');
+}
+
+function demandingReason(act: Act): Act {
+  if (act.why.trim() !== '') return act;
+  throw new InputError('REASON_MISSING', 'It is not said why', 'Give the reason, for those who come later');
+}

@@ -107,6 +107,7 @@ export interface ListRow {
 }
 
 export interface RejectedListRow {
+  readonly file: string;
   /** From 1. */
   readonly line: number;
   readonly message: string;

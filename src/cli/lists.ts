@@ -106,7 +106,7 @@ async function importFile(words: readonly string[], options: OptionValues, conte
   const replaces = options.replace === true || format !== 'csv';
   const why = act.why === '' ? `import of ${path}` : act.why;
   await listBookOf(options).importRows({ list, source, replaces, rows }, { ...act, why });
-  for (const { line, message } of rejected.slice(0, MAX_SHOWN)) context.log(`${path}:${line}: ${message}\n`);
+  for (const { file, line, message } of rejected.slice(0, MAX_SHOWN)) context.log(`${file}:${line}: ${message}\n`);
   const more = rejected.length > MAX_SHOWN ? ` (the first ${MAX_SHOWN} are shown)` : '';
   const weak = weakNames === 0 ? '' : `; ${weakNames} weak names left out`;
   tell(

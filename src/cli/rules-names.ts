@@ -1,4 +1,4 @@
-// `rules names [WORD]`: all that rules may speak of, with types, units and meanings; reason codes, functions, lists, actions.
+// `rules names [WORDS]`: all that rules may speak of, with types, units and meanings; reason codes, functions, lists, actions.
 import { REASON_CODES } from '../decisions/reason-codes.ts';
 import { plainText } from '../lib/plain-text.ts';
 import { FUNCTIONS } from '../rules/functions.ts';
@@ -16,8 +16,8 @@ interface Row {
 
 export async function names(word: string | undefined, options: OptionValues, { out }: CommandContext): Promise<void> {
   const { names: known, lists } = await vocabularyOf(options);
-  const wanted = plainText(word ?? '');
-  const fits = ({ name, es, en }: Row) => [name, es, en].some((text) => plainText(text).includes(wanted));
+  const words = plainText(word ?? '').split(/\s+/);
+  const fits = ({ name, es, en }: Row) => words.every((each) => plainText(`${name} ${es} ${en}`).includes(each));
   const all = {
     names: [...known.values()].map((name) => ({
       ...{ name: name.name, type: describeType(name.type), ...name.meaning },

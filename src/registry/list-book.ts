@@ -6,7 +6,7 @@ import { type ListDefinition, MAX_ENTRIES } from '../lists/kept-list.ts';
 import type { ListRow, ObjectStore } from '../ports.ts';
 import { type HistoryEntry, openHistory, sha256 } from './history.ts';
 import { type ImportedRow, type ListEvent, type ListState, listsOf } from './list-book-state.ts';
-import type { Act } from './rule-book.ts';
+import { type Act, demandReason } from './rule-book.ts';
 
 const FOLDER = 'lists';
 const NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u;
@@ -62,6 +62,11 @@ export function openListBook(store: ObjectStore): ListBook {
   const write = (act: Act, judge: (lists: ReadonlyMap<string, ListState>) => ListEvent) =>
     history.append(async (entries) => ({ by: act.by, why: act.why, event: judge(await stateOf(entries)) }), act.atMs);
 
+  const writeWithReason: typeof write = async (act, judge) => {
+    demandReason(act);
+    return write(act, judge);
+  };
+
   return {
     history: () => history.read(),
     lists: async () => stateOf(await history.read()),
@@ -80,7 +85,7 @@ export function openListBook(store: ObjectStore): ListBook {
         return { kind: 'defined', definition };
       }),
     add: (list, value, { source, untilMs }, act) =>
-      write(demandingReason(act), (lists) => {
+      writeWithReason(act, (lists) => {
         const { entries } = known(lists, list);
         if (value.trim() === '' || value.length > MAX_VALUE) {
           throw new InputError('LIST_VALUE_INVALID', `A value has ${value.length} characters`, `1 to ${MAX_VALUE} fit`);
@@ -92,7 +97,7 @@ export function openListBook(store: ObjectStore): ListBook {
         return { kind: 'added', list, value: value.trim(), source, untilMs };
       }),
     remove: (list, value, act) =>
-      write(demandingReason(act), (lists) => {
+      writeWithReason(act, (lists) => {
         const { entries } = known(lists, list);
         const there = entries.some(
           (each) => each.value === value && (each.untilMs === null || each.untilMs > act.atMs),
@@ -109,7 +114,7 @@ export function openListBook(store: ObjectStore): ListBook {
       const text = JSON.stringify(kept);
       const hash = sha256(text);
       await store.putNew(rowsKey(hash), new TextEncoder().encode(text));
-      return write(demandingReason(act), (lists) => {
+      return writeWithReason(act, (lists) => {
         if (known(lists, list).entries.length + kept.length > MAX_ENTRIES) throw full(list);
         return { kind: 'imported', list, source, sha256: hash, rows: kept.length, replaces };
       });
@@ -126,9 +131,4 @@ function known(lists: ReadonlyMap<string, ListState>, list: string): ListState {
 
 function full(list: string): InputError {
   return new InputError('LIST_FULL', `@${list} would have more than ${MAX_ENTRIES} entries`, 'Begin another list');
-}
-
-function demandingReason(act: Act): Act {
-  if (act.why.trim() !== '') return act;
-  throw new InputError('REASON_MISSING', 'It is not said why', 'Give the reason, for those who come later');
 }

@@ -78,6 +78,12 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
     return history.append(draft, act.atMs);
   };
 
+  /** What takes protection away is explained. */
+  const writeWithReason: typeof write = async (act, decide) => {
+    demandReason(act);
+    return write(act, decide);
+  };
+
   async function textOf(version: RuleVersion): Promise<string> {
     const bytes = await store.get(textKey(version.sha256));
     const text = bytes === null ? null : new TextDecoder().decode(bytes);
@@ -137,24 +143,24 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
       });
     },
     reject: (name, act) =>
-      write(demandingWhy(act), (state) => {
+      writeWithReason(act, (state) => {
         const { id, version } = openProposal(state, name);
         return { kind: 'rejected', id, version };
       }),
     retire: (id, act) =>
-      write(demandingWhy(act), (state) => ({ kind: 'retired', id, version: inForce(state, id).version })),
+      writeWithReason(act, (state) => ({ kind: 'retired', id, version: inForce(state, id).version })),
     rollback: (id, version, act) =>
-      write(demandingWhy(act), ({ versions }, entries) => ({
+      writeWithReason(act, ({ versions }, entries) => ({
         ...{ kind: 'rolled-back', id },
         version: version === null ? versionBefore(entries, id) : approvedVersion(versions, id, version),
       })),
     snooze: (id, untilMs, act) =>
-      write(demandingWhy(act), (state) => {
+      writeWithReason(act, (state) => {
         demandSoon(untilMs, act.atMs, MAX_SNOOZE_DAYS);
         return { kind: 'snoozed', id: inForce(state, id).id, untilMs };
       }),
     override: ({ ruleId, field, value, untilMs }, act) =>
-      write(demandingWhy(act), (state) => {
+      writeWithReason(act, (state) => {
         demandSoon(untilMs, act.atMs, MAX_OVERRIDE_DAYS);
         return { kind: 'overridden', id: inForce(state, ruleId).id, field, value, untilMs };
       }),
@@ -217,8 +223,8 @@ function approvedVersion(versions: readonly RuleVersion[], id: string, version: 
   throw new InputError('RULE_NOT_APPROVED', `${id}@${version} ${what}`, 'Go back to a version that was in force');
 }
 
-function demandingWhy(act: Act): Act {
-  if (act.why.trim() !== '') return act;
+export function demandReason({ why }: Act): void {
+  if (why.trim() !== '') return;
   throw new InputError('REASON_MISSING', 'It is not said why', 'Give the reason, for those who come later');
 }
 

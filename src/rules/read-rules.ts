@@ -28,19 +28,28 @@ export interface PlacedProblem {
   readonly hint: string;
 }
 
-/** A rule and where it stands, for problems that show only when the whole set is known. */
-export interface PlacedRule {
-  readonly rule: Rule;
+/** Where a rule stands, for problems that show only when the whole set is known. */
+export interface RulePlace {
   readonly file: string;
+  readonly line: number;
   /** @param offset characters of the rule's condition */
   place(offset: number): { readonly line: number; readonly column: number };
-  readonly line: number;
+}
+
+export interface PlacedRule extends RulePlace {
+  readonly rule: Rule;
+}
+
+/** What could be read of a rule with problems: its condition is checked all the same, so that all is told at once. */
+export interface UnfinishedRule extends RulePlace {
+  readonly id: string;
+  /** Without the parts that could not be read. */
+  readonly when: Expression | null;
 }
 
 export interface ReadRules {
   readonly rules: readonly PlacedRule[];
-  /** Of all rules, also of those with problems: who asks about one of these makes no mistake. */
-  readonly ids: readonly string[];
+  readonly unfinished: readonly UnfinishedRule[];
   readonly problems: readonly PlacedProblem[];
 }
 
@@ -78,7 +87,7 @@ export function readRules(text: string, file: string, reasons: ReadonlySet<strin
     const message = `the file has ${text.length} characters, the limit is ${MAX_FILE_CHARACTERS}`;
     return {
       rules: [],
-      ids: [],
+      unfinished: [],
       problems: [{ file, line: 1, column: 1, message, hint: 'Split it into several files' }],
     };
   }
@@ -99,7 +108,7 @@ class Reader {
   readonly #lines = new LineCounter();
   readonly #problems: PlacedProblem[] = [];
   #told = 0;
-  readonly #ids: string[] = [];
+  readonly #unfinished: UnfinishedRule[] = [];
 
   constructor(text: string, file: string, reasons: ReadonlySet<string>) {
     this.#text = text;
@@ -112,7 +121,11 @@ class Reader {
     if (deepAt !== null) {
       const { line, column } = placeIn(this.#text, deepAt);
       const message = 'lists and maps are nested too deep';
-      return { rules: [], problems: [{ file: this.#file, line, column, message, hint: 'Split the rule' }] };
+      return {
+        rules: [],
+        unfinished: [],
+        problems: [{ file: this.#file, line, column, message, hint: 'Split the rule' }],
+      };
     }
     const document = parseDocument(this.#text, {
       ...{ lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' },
@@ -120,7 +133,7 @@ class Reader {
       uniqueKeys: false,
     });
     for (const error of document.errors) this.#tell(error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
-    if (document.errors.length > 0) return { rules: [], ids: [], problems: this.#problems };
+    if (document.errors.length > 0) return { rules: [], unfinished: [], problems: this.#problems };
     const root = document.contents;
     const list = isMap(root) ? root.get('rules', true) : root;
     if (isMap(root)) {
@@ -131,14 +144,14 @@ class Reader {
     }
     if (!isSeq(list)) {
       this.#tell(offsetOf(list ?? root), 'a list of rules is expected', 'Write rules: and below it one rule per -');
-      return { rules: [], ids: [], problems: this.#problems };
+      return { rules: [], unfinished: [], problems: this.#problems };
     }
     if (list.items.length > MAX_RULES) {
       this.#tell(offsetOf(list), `there are ${list.items.length} rules, the limit is ${MAX_RULES}`, 'Split the file');
-      return { rules: [], ids: [], problems: this.#problems };
+      return { rules: [], unfinished: [], problems: this.#problems };
     }
     const rules = list.items.map((item) => this.#rule(item as Node)).filter((rule) => rule !== null);
-    return { rules, ids: this.#ids, problems: this.#problems };
+    return { rules, unfinished: this.#unfinished, problems: this.#problems };
   }
 
   #tell(offset: number, message: string, hint: string): null {
@@ -187,17 +200,22 @@ class Reader {
       const message = `the condition has ${condition.source.length} characters, the limit is ${MAX_EXPRESSION_LENGTH}`;
       this.#tell(offsetOf(when), message, 'Split it into several rules, or use a list');
     }
-    if (this.#told > before || condition === null) return null;
+    const { line } = this.#lines.linePos(offsetOf(node));
+    const place = (offset: number) => {
+      const at = this.#lines.linePos(condition?.placeOffset(offset) ?? offsetOf(node));
+      return { line: at.line, column: at.col };
+    };
+    if (this.#told > before || condition === null) {
+      const shown = String(node.get('id') ?? '?');
+      this.#unfinished.push({ id: shown, when: condition?.expression ?? null, file: this.#file, place, line });
+      return null;
+    }
     const rule: Rule = {
       ...{ id: id!, version: version!, name: name!, owner: owner!, severity: severity!, action: action! },
       ...{ mode: mode!, reason: reason!, fromMs, untilMs, typologies, notes },
       ...{ when: condition.expression, source: condition.source },
     };
-    const place = (offset: number) => {
-      const { line, col } = this.#lines.linePos(condition.placeOffset(offset));
-      return { line, column: col };
-    };
-    return { rule, file: this.#file, place, line: this.#lines.linePos(offsetOf(node)).line };
+    return { rule, file: this.#file, place, line };
   }
 
   #scalar(map: YAMLMap, key: string, required: boolean): Scalar | null {
@@ -227,7 +245,6 @@ class Reader {
   #id(map: YAMLMap): string | null {
     const id = this.#line(map, 'id', true);
     if (id === null) return id;
-    this.#ids.push(id);
     if (ID.test(id) && id.length <= 64) return id;
     return this.#tell(
       offsetOf(map.get('id', true)),
@@ -312,7 +329,7 @@ class Reader {
     }
     const operands = value.items.map((item) => this.#condition(item as Node, depth + 1));
     const sound = operands.filter((operand) => operand !== null);
-    if (sound.length < operands.length) return null;
+    if (sound.length === 0) return null;
     return sound.length === 1 ? sound[0] : joined(word as 'all' | 'any', sound);
   }
 

@@ -5,7 +5,7 @@ import { createGuards } from './guards.ts';
 import type { RuleVocabulary } from './names.ts';
 import { walk } from './node.ts';
 import { findUnreachable } from './reachability.ts';
-import type { PlacedProblem, PlacedRule } from './read-rules.ts';
+import type { PlacedProblem, PlacedRule, RulePlace, UnfinishedRule } from './read-rules.ts';
 import type { Rule } from './rule.ts';
 import { type TracedNode, traceCondition } from './trace.ts';
 
@@ -23,11 +23,11 @@ export interface RuleSet<Input> {
   trace(rule: number, input: Input): readonly TracedNode[];
 }
 
-/** @param otherIds rules that could not be read: to ask about one is no further mistake @returns null where there are problems */
+/** @param unfinished rules with problems: their conditions' types are checked too @returns null where there are problems */
 export function compileRuleSet<Input>(
   placed: readonly PlacedRule[],
   vocabulary: RuleVocabulary<Input>,
-  otherIds: Iterable<string> = [],
+  unfinished: readonly UnfinishedRule[] = [],
 ): { readonly set: RuleSet<Input> | null; readonly problems: readonly PlacedProblem[] } {
   const problems: PlacedProblem[] = [];
   const byId = new Map<string, PlacedRule>();
@@ -39,7 +39,7 @@ export function compileRuleSet<Input>(
       tell(each, null, `there are two rules '${each.rule.id}'`, `The other stands in ${where}; give one another id`);
     }
   }
-  const ids = new Set([...byId.keys(), ...otherIds]);
+  const ids = new Set([...byId.keys(), ...unfinished.map(({ id }) => id)]);
   const typed = new Map<PlacedRule, TypedExpression>();
   for (const each of placed) {
     const checked = checkTypes(each.rule.when, vocabulary, ids);
@@ -50,6 +50,10 @@ export function compileRuleSet<Input>(
     }
     typed.set(each, checked.typed);
   }
+  for (const each of unfinished) {
+    const found = each.when === null ? [] : checkTypes(each.when, vocabulary, ids).problems;
+    for (const { offset, message, hint } of found) tellAt(each, offset, `${each.id}: ${message}`, hint);
+  }
   const ordered = inOrder(placed, byId, (each, cycle) =>
     tell(each, null, `rules ask about each other in a circle: ${cycle.join(' → ')}`, 'Take one fired(…) out'),
   );
@@ -57,8 +61,11 @@ export function compileRuleSet<Input>(
   return { set: createRuleSet(ordered, typed, vocabulary), problems };
 
   function tell(each: PlacedRule, offset: number | null, message: string, hint: string): void {
-    const { line, column } = offset === null ? { line: each.line, column: 1 } : each.place(offset);
-    problems.push({ file: each.file, line, column, message: `${each.rule.id}: ${message}`, hint });
+    tellAt(each, offset, `${each.rule.id}: ${message}`, hint);
+  }
+
+  function tellAt({ file, line, place }: RulePlace, offset: number | null, message: string, hint: string): void {
+    problems.push({ file, ...(offset === null ? { line, column: 1 } : place(offset)), message, hint });
   }
 }
 

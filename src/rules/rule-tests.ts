@@ -8,7 +8,7 @@
 //
 // What is not given is missing. `fires` lists all that must fire, `quiet` those that must not; with `only: true` no other may.
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import type { RuleName, RuleVocabulary } from './names.ts';
+import { describeType, type RuleName, type RuleVocabulary, type ValueType } from './names.ts';
 import { placeIn, tooDeepAt } from './nesting.ts';
 import { suggestion } from './problem.ts';
 import type { PlacedProblem } from './read-rules.ts';
@@ -26,7 +26,9 @@ export interface TestInput {
 
 export interface RuleTest {
   readonly name: string;
+  /** Of its beginning, from 1. */
   readonly line: number;
+  readonly column: number;
   readonly input: Omit<TestInput, 'fired'>;
   readonly fires: readonly string[];
   readonly quiet: readonly string[];
@@ -39,6 +41,12 @@ export interface RuleTestFailure {
 }
 
 const TEST_KEYS = ['name', 'given', 'lists', 'fires', 'quiet', 'only'];
+const EXAMPLES: Readonly<Record<ValueType['kind'], string>> = {
+  number: 'Write a number; durations as 5min, 24h, percentages as 80%',
+  text: 'Write a text',
+  boolean: 'Write true or false',
+  texts: 'Write [a, b]',
+};
 /** Of a list that is asked how like a name is: written-out names are wholly alike. */
 const SAME = 1;
 
@@ -137,9 +145,9 @@ export function readRuleTests<Input>(
     if (fires.length + quiet.length === 0 && map.get('only') !== true) {
       tell(map, 'the test expects nothing', 'Give fires, quiet or only: true');
     }
-    const line = lines.linePos(map.range?.[0] ?? 0).line;
+    const { line, col: column } = lines.linePos(map.range?.[0] ?? 0);
     const input = { values: given(map.get('given', true)), lists: givenLists(map.get('lists', true)) };
-    return { name: String(name), line, input, fires, quiet, only: map.get('only') === true };
+    return { name: String(name), line, column, input, fires, quiet, only: map.get('only') === true };
   }
 
   function ids(map: YAMLMap, key: string): string[] {
@@ -169,7 +177,8 @@ export function readRuleTests<Input>(
         continue;
       }
       const value = givenValue(pair.value, name);
-      if (value === null) tell(pair.value, `${key} is ${name.type.kind}`, 'Durations as 5min, 24h; percentages as 80%');
+      if (value === null)
+        tell(pair.value ?? pair.key, `${key} is ${describeType(name.type)}`, EXAMPLES[name.type.kind]);
       else values.set(key, value);
     }
     return values;

@@ -32,7 +32,7 @@ export async function proposeRules(
   act: Act,
 ): Promise<ChangeOutcome> {
   const { versions } = ruleBookAt(await book.history(), LATEST);
-  const own = files.rules.flatMap((file) => readRuleFile(file).ids);
+  const own = files.rules.flatMap((file) => readRuleFile(file).rules.map(({ rule }) => rule.id));
   const { placed, problems } = checkRules(files, vocabulary, await othersInForce(book, new Set(own)));
   if (problems.length > 0) return refused(problems);
   const isKnown = ({ rule }: PlacedRule) => {

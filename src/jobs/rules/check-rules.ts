@@ -38,17 +38,18 @@ export function checkRules(
 ): CheckedRules {
   const read = files.rules.map(readRuleFile);
   const placed = read.flatMap(({ rules }) => rules);
-  const ids = new Set(read.flatMap((each) => each.ids));
+  const unfinished = read.flatMap((each) => each.unfinished);
   const all = [...placed, ...beside];
-  const { set, problems: ofSet } = compileRuleSet(all, vocabulary, ids);
-  const known = new Set([...ids, ...all.map(({ rule }) => rule.id)]);
+  const { set, problems: ofSet } = compileRuleSet(all, vocabulary, unfinished);
+  const known = new Set([...unfinished.map(({ id }) => id), ...all.map(({ rule }) => rule.id)]);
   const tests = files.tests.map(({ path, text }) => ({ path, ...readRuleTests(text, path, vocabulary, known) }));
-  const readable = set !== null && read.every(({ problems }) => problems.length === 0);
+  const readable = set !== null && read.every((each) => each.problems.length === 0);
+  const runnable = tests.filter((each) => each.problems.length === 0);
   const problems = [
     ...read.flatMap((each) => each.problems),
     ...ofSet,
     ...tests.flatMap((each) => each.problems),
-    ...(readable ? tests.flatMap((each) => failuresOf(each.path, each.tests, all, vocabulary)) : []),
+    ...(readable ? runnable.flatMap((each) => failuresOf(each.path, each.tests, all, vocabulary)) : []),
   ];
   const fire = new Set(tests.flatMap((each) => each.tests.flatMap(({ fires }) => fires)));
   return {
@@ -74,7 +75,7 @@ function failuresOf(
   const { set } = compileRuleSet(timeless, testVocabulary(vocabulary));
   const failures = set === null ? [] : runRuleTests(tests, set, 0);
   return failures.map(({ test, message }) => ({
-    ...{ file, line: test.line, column: 1, message: `test '${test.name}': ${message}` },
+    ...{ file, line: test.line, column: test.column, message: `test '${test.name}': ${message}` },
     hint: 'Correct the rule, or what the test expects',
   }));
 }

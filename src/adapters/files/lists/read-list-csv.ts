@@ -48,8 +48,9 @@ export async function readListCsv(path: string): Promise<ListFile> {
       const line = block.lines[row];
       const read = readRow(block, row, value, rest);
       const first = typeof read === 'string' ? undefined : firstLines.get(read.value);
-      if (typeof read === 'string') rejected.push({ line, message: read });
-      else if (first !== undefined) rejected.push({ line, message: `'${read.value}' stands in line ${first} already` });
+      if (typeof read === 'string') rejected.push({ file: path, line, message: read });
+      else if (first !== undefined)
+        rejected.push({ file: path, line, message: `'${read.value}' stands in line ${first} already` });
       else {
         firstLines.set(read.value, line);
         rows.push(read);

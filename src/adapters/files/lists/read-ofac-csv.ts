@@ -27,15 +27,15 @@ export async function readOfacCsv(path: string, altPath: string | null): Promise
     const [id, name, , program] = cells;
     const reason = `OFAC ${id}${program === '' ? '' : ` [${program}]`}`;
     programs.set(id, reason);
-    if (name === '') rejected.push({ line, message: 'the name is empty' });
+    if (name === '') rejected.push({ file: path, line, message: 'the name is empty' });
     else rows.push({ value: name, reason, fromMs: null, untilMs: null });
   }
   if (altPath !== null) {
     for (const { line, cells } of await recordsOf(altPath, ALT_COLUMNS, rejected)) {
       const [id, , kind, name] = cells;
       const reason = programs.get(id);
-      if (reason === undefined) rejected.push({ line, message: `${altPath}: there is no entry ${id} in ${path}` });
-      else if (name === '') rejected.push({ line, message: `${altPath}: the name is empty` });
+      if (reason === undefined) rejected.push({ file: altPath, line, message: `${path} has no entry ${id}` });
+      else if (name === '') rejected.push({ file: altPath, line, message: 'the name is empty' });
       else rows.push({ value: name, reason: `${reason} ${kind}`, fromMs: null, untilMs: null });
     }
   }
@@ -63,10 +63,8 @@ async function recordsOf(
       const cells = block.faults[row] === 0 ? cellsOf(block, row) : null;
       if (cells !== null) records.push({ line, cells: cells.map(cleaned) });
       else if (bytes.toString('latin1', block.rowStarts[row], block.rowEnds[row]).trim() !== END_OF_FILE) {
-        rejected.push({
-          line,
-          message: `${path}: ${block.faults[row] === 0 ? 'ENCODING_INVALID' : ROW_FAULTS[block.faults[row]]}`,
-        });
+        const message = block.faults[row] === 0 ? 'ENCODING_INVALID' : ROW_FAULTS[block.faults[row]];
+        rejected.push({ file: path, line, message });
       }
     }
     if (block.rows === 0) break;

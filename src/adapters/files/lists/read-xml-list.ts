@@ -32,11 +32,12 @@ export async function readXmlList(path: string, withWeak: boolean): Promise<List
     (name) => Object.hasOwn(READERS, name),
     (record) => {
       const names = READERS[record.name](record);
-      if (names.length === 0) rejected.push({ line: record.line, message: `<${record.name}> has no name` });
+      if (names.length === 0) rejected.push({ file: path, line: record.line, message: `<${record.name}> has no name` });
       for (const { name, reason, isWeak } of names) {
         if (isWeak && !withWeak) weakNames += 1;
         else if (name.length > MAX_VALUE) {
           rejected.push({
+            file: path,
             line: record.line,
             message: `a name has ${name.length} characters, the limit is ${MAX_VALUE}`,
           });

@@ -1,0 +1,29 @@
+// Every kind of mistake in rules and in their tests: all of a file are told at once, each with its place. What is told
+// stands beside each file (*.problems.txt); CENTINELA_WRITE_GOLDEN=1 writes it anew, to be read before it is committed.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { createRuleVocabulary } from '../../src/decisions/rule-names.ts';
+import { catalogueNamed } from '../../src/features/catalogue/choose.ts';
+import { checkRules, problemLine } from '../../src/jobs/rules/check-rules.ts';
+import { emptyRuleLists } from '../../src/jobs/rules/rule-lists.ts';
+import { STANDARD_LISTS } from '../../src/lists/standard-lists.ts';
+
+const folder = new URL('bad/', import.meta.url);
+const vocabulary = createRuleVocabulary(catalogueNamed('default'), [], emptyRuleLists(STANDARD_LISTS));
+const file = (name: string) => ({ path: name, text: readFileSync(new URL(name, folder), 'utf8') });
+const names = readdirSync(folder).filter((name) => name.includes('.bad.') && name.endsWith('.yaml'));
+
+it.each(names)('%s', (name) => {
+  const isTest = name.endsWith('.test.yaml');
+  const files = isTest ? { rules: [file('good.yaml')], tests: [file(name)] } : { rules: [file(name)], tests: [] };
+  const { problems, set } = checkRules(files, vocabulary);
+  const told = problems.map((problem) => `${problemLine(problem)}\n`).join('');
+  const golden = new URL(name.replace(/\.yaml$/, '.problems.txt'), folder);
+  if (process.env.CENTINELA_WRITE_GOLDEN === '1') writeFileSync(golden, told);
+  expect(told).toBe(readFileSync(golden, 'utf8'));
+  expect(set === null).toBe(!isTest);
+});
+
+it('nothing is wrong with the sound ones', () => {
+  expect(checkRules({ rules: [file('good.yaml')], tests: [] }, vocabulary).problems).toEqual([]);
+});

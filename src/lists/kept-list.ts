@@ -1,11 +1,9 @@
 // A kept list: who or what is on it, since when, until when, why and by whom. Blocks, trusts, watches; politically exposed
 // and sanctioned people by name.
 //
-// Exact lists are looked up in a map. Lists of names are indexed by the sounds of their words, so that a name is compared
-// only with those that share one; the best likeness is what a rule sees.
+// Exact lists are looked up in a map, lists of names by likeness (name-index.ts); the best one is what a rule sees.
 import type { RuleList } from '../rules/names.ts';
-import { nameSimilarity } from './name-similarity.ts';
-import { type NameWord, wordsOf } from './name-words.ts';
+import { createNameIndex } from './name-index.ts';
 
 export const PURPOSES = ['block', 'trust', 'watch', 'pep', 'sanctions'] as const;
 export type ListPurpose = (typeof PURPOSES)[number];
@@ -42,8 +40,6 @@ export interface KeptList {
 }
 
 export const MAX_ENTRIES = 2_000_000;
-/** A word as common as this among the names tells nobody apart; others of the name do. */
-const MAX_SAME_SOUND = 5000;
 
 export function createKeptList(definition: ListDefinition, entries: readonly ListEntry[]): KeptList {
   if (entries.length > MAX_ENTRIES) {
@@ -82,29 +78,9 @@ function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
 }
 
 function nameFinder(entries: readonly ListEntry[]): KeptList['find'] {
-  const words: (readonly NameWord[])[] = entries.map(({ value }) => wordsOf(value));
-  const bySound = new Map<string, number[]>();
-  words.forEach((own, index) => {
-    for (const sound of new Set(own.map((word) => word.sound))) {
-      const same = bySound.get(sound);
-      if (same === undefined) bySound.set(sound, [index]);
-      else same.push(index);
-    }
-  });
+  const index = createNameIndex(entries.map(({ value }) => value));
   return (value, timeMs) => {
-    const own = wordsOf(value);
-    const seen = new Set<number>();
-    let best: ListMatch | null = null;
-    for (const { sound } of own) {
-      const candidates = bySound.get(sound) ?? [];
-      if (candidates.length > MAX_SAME_SOUND) continue;
-      for (const index of candidates) {
-        if (seen.has(index) || !inForce(entries[index], timeMs)) continue;
-        seen.add(index);
-        const similarity = nameSimilarity(own, words[index]);
-        if (similarity > (best?.similarity ?? 0)) best = { entry: entries[index], similarity };
-      }
-    }
-    return best;
+    const match = index.find(value, (each) => inForce(entries[each], timeMs));
+    return match === null ? null : { entry: entries[match.index], similarity: match.similarity };
   };
 }

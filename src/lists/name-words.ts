@@ -46,6 +46,8 @@ const LEGAL_FORMS: ReadonlySet<string> = new Set([
   ...['cerrada', 'abierta', 'empresa', 'individual', 'responsabilidad', 'limitada'],
 ]);
 const MAX_WORDS = 12;
+/** DELACRUZ is written for de la Cruz. */
+const JOINED = /^de(?:la|las|los)(?=\p{L}{3})/u;
 /** S.A.C. is one word. */
 const DOTTED = /\b(?:\p{L}\.){2,}/gu;
 const NO_LETTER = /[^\p{L}\p{N}]+/u;
@@ -54,7 +56,9 @@ const NO_LETTER = /[^\p{L}\p{N}]+/u;
 export function wordsOf(name: string): NameWord[] {
   const plain = plainText(name).replace(DOTTED, (dotted) => dotted.replaceAll('.', ''));
   const all = plain.split(NO_LETTER).filter((word) => word !== '');
-  const telling = all.filter((word) => !PARTICLES.has(word) && !LEGAL_FORMS.has(word));
+  const telling = all
+    .filter((word) => !PARTICLES.has(word) && !LEGAL_FORMS.has(word))
+    .map((word) => word.replace(JOINED, ''));
   return (telling.length > 0 ? telling : all).slice(0, MAX_WORDS).map((text) => ({ text, sound: soundOf(text) }));
 }
 

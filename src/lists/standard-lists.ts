@@ -2,7 +2,7 @@
 import type { ListDefinition } from './kept-list.ts';
 
 /** Likeness from which a name counts as being on a list; bench/name-matching.ts says what it finds and what it costs. */
-export const NAME_THRESHOLD = 0.85;
+export const NAME_THRESHOLD = 0.9;
 
 export const STANDARD_LISTS: readonly ListDefinition[] = [
   { name: 'bloqueados', purpose: 'block', match: 'exact', threshold: 1 },

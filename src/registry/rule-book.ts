@@ -34,7 +34,7 @@ export interface Act {
 }
 
 export interface EffectiveRules {
-  /** Live and shadow rules; a snoozed one is in shadow. */
+  /** Live and shadow rules, and those that are off, which others may ask about; a snoozed live one is in shadow. */
   readonly rules: readonly PlacedRule[];
   readonly overrides: readonly RuleOverride[];
 }
@@ -168,7 +168,7 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
       const { versions, snoozes, overrides } = ruleBookAt(await history.read(), timeMs);
       const rules: PlacedRule[] = [];
       for (const version of versions) {
-        if (version.state !== 'live' && version.state !== 'shadow') continue;
+        if (!isInForce(version)) continue;
         const name = ruleVersion(version);
         const { rules: found, problems } = read(await textOf(version), name);
         if (found.length !== 1) {
@@ -176,7 +176,8 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
           throw new InputError('RULE_TEXT_INVALID', `${name}: ${first?.message ?? 'it is no rule'}`, first?.hint ?? '');
         }
         const [placed] = found;
-        rules.push(snoozes.has(version.id) ? { ...placed, rule: { ...placed.rule, mode: 'shadow' } } : placed);
+        const isSnoozed = placed.rule.mode === 'live' && snoozes.has(version.id);
+        rules.push(isSnoozed ? { ...placed, rule: { ...placed.rule, mode: 'shadow' } } : placed);
       }
       return { rules, overrides };
     },

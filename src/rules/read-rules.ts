@@ -206,7 +206,8 @@ class Reader {
       return { line: at.line, column: at.col };
     };
     if (this.#told > before || condition === null) {
-      const shown = String(node.get('id') ?? '?');
+      const idNode = node.get('id', true);
+      const shown = isScalar(idNode) ? String(idNode.value) : '?';
       this.#unfinished.push({ id: shown, when: condition?.expression ?? null, file: this.#file, place, line });
       return null;
     }

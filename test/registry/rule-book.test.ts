@@ -1,11 +1,14 @@
 // The rule book: two people, versions that never change, any past day again, and nothing lost or altered unseen.
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRuleFile } from '../../src/jobs/rules/check-rules.ts';
 import { openHistory } from '../../src/registry/history.ts';
 import { type Act, openRuleBook, ruleHash } from '../../src/registry/rule-book.ts';
 import { ruleBookAt } from '../../src/registry/rule-book-state.ts';
+import { printExpression } from '../../src/rules/print-expression.ts';
 import { type Rule, ruleVersion } from '../../src/rules/rule.ts';
+import { writeRule } from '../../src/rules/write-rule.ts';
 import { rulesYaml, type SampleRule } from '../rules/samples.ts';
 import { createMemoryStore } from './memory-store.ts';
 
@@ -107,6 +110,14 @@ describe('what is in force', () => {
     await expect(book.rollback('great-amount', 7, act('Eva', 9))).rejects.toThrow('does not exist');
   });
 
+  it('a rule that is off stays, since others may ask about it', async () => {
+    const { book, inForce } = newBook();
+    await book.propose(sampleRule({ mode: 'off' }), act('Ana', 1));
+    await book.approve('great-amount@1', null, act('Luis', 2));
+    await book.snooze('great-amount', DAY_MS, act('Eva', 3));
+    expect(await inForce(3)).toEqual(['great-amount@1 off']);
+  });
+
   it('a rule without another version cannot be rolled back', async () => {
     const { book } = newBook();
     await book.propose(sampleRule(), act('Ana', 1));
@@ -171,6 +182,23 @@ describe('what is in force', () => {
       { numRuns: 40 },
     );
   });
+});
+
+it('a rule that is written and read again is the same rule', () => {
+  for (const name of readdirSync('config/rules')) {
+    const { rules } = read(readFileSync(`config/rules/${name}`, 'utf8'), name);
+    for (const { rule } of rules) {
+      const [again] = read(writeRule(rule), name).rules;
+      expect({ ...again.rule, when: printExpression(again.rule.when) }).toEqual({
+        ...rule,
+        when: printExpression(rule.when),
+      });
+      expect(ruleHash(again.rule)).toBe(ruleHash(rule));
+    }
+  }
+  const dated = read(`${rulesYaml({})}    from: 2026-03-01\n    until: 2026-04-01\n    notes: por un mes\n`, 'dated')
+    .rules[0].rule;
+  expect(read(writeRule(dated), 'again').rules[0].rule).toEqual(dated);
 });
 
 describe('the history', () => {

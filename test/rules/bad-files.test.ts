@@ -6,6 +6,7 @@ import { createRuleVocabulary } from '../../src/decisions/rule-names.ts';
 import { catalogueNamed } from '../../src/features/catalogue/choose.ts';
 import { checkRules, problemLine } from '../../src/jobs/rules/check-rules.ts';
 import { emptyRuleLists } from '../../src/jobs/rules/rule-lists.ts';
+import { createPrng } from '../../src/lib/prng.ts';
 import { STANDARD_LISTS } from '../../src/lists/standard-lists.ts';
 
 const folder = new URL('bad/', import.meta.url);
@@ -26,4 +27,27 @@ it.each(names)('%s', (name) => {
 
 it('nothing is wrong with the sound ones', () => {
   expect(checkRules({ rules: [file('good.yaml')], tests: [] }, vocabulary).problems).toEqual([]);
+});
+
+it('files with letters changed, lost and repeated are refused in words or read', () => {
+  const prng = createPrng(4);
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  for (let run = 0; run < 300; run++) {
+    const { path, text } = file(sources[run % sources.length]);
+    let mutated = text;
+    for (let change = prng.nextBelow(4); change >= 0; change--) {
+      const at = prng.nextBelow(mutated.length);
+      const piece = text.substr(prng.nextBelow(text.length), prng.nextBelow(12));
+      mutated = mutated.slice(0, at) + piece + mutated.slice(at + prng.nextBelow(6));
+    }
+    const files = [{ path, text: mutated }];
+    const checked = path.endsWith('.test.yaml')
+      ? checkRules({ rules: [file('good.yaml')], tests: files }, vocabulary)
+      : checkRules({ rules: files, tests: [] }, vocabulary);
+    for (const { line, column, message } of checked.problems) {
+      expect(line).toBeGreaterThan(0);
+      expect(column).toBeGreaterThan(0);
+      expect(message).not.toBe('');
+    }
+  }
 });

@@ -52,7 +52,18 @@ export function createKeptList(definition: ListDefinition, entries: readonly Lis
 /** As rules see it. @param timeOf when the input happened: an entry counts while it is in force then */
 export function ruleListOf<Input>(list: KeptList, timeOf: (input: Input) => number): RuleList<Input> {
   const { name, match, threshold } = list.definition;
-  const similarity = (value: string, input: Input) => list.find(value, timeOf(input))?.similarity ?? 0;
+  // Several rules ask about the same name of one transaction, and a name is dear to look up.
+  let lastValue: string | null = null;
+  let lastMs = Number.NaN;
+  let lastSimilarity = 0;
+  const similarity = (value: string, input: Input) => {
+    const timeMs = timeOf(input);
+    if (value === lastValue && timeMs === lastMs) return lastSimilarity;
+    lastValue = value;
+    lastMs = timeMs;
+    lastSimilarity = list.find(value, timeMs)?.similarity ?? 0;
+    return lastSimilarity;
+  };
   return {
     name,
     cost: match === 'exact' ? 3 : 300,

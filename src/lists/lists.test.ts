@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fullName, nameSource, WRITINGS } from '../../test/lists/synthetic-names.ts';
 import { createPrng } from '../lib/prng.ts';
-import { createKeptList, type ListEntry } from './kept-list.ts';
+import { createKeptList, type ListEntry, ruleListOf } from './kept-list.ts';
 import { createNameIndex } from './name-index.ts';
 import { soundOf, wordsOf } from './name-words.ts';
 import { NAME_THRESHOLD } from './standard-lists.ts';
@@ -98,5 +98,14 @@ describe('a kept list', () => {
     expect(list.find('quispe mamani juan', 5)?.entry.value).toBe('Juan Carlos Quispe Mamani');
     expect(list.find('Kispe Mamani Juan Carlos', 5)!.similarity).toBeGreaterThan(0.95);
     expect(list.find('Rosa Tello', 5)).toBe(null);
+  });
+
+  it('answers rules for the time of each input', () => {
+    const list = createKeptList({ name: 'mules', purpose: 'block', match: 'exact', threshold: 1 }, [
+      entry('acc-1', { fromMs: 100, untilMs: 200 }),
+    ]);
+    const { has } = ruleListOf<number>(list, (timeMs) => timeMs);
+    expect([99, 150, 150, 200].map((timeMs) => has('acc-1', timeMs))).toEqual([false, true, true, false]);
+    expect([has('acc-2', 150), has('acc-1', 150)]).toEqual([false, true]);
   });
 });

@@ -9,7 +9,7 @@ afterAll(() => folder.remove());
 
 const COMMANDS = [
   ...['demo', 'detect', 'simulate', 'train', 'score', 'evaluate'],
-  ...['replay', 'rules', 'features', 'models', 'bench'],
+  ...['replay', 'features', 'models', 'rules', 'lists', 'bench'],
 ];
 
 /** The one line on standard error, without the program's name. */

@@ -209,10 +209,13 @@ describe('the history', () => {
     await book.approve('great-amount@1', null, act('Luis', 3));
     const [first, second] = [...store.objects.keys()].filter((key) => key.startsWith('rules/history/')).sort();
     const original = new Map(store.objects);
+    const { store: forged, book: forgery } = newBook();
+    await forgery.propose(sampleRule(), act('Eva', 1));
     const damages: ((objects: Map<string, Uint8Array>) => void)[] = [
       (objects) => objects.delete(first),
       (objects) => objects.delete(second),
       (objects) => objects.set(first, original.get(second)!),
+      (objects) => objects.set(first, forged.objects.get(first)!),
       (objects) => {
         const text = new TextDecoder().decode(original.get(second)).replace('Ana', 'Eva');
         objects.set(second, new TextEncoder().encode(text));

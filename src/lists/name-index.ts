@@ -1,9 +1,9 @@
-// Finds the listed name that is most like a given one, among hundreds of thousands, in some ten microseconds.
+// Finds the listed name that is most like a given one: among 20,000 in less than 100 µs (bench/name-matching.ts).
 //
 // Likeness is evidence, as Fellegi and Sunter weigh it ("A theory for record linkage", JASA 64, 1969): a word in common
 // speaks for the same person by as much as it is rare, a word that only one has against it a little, words that differ
 // against it a lot. The odds that chance alone brings a name so like one of the list grow with the list, and are taken
-// off. So a likeness means the same on every list: 0.9 is exceeded by about one in a thousand people who are not on it.
+// off. So a likeness means much the same on every list: 0.9 is reached by about one in a thousand people who are not on it.
 //
 // Words are compared by spelling, by their sound in Spanish, and with one letter of the sound wrong, which is found in a
 // table of all sounds with one letter taken out (Mor and Fraenkel, "A hash code method for detecting and correcting

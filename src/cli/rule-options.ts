@@ -28,7 +28,7 @@ export const ACT_OPTIONS = {
 
 export const VOCABULARY_OPTIONS = {
   registry: REGISTRY_OPTION,
-  features: { ...FEATURES_OPTION, help: 'catalogue whose features rules may use', default: 'default' },
+  features: { ...FEATURES_OPTION, help: "catalogue whose features rules may use; 'default' when not given" },
 } as const satisfies Record<string, OptionSpec>;
 
 const MS_PER_DAY = 86_400_000;
@@ -47,7 +47,7 @@ export function listBookOf(options: OptionValues): ListBook {
 export async function vocabularyOf(options: OptionValues): Promise<RuleVocabulary<RuleInput>> {
   const lists = await listBookOf(options).lists();
   return createRuleVocabulary(
-    catalogueNamed(options.features as string),
+    catalogueNamed((options.features as string | undefined) ?? 'default'),
     detectorsHere().map(({ name }) => name),
     emptyRuleLists([...lists.values()].map(({ definition }) => definition)),
   );

@@ -5,7 +5,8 @@
 // of values; what is left for a transaction is the rules that its combination lets through. A rule fires only where all its
 // joined parts are true, so leaving it out where one of them is not changes nothing.
 import type { TypedExpression } from './check-types.ts';
-import { compileCondition, TRUE } from './compile.ts';
+import { TRUE } from './closures.ts';
+import { compileCondition } from './compile.ts';
 import type { BooleanName, RuleName, RuleVocabulary, TextName, TextsName } from './names.ts';
 import { type Expression, walk } from './node.ts';
 

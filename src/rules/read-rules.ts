@@ -12,8 +12,9 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { parseLimaDay } from '../domain/calendar.ts';
+import { joined, type PlacedCondition } from './join-conditions.ts';
 import { placeIn, tooDeepAt } from './nesting.ts';
-import type { Expression, Span } from './node.ts';
+import type { Expression } from './node.ts';
 import { MAX_EXPRESSION_LENGTH, parseExpression } from './parse-expression.ts';
 import { placesOf } from './places.ts';
 import { suggestion } from './problem.ts';
@@ -92,13 +93,6 @@ export function readRules(text: string, file: string, reasons: ReadonlySet<strin
     };
   }
   return new Reader(text, file, reasons).read();
-}
-
-/** A condition put together from the pieces of a YAML tree, and where each piece stands in the file. */
-interface Condition {
-  readonly expression: Expression;
-  readonly source: string;
-  placeOffset(offset: number): number;
 }
 
 class Reader {
@@ -307,7 +301,7 @@ class Reader {
     });
   }
 
-  #condition(node: Node, depth: number): Condition | null {
+  #condition(node: Node, depth: number): PlacedCondition | null {
     if (depth > MAX_NESTING) return this.#tell(offsetOf(node), 'conditions are nested too deep', 'Split the rule');
     if (isScalar(node)) return this.#text_(node);
     const pair = isMap(node) && node.items.length === 1 ? node.items[0] : null;
@@ -334,7 +328,7 @@ class Reader {
     return sound.length === 1 ? sound[0] : joined(word as 'all' | 'any', sound);
   }
 
-  #text_(node: Scalar): Condition | null {
+  #text_(node: Scalar): PlacedCondition | null {
     if (typeof node.value !== 'string') {
       return this.#tell(offsetOf(node), 'a condition is a text', 'Write for example amount > 3000');
     }
@@ -343,61 +337,6 @@ class Reader {
     const { expression, problems } = parseExpression(source);
     for (const { offset, message, hint } of problems) this.#tell(placeOffset(offset), message, hint);
     return expression === null ? null : { expression, source, placeOffset };
-  }
-}
-
-/** The pieces as one condition with one text; places in that text lead back to the piece's own. */
-function joined(kind: 'all' | 'any' | 'not', pieces: readonly Condition[]): Condition {
-  const starts: number[] = [];
-  let source = kind === 'not' ? 'not ' : '';
-  const operands = pieces.map(({ expression, source: own }, index) => {
-    if (index > 0) source += kind === 'all' ? ' and ' : ' or ';
-    const wrapped = kind === 'not' || pieces.length > 1;
-    starts.push(source.length + (wrapped ? 1 : 0));
-    source += wrapped ? `(${own})` : own;
-    return shifted(expression, starts[index]);
-  });
-  const span: Span = { from: 0, to: source.length };
-  const expression: Expression = kind === 'not' ? { kind, operand: operands[0], span } : { kind, operands, span };
-  return {
-    expression,
-    source,
-    placeOffset(offset) {
-      const index = Math.max(
-        0,
-        starts.findLastIndex((start) => start <= offset),
-      );
-      return pieces[index].placeOffset(Math.max(0, offset - starts[index]));
-    },
-  };
-}
-
-function shifted(node: Expression, by: number): Expression {
-  const span = { from: node.span.from + by, to: node.span.to + by };
-  const move = (child: Expression) => shifted(child, by);
-  switch (node.kind) {
-    case 'set':
-      return { ...node, items: node.items.map(move), span };
-    case 'not':
-    case 'negative':
-    case 'known':
-      return { ...node, operand: move(node.operand), span };
-    case 'arithmetic':
-    case 'comparison':
-      return { ...node, left: move(node.left), right: move(node.right), span };
-    case 'between':
-      return { ...node, operand: move(node.operand), low: move(node.low), high: move(node.high), span };
-    case 'in':
-      return { ...node, operand: move(node.operand), of: move(node.of), span };
-    case 'otherwise':
-      return { ...node, operand: move(node.operand), instead: move(node.instead), span };
-    case 'all':
-    case 'any':
-      return { ...node, operands: node.operands.map(move), span };
-    case 'call':
-      return { ...node, parameters: node.parameters.map(move), span };
-    default:
-      return { ...node, span };
   }
 }
 

@@ -1,6 +1,7 @@
 // A set of rules that go together: checked as a whole, put into an order and compiled.
 import { checkTypes, type TypedExpression } from './check-types.ts';
-import { type Condition, compileCondition, compileReaders, TRUE } from './compile.ts';
+import { type Condition, TRUE } from './closures.ts';
+import { compileCondition, compileReaders } from './compile.ts';
 import { createGuards } from './guards.ts';
 import type { RuleVocabulary } from './names.ts';
 import { walk } from './node.ts';

@@ -3,7 +3,7 @@
 // Conditions are pure, so nothing is recorded while transactions pass: the few that fired are evaluated once more here, in
 // the same order and with the same values.
 import type { TypedExpression } from './check-types.ts';
-import { type Condition, FALSE, TRUE, type Truth, UNKNOWN } from './compile.ts';
+import { type Condition, FALSE, TRUE, type Truth, UNKNOWN } from './closures.ts';
 import type { Expression } from './node.ts';
 
 export interface TracedNode {

@@ -17,7 +17,7 @@ import { parseThresholds, policyOf, RANGE_OPTIONS, rangeOf } from './history-opt
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
 import { replayJson, replayTable } from './replay-output.ts';
-import { candidateRules, RULES_FOLDER_OPTION, readRuleFiles } from './rule-files.ts';
+import { candidateRules, RULES_FOLDER_OPTION, readPlacedRules } from './rule-files.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
@@ -144,8 +144,8 @@ async function specsOf(options: OptionValues): Promise<{ live: VersionSpec; cand
   if (nothingNew && verify === undefined && decisions === undefined) {
     throw new UsageError('what is the candidate? Give --rules, --candidate-thresholds or --candidate-model');
   }
-  const live = await readRuleFiles(options.live as string);
-  const candidate = typeof rules === 'string' ? candidateRules(live.rules, await readRuleFiles(rules)) : live.rules;
+  const live = await readPlacedRules(options.live as string);
+  const candidate = typeof rules === 'string' ? candidateRules(live.rules, await readPlacedRules(rules)) : live.rules;
   const liveModel = await modelOf(model, options);
   const newModel = candidateModel === model ? liveModel : await modelOf(candidateModel, options);
   const own = typeof thresholds === 'string' ? parseThresholds(thresholds, newModel, costsOf(options)) : null;

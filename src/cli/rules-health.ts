@@ -10,7 +10,7 @@ import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener } from './file-o
 import { policyOf, RANGE_OPTIONS, rangeOf } from './history-options.ts';
 import { plainTable } from './plain-table.ts';
 import { createProgress } from './progress.ts';
-import { RULES_FOLDER_OPTION, readRuleFiles } from './rule-files.ts';
+import { RULES_FOLDER_OPTION, readPlacedRules } from './rule-files.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 
 export const HEALTH_OPTIONS = {
@@ -26,7 +26,7 @@ export const HEALTH_OPTIONS = {
 
 export async function showRulesHealth(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const started = context.nowMs();
-  const { rules } = await readRuleFiles(options.rules as string);
+  const { rules } = await readPlacedRules(options.rules as string);
   const range = rangeOf(options);
   const costs = costsOf(options);
   const progress = createProgress(context.log, context.terminal, context.nowMs);

@@ -12,7 +12,7 @@ import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
 import { catalogueOf, fileOpener, makeFolder } from './file-options.ts';
 import { policyOf } from './history-options.ts';
 import { createProgress } from './progress.ts';
-import { readRuleFiles } from './rule-files.ts';
+import { readPlacedRules } from './rule-files.ts';
 import { costsOf } from './threshold-options.ts';
 
 export const SUGGEST_OPTIONS = {
@@ -43,7 +43,7 @@ export const SUGGEST_OPTIONS = {
 
 export async function writeSuggestions(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const started = context.nowMs();
-  const { rules } = await readRuleFiles(options.rules as string);
+  const { rules } = await readPlacedRules(options.rules as string);
   const progress = createProgress(context.log, context.terminal, context.nowMs);
   const suggestions = await suggestRules({
     open: fileOpener(path, options, context, null),

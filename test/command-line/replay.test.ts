@@ -51,7 +51,6 @@ describe('replay', () => {
 
   it.each([
     [['replay', FILE], /what is the candidate/],
-    [['replay', FILE, '--rules', 'nowhere.yaml'], /there are no rules at nowhere\.yaml/],
     [['replay', FILE, '--rules', CANDIDATE, '--from', '2026-02-30'], /is no day/],
     [['replay', FILE, '--rules', CANDIDATE, '--from', '2026-02-02', '--to', '2026-02-01'], /in order/],
     [['replay', FILE, '--candidate-thresholds', 'review=0.2'], /--model ID/],
@@ -60,6 +59,11 @@ describe('replay', () => {
     const { exitCode, errors } = await centinelaHere(...argv);
     expect(exitCode).toBe(2);
     expect(errors).toMatch(message);
+  });
+
+  it('a candidate that is not there is told', async () => {
+    const { exitCode, errors } = await centinelaHere('replay', FILE, '--rules', 'nowhere.yaml');
+    expect([exitCode, errors]).toEqual([1, expect.stringMatching(/There is no file or folder 'nowhere\.yaml'/)]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { createGraphRuntime } from '../../src/adapters/onnx-runtime/graph-runtime.ts';
-import { candidateRules, readRuleFiles } from '../../src/cli/rule-files.ts';
+import { candidateRules, readPlacedRules } from '../../src/cli/rule-files.ts';
 import { DEFAULT_GOVERNOR } from '../../src/decisions/governor.ts';
 import { DEFAULT_COSTS } from '../../src/decisions/money-policy.ts';
 import { REASON_CODES } from '../../src/decisions/reason-codes.ts';
@@ -43,7 +43,7 @@ let candidate: VersionSpec;
 
 beforeAll(async () => {
   history = simulate(120, 25, 5);
-  const { rules } = await readRuleFiles('config/rules');
+  const { rules } = await readPlacedRules('config/rules');
   const model = await loadModel(
     createFolderObjectStore(MODELS.pathname),
     'cards',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyCondition, anyInput, type SampleInput, sampleVocabulary } from '../../test/rules/random-conditions.ts';
 import { plainText } from '../lib/plain-text.ts';
 import { checkTypes } from './check-types.ts';
 import { FALSE, TRUE, type Truth, UNKNOWN } from './closures.ts';
@@ -12,7 +13,6 @@ import { findUnreachable } from './reachability.ts';
 import type { PlacedRule } from './read-rules.ts';
 import type { Rule } from './rule.ts';
 import { compileRuleSet } from './rule-set.ts';
-import { anyCondition, anyInput, type SampleInput, sampleVocabulary } from './samples.ts';
 import { traceCondition } from './trace.ts';
 
 const NO_RULES = new Map<string, number>();

@@ -1,7 +1,7 @@
 // A small vocabulary and random conditions over it, for the tests of the rule language.
 import fc from 'fast-check';
-import type { RuleName, RuleVocabulary } from './names.ts';
-import type { Expression } from './node.ts';
+import type { RuleName, RuleVocabulary } from '../../src/rules/names.ts';
+import type { Expression } from '../../src/rules/node.ts';
 
 /** Values by name; a missing one is not there. */
 export type SampleInput = Readonly<Record<string, number | string | boolean | undefined>>;

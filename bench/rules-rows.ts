@@ -9,6 +9,7 @@ import { createTransaction, type Transaction } from '../src/domain/transaction.t
 import { defaultCatalogue } from '../src/features/catalogue/catalogue.ts';
 import { createFeatureEngine } from '../src/features/engine.ts';
 import { FeatureTable } from '../src/pipeline/feature-table.ts';
+import { withLateLabels } from '../src/pipeline/late-labels.ts';
 import { type PlacedRule, readRules } from '../src/rules/read-rules.ts';
 import { compileRuleSet, type RuleSet } from '../src/rules/rule-set.ts';
 import { createSimulator } from '../src/simulate/simulator.ts';
@@ -48,7 +49,7 @@ export interface SimulatedSize {
 export function simulateRows(set: RuleSet<RuleInput>, size: SimulatedSize): SimulatedRows {
   const lookAlikeIds = new Set<string>();
   const simulator = createSimulator({ ...size, onLookAlike: (id) => lookAlikeIds.add(id) });
-  const engine = createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN });
+  const engine = withLateLabels(createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN }));
   const table = new FeatureTable(defaultCatalogue.length, {
     memoryLimitBytes: 4e9,
     openStore: () => {
@@ -71,10 +72,9 @@ export function simulateRows(set: RuleSet<RuleInput>, size: SimulatedSize): Simu
     starts.push(rules.length);
     return result;
   };
-  const watched = { fold } as typeof engine;
   for (const batch of simulator.batches()) {
     for (const transaction of batch) {
-      table.add(watched, transaction);
+      table.add({ ...engine, fold }, transaction);
       operations.push(transaction.operation);
       lookAlikes.push(lookAlikeIds.delete(transaction.id) ? 1 : 0);
     }

@@ -2,6 +2,7 @@
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { createFeatureEngine } from '../features/engine.ts';
 import { engineLimits, fileDefinitions } from '../jobs/read-features.ts';
+import { withLateLabels } from '../pipeline/late-labels.ts';
 import type { Command } from './command.ts';
 import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { createProgress } from './progress.ts';
@@ -22,7 +23,7 @@ export const featuresCommand: Command = {
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
     const definitions = fileDefinitions(reader, catalogueOf(options));
-    const engine = createFeatureEngine(definitions, engineLimits(reader));
+    const engine = withLateLabels(createFeatureEngine(definitions, engineLimits(reader)));
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },
       { name: 'eventTimeMs', type: 'integer' },

@@ -4,6 +4,7 @@ import { createTableWriter } from '../adapters/files/write-table.ts';
 import { createFeatureEngine } from '../features/engine.ts';
 import { engineLimits, reasonWording } from '../jobs/read-features.ts';
 import { isOnline } from '../models/detector.ts';
+import { withLateLabels } from '../pipeline/late-labels.ts';
 import { scoreAndLearn, scoreTransactions } from '../pipeline/score-transactions.ts';
 import { loadModel, thresholdsOf } from '../registry/model-store.ts';
 import { type Command, UsageError } from './command.ts';
@@ -51,7 +52,7 @@ export const scoreCommand: Command = {
     const locale = options.lang as 'es' | 'en';
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
-    const engine = createFeatureEngine(model.definitions, engineLimits(reader));
+    const engine = withLateLabels(createFeatureEngine(model.definitions, engineLimits(reader)));
     const wording = reasonWording(reader);
     const thresholds = thresholdsOf(description);
     const writer = await createTableWriter(options.out as string, [

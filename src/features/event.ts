@@ -55,6 +55,8 @@ export class FoldEvent {
   country = 0;
   channel = 0;
   currency = 0;
+  /** Its amount had to be converted. */
+  isForeign = false;
   readonly present: Uint8Array = new Uint8Array(KINDS.length);
   readonly keyLow: Int32Array = new Int32Array(KINDS.length);
   readonly keyHigh: Int32Array = new Int32Array(KINDS.length);
@@ -93,6 +95,7 @@ export class FoldEvent {
     this.country = tx.country === null ? 0 : lettersCode(tx.country);
     this.channel = tx.channel === null ? 0 : lettersCode(tx.channel);
     this.currency = lettersCode(tx.currency);
+    this.isForeign = rate !== undefined;
     this.flags = this.#flagsOf(tx);
     this.#readKeys(tx);
   }

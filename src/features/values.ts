@@ -55,6 +55,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'near-threshold': flag(flagOf('near-threshold')),
   'off-habit': flag(flagOf('off-habit')),
   security: flag(flagOf('security')),
+  'foreign-currency': (_, event) => (event.isForeign ? 1 : 0),
   'cross-border': (tx, event) => (tx.country === null ? Number.NaN : flag(flagOf('cross-border'))(tx, event)),
   operation: codeIn(OPERATIONS, (tx) => tx.operation),
   rail: codeIn(RAILS, (tx) => tx.rail),

@@ -5,6 +5,7 @@ import { SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts'
 import { defaultCatalogue } from '../features/catalogue/catalogue.ts';
 import { createFeatureEngine } from '../features/engine.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
+import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
 import { type Decision, scoreTransactions } from '../pipeline/score-transactions.ts';
 import { createSimulator } from '../simulate/simulator.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
@@ -51,7 +52,7 @@ const BATCH_ROWS = 64;
 export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   const days = options.historyDays + options.liveDays;
   const simulator = createSimulator({ customers: options.customers, days, seed: options.seed });
-  const engine = createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN });
+  const engine = withLateLabels(createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN }));
   const table = new FeatureTable(defaultCatalogue.length, options);
   const totals: DemoTotals = { rows: 0, flagged: 0, flaggedFrauds: 0, frauds: 0, caughtMinor: 0, fraudMinor: 0 };
   let live: ((batch: readonly Transaction[]) => Promise<void>) | null = null;
@@ -77,13 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   return totals;
 }
 
-function startLive(
-  options: DemoOptions,
-  engine: ReturnType<typeof createFeatureEngine>,
-  table: FeatureTable,
-  frauds: number,
-  totals: DemoTotals,
-) {
+function startLive(options: DemoOptions, engine: FeatureFold, table: FeatureTable, frauds: number, totals: DemoTotals) {
   const { model, decide, metrics } = trainModel({
     features: { definitions: defaultCatalogue, table, engine },
     detectors: options.detectors,

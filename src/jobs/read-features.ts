@@ -2,8 +2,9 @@
 import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { definitionsFor } from '../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
-import { createFeatureEngine, type FeatureEngine } from '../features/engine.ts';
+import { createFeatureEngine } from '../features/engine.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
+import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
 import type { ReasonWording } from '../pipeline/score-transactions.ts';
 import type { TransactionReader } from '../ports.ts';
 
@@ -12,13 +13,13 @@ export interface ReadFeaturesOptions extends FeatureTableOptions {
   readonly catalogue: string | null;
   readonly onProgress: (share: number) => void;
   /** Called with each batch, for what else a job wants of the rows. */
-  readonly onBatch?: (batch: Parameters<FeatureEngine['fold']>[0][], firstRow: number) => void;
+  readonly onBatch?: (batch: Parameters<FeatureFold['fold']>[0][], firstRow: number) => void;
 }
 
 export interface FileFeatures {
   readonly definitions: readonly FeatureDefinition[];
   readonly table: FeatureTable;
-  readonly engine: FeatureEngine;
+  readonly engine: FeatureFold;
 }
 
 /** Local hours as the file's, and soles where the currency is told row by row; one currency is left as it is. */
@@ -40,7 +41,7 @@ export function reasonWording(reader: TransactionReader): ReasonWording {
 
 export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {
   const definitions = fileDefinitions(reader, options.catalogue);
-  const engine = createFeatureEngine(definitions, engineLimits(reader));
+  const engine = withLateLabels(createFeatureEngine(definitions, engineLimits(reader)));
   const table = new FeatureTable(definitions.length, options);
   for await (const batch of reader) {
     const firstRow = table.rows;

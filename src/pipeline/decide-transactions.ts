@@ -16,10 +16,11 @@ import {
 import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
-import type { FeatureEngine, FoldResult } from '../features/engine.ts';
+import type { FoldResult } from '../features/engine.ts';
 import { createMatrix, type Matrix } from '../models/matrix.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
+import type { FeatureFold } from './late-labels.ts';
 
 export interface FoldedBatch {
   readonly transactions: readonly Transaction[];
@@ -59,7 +60,7 @@ export interface Decider {
 const NO_HITS: ReturnType<typeof hitsOf> = { hits: [], silenced: [] };
 
 /** The engine's state moves on past the batch. */
-export function foldBatch(transactions: readonly Transaction[], engine: FeatureEngine): FoldedBatch {
+export function foldBatch(transactions: readonly Transaction[], engine: FeatureFold): FoldedBatch {
   const { width } = engine;
   const features = new Float64Array(transactions.length * width);
   const results = transactions.map((transaction, row) => engine.fold(transaction, features, row * width));

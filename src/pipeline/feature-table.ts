@@ -4,9 +4,9 @@
 // moved out to a `BlockStore` (a temporary file): a file of any length can be processed in bounded memory.
 import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { FeatureEngine } from '../features/engine.ts';
 import { GrowableColumn } from '../lib/growable-column.ts';
 import type { Matrix } from '../models/matrix.ts';
+import type { FeatureFold } from './late-labels.ts';
 
 /** Where blocks go that do not fit in memory. Blocks are read back any number of times, in any order. */
 export interface BlockStore {
@@ -93,7 +93,7 @@ export class FeatureTable {
   }
 
   /** Folds the transaction into the engine's state and keeps its features. */
-  add(engine: FeatureEngine, transaction: Transaction): void {
+  add(engine: FeatureFold, transaction: Transaction): void {
     if (this.#currentRows === BLOCK_ROWS) this.#finishBlock();
     engine.fold(transaction, this.#row, 0);
     this.#current.set(this.#row, this.#currentRows * this.columns);

@@ -5,8 +5,8 @@ import { type Reason, type ReasonInput, reasonsFor } from '../decisions/reasons/
 import { explainRisk, learnRow, type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
 import { worthInSolesMinor } from '../domain/exchange-rates.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { FeatureEngine } from '../features/engine.ts';
 import { createMatrix, type Matrix, rowOf, sliceRows } from '../models/matrix.ts';
+import type { FeatureFold } from './late-labels.ts';
 
 export interface Decision {
   readonly transaction: Transaction;
@@ -23,7 +23,7 @@ export type ReasonWording = Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStart
 /** Decides the batch in its order; the engine's state moves on past it. */
 export function scoreTransactions(
   batch: readonly Transaction[],
-  engine: FeatureEngine,
+  engine: FeatureFold,
   model: RiskModel,
   thresholds: DecisionThresholds,
   wording: ReasonWording,
@@ -37,7 +37,7 @@ export function scoreTransactions(
  */
 export function scoreAndLearn(
   batch: readonly Transaction[],
-  engine: FeatureEngine,
+  engine: FeatureFold,
   model: RiskModel,
   thresholds: DecisionThresholds,
   wording: ReasonWording,
@@ -50,7 +50,7 @@ export function scoreAndLearn(
   });
 }
 
-function foldBatch(batch: readonly Transaction[], engine: FeatureEngine, { definitions }: RiskModel): Matrix {
+function foldBatch(batch: readonly Transaction[], engine: FeatureFold, { definitions }: RiskModel): Matrix {
   const matrix = createMatrix(batch.length, definitions.length);
   const row = new Float64Array(definitions.length);
   batch.forEach((transaction, index) => {

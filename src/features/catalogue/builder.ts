@@ -20,8 +20,10 @@ const WINDOW_TEXT: Readonly<Record<WindowName, Bilingual>> = {
   '30d': { es: '30 días', en: '30 days' },
 };
 
-/** Labels are used only this long after their transaction. */
+/** Labels of a terminal's or a place's transactions are used only this long after them, as the Handbook does. */
 export const LABEL_DELAY_MS = 7 * DAY_MS;
+/** Claims count from the moment they are known; a transaction of the last hour has none yet. */
+export const CLAIM_DELAY_MS = HOUR_MS;
 const DELAY_TEXT: Bilingual = { es: ', hasta hace 7 días', en: ', up to 7 days ago' };
 const HABIT_TEXT: Bilingual = { es: ' (habituales)', en: ' (habitual)' };
 
@@ -105,16 +107,24 @@ const AGGREGATE_TEXT: Readonly<Partial<Record<Aggregate, readonly [Unit, string,
   'time-since-fraud': ['ms', 'tiempo desde el último fraude {of}', 'time since the last fraud {of}'],
 };
 
+const CLAIM_TEXT: Readonly<Partial<Record<Aggregate, readonly [Unit, string, string]>>> = {
+  'fraud-count': ['count', 'fraudes reclamados {of}', 'claimed frauds {of}'],
+  'fraud-rate-smoothed': ['ratio', 'tasa suavizada de fraudes reclamados {of}', 'smoothed rate of claimed frauds {of}'],
+};
+
 export interface Parts {
   readonly filter?: Filter;
   readonly field?: string;
   readonly delayed?: boolean;
+  /** Labels as soon as they are known; names and texts speak of claims. */
+  readonly claimed?: boolean;
   readonly smoothing?: { readonly prior: number; readonly weight: number };
 }
 
 const snake = (text: string) => text.replaceAll('-', '_');
 
-function nameOf(aggregate: Aggregate, { filter = 'all', field, delayed = false }: Parts): string {
+function nameOf(aggregate: Aggregate, { filter = 'all', field, delayed = false, claimed = false }: Parts): string {
+  if (claimed) return snake(aggregate).replace('fraud', 'claim');
   const amount = ['sum', 'mean', 'std', 'max', 'min', 'median'].includes(aggregate) ? 'amount_' : '';
   const which = filter === 'all' || filter === 'approved' ? '' : `${snake(filter)}_`;
   const what = aggregate === 'distinct' ? `distinct_${field}` : `${amount}${snake(aggregate)}`;
@@ -128,7 +138,7 @@ function meaningOf(
   window: WindowName | null,
   parts: Parts,
 ) {
-  const [, es, en] = AGGREGATE_TEXT[aggregate]!;
+  const [, es, en] = (parts.claimed === true ? CLAIM_TEXT : AGGREGATE_TEXT)[aggregate]!;
   const said = (language === 'es' ? es : en)
     .replace('{ops}', OPERATIONS_TEXT[parts.filter ?? 'all'][language])
     .replace('{values}', DISTINCT_TEXT[parts.field ?? '']?.[language] ?? '')
@@ -145,14 +155,14 @@ export function feature(
   window: WindowName | null,
   parts: Parts = {},
 ): FeatureDefinition {
-  const { filter = 'all', field = null, delayed = false, smoothing } = parts;
+  const { filter = 'all', field = null, delayed = false, claimed = false, smoothing } = parts;
   return {
     id: `${entity}_${nameOf(aggregate, parts)}${window === null ? '' : `_${window}`}`,
     entity,
     aggregate,
     field,
     windowMs: window === null ? null : WINDOW_MS[window],
-    delayMs: delayed ? LABEL_DELAY_MS : 0,
+    delayMs: delayed ? LABEL_DELAY_MS : claimed ? CLAIM_DELAY_MS : 0,
     filter,
     ...(smoothing === undefined ? {} : { smoothing }),
     unit: AGGREGATE_TEXT[aggregate]![0],

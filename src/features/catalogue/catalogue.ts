@@ -11,7 +11,9 @@ const approved = { filter: 'approved' } as const;
 const habit = { filter: 'habit' } as const;
 const offHabit = { filter: 'off-habit' } as const;
 const delayed = { delayed: true } as const;
+const claimed = { claimed: true } as const;
 const delayedHabit = { delayed: true, filter: 'habit' } as const;
+const claimedRate = { claimed: true, smoothing: { prior: 0.01, weight: 10 } } as const;
 const smoothed = { delayed: true, smoothing: { prior: 0.01, weight: 10 } } as const;
 
 const ofTheEvent: readonly FeatureDefinition[] = [
@@ -31,6 +33,7 @@ const ofTheEvent: readonly FeatureDefinition[] = [
   value('off-habit', 'boolean', 'pago muy por encima del hábito del pagador', "payment far above the payer's habit"),
   value('security', 'boolean', 'evento de seguridad', 'security event'),
   value('cross-border', 'boolean', 'en el extranjero', 'abroad'),
+  value('foreign-currency', 'boolean', 'en moneda extranjera', 'in a foreign currency'),
   value('operation', 'category', 'tipo de operación', 'kind of operation'),
   value('rail', 'category', 'sistema de pago', 'payment rail'),
   value('channel', 'category', 'canal', 'channel'),
@@ -74,6 +77,7 @@ const ofThePayer: readonly FeatureDefinition[] = [
   feature('payer', 'time-since-last', null, offHabit),
   ...features('payer', 'distinct', ['1h', '1d', '7d', '30d'], { field: 'counterparty' }),
   ...features('payer', 'distinct', ['1d', '7d'], { field: 'device' }),
+  feature('payer', 'distinct', '30d', { field: 'currency' }),
   ...features('payer', 'count', ['1h', '1d'], { filter: 'declined' }),
   ...features('payer', 'count', ['1d', '7d'], { filter: 'security' }),
   feature('payer', 'time-since-last', null, { filter: 'security' }),
@@ -83,13 +87,13 @@ const ofThePayer: readonly FeatureDefinition[] = [
   feature('payer', 'share', '30d', { filter: 'round-amount' }),
   feature('payer', 'share', '30d', { filter: 'night' }),
   feature('payer', 'hour-share', '30d'),
-  feature('payer', 'same-amount', '1d'),
+  ...features('payer', 'same-amount', ['1d', '7d']),
   feature('payer', 'time-since-last', null),
   feature('payer', 'age', null),
   feature('payer', 'is-new', null),
   feature('payer', 'speed', null),
   ...features('payer', 'pass-through', ['1d', '7d'], approved),
-  feature('payer', 'fraud-count', '30d', delayed),
+  feature('payer', 'fraud-count', '30d', claimed),
 ];
 
 const ofTheCardAndDevice: readonly FeatureDefinition[] = [
@@ -101,6 +105,7 @@ const ofTheCardAndDevice: readonly FeatureDefinition[] = [
   feature('card', 'distinct', '1d', { field: 'country' }),
   feature('card', 'time-since-last', null),
   feature('card', 'is-new', null),
+  feature('card', 'fraud-count', '30d', claimed),
   feature('card', 'speed', null),
   ...features('device', 'count', ['1h', '1d']),
   feature('device', 'sum', '1d', approved),
@@ -108,32 +113,35 @@ const ofTheCardAndDevice: readonly FeatureDefinition[] = [
   ...features('device', 'distinct', ['1d', '7d'], { field: 'payer' }),
   feature('device', 'age', null),
   feature('device', 'is-new', null),
+  feature('device', 'fraud-count', '30d', claimed),
 ];
 
 const ofThePayee: readonly FeatureDefinition[] = [
   ...features('payee', 'count', ['1h', '1d', '7d']),
   ...features('payee', 'sum', ['1d', '7d'], approved),
   ...features('payee', 'distinct', ['1d', '7d', '30d'], { field: 'payer' }),
+  feature('payee', 'distinct', '30d', { field: 'currency' }),
   feature('payee', 'ratio-to-mean', '30d', approved),
-  feature('payee', 'same-amount', '1d'),
+  ...features('payee', 'same-amount', ['1d', '7d']),
   ...features('payee', 'count', ['1d', '7d'], offHabit),
   feature('payee', 'count', '7d', { filter: 'near-threshold' }),
   feature('payee', 'time-since-last', null),
   feature('payee', 'age', null),
   feature('payee', 'is-new', null),
   ...features('payee', 'pass-through', ['1d', '7d'], approved),
-  feature('payee', 'fraud-count', '30d', delayed),
-  feature('payee', 'fraud-rate-smoothed', '30d', smoothed),
+  feature('payee', 'fraud-count', '30d', claimed),
+  feature('payee', 'fraud-rate-smoothed', '30d', claimedRate),
 ];
 
 const ofThePair: readonly FeatureDefinition[] = [
   ...features('pair', 'count', ['1d', '30d']),
   feature('pair', 'sum', '1d', approved),
   feature('pair', 'ratio-to-mean', '30d', approved),
-  feature('pair', 'same-amount', '1d'),
+  ...features('pair', 'same-amount', ['1d', '7d', '30d']),
   feature('pair', 'time-since-last', null),
   feature('pair', 'age', null),
   feature('pair', 'is-new', null),
+  feature('pair', 'fraud-count', '30d', claimed),
 ];
 
 const ofTheTerminalAndPlace: readonly FeatureDefinition[] = [

@@ -36,6 +36,7 @@ const OF_VALUE: Readonly<Record<string, Needs>> = {
   'off-habit': [['payerId']],
   security: [['operation']],
   'cross-border': [['country']],
+  'foreign-currency': [['currency']],
   operation: [['operation']],
   rail: [['rail']],
   channel: [['channel']],

@@ -5,9 +5,10 @@ import type { VerdictPolicy } from '../../decisions/verdict.ts';
 import { createTransaction, type Transaction } from '../../domain/transaction.ts';
 import { CATALOGUE_NAMES, definitionsFor } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
-import { createFeatureEngine, type FeatureEngine } from '../../features/engine.ts';
+import { createFeatureEngine } from '../../features/engine.ts';
 import { InputError } from '../../lib/errors.ts';
 import { createDecider, type Decider } from '../../pipeline/decide-transactions.ts';
+import { type FeatureFold, withLateLabels } from '../../pipeline/late-labels.ts';
 import type { TransactionReader } from '../../ports.ts';
 import type { StoredModel } from '../../registry/model-store.ts';
 import type { RuleList } from '../../rules/names.ts';
@@ -24,7 +25,7 @@ export interface VersionSpec {
 
 export interface BuiltVersions {
   readonly definitions: readonly FeatureDefinition[];
-  readonly engine: FeatureEngine;
+  readonly engine: FeatureFold;
   readonly deciders: readonly Decider[];
 }
 
@@ -67,7 +68,7 @@ export function buildVersions(
       definitions,
     ),
   );
-  return { definitions, engine: createFeatureEngine(definitions, engineLimits(reader)), deciders };
+  return { definitions, engine: withLateLabels(createFeatureEngine(definitions, engineLimits(reader))), deciders };
 }
 
 /** Of the models first, which learned from theirs; then of the catalogue, then of the others. */

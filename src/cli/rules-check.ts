@@ -5,12 +5,11 @@ import { InputError } from '../lib/errors.ts';
 import type { PlacedProblem } from '../rules/read-rules.ts';
 import { ruleVersion } from '../rules/rule.ts';
 import type { CommandContext, OptionValues } from './command.ts';
+import { defaultRules } from './rule-files.ts';
 import { vocabularyOf } from './rule-options.ts';
 
-const DEFAULT_FOLDER = 'config/rules';
-
 export async function check(what: string | undefined, options: OptionValues, { out }: CommandContext): Promise<void> {
-  const path = what ?? DEFAULT_FOLDER;
+  const path = what ?? defaultRules();
   const { placed, tests, untested, problems } = checkRules(await readRuleFiles(path), await vocabularyOf(options));
   if (options.json === true) {
     const rules = placed.map(({ rule }) => ruleVersion(rule));

@@ -56,7 +56,7 @@ export async function history(id: string | undefined, options: OptionValues, { o
   for (const { number, atMs, by, why, event } of shown) {
     const what = 'version' in event ? ruleVersion(event) : event.id;
     const until = 'untilMs' in event ? ` until ${limaTimestamp(event.untilMs)}` : '';
-    const entity = event.kind === 'overridden' ? ` for ${event.field} ${event.value}` : '';
+    const entity = 'field' in event ? ` for ${event.field} ${event.value}` : '';
     out(
       `${number}  ${limaTimestamp(atMs)}  ${by}  ${event.kind} ${what}${entity}${until}${why === '' ? '' : `: ${why}`}\n`,
     );

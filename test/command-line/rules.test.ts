@@ -109,6 +109,9 @@ it('a rule goes live by two people, and its history is kept', async () => {
   await json('rules', 'snooze', 'great-amount', '--by', 'Eva', '--until', '36h', '--reason', 'campaña');
   const override = ['rules', 'override', 'other', '--by', 'Eva', '--payer', 'C1', '--reason', 'viaja'];
   await json(...override, '--until', '7d');
+  const both = await run('rules', 'snooze', 'other', '--by', 'Eva', '--reason', 'x', '--end', '--until', '1d');
+  expect(both).toMatchObject({ exitCode: 2, errors: expect.stringContaining('--end or --until WHEN, not both') });
+  expect((await run(...override, '--end')).out).toBe('other counts for it again\n');
   await json('rules', 'retire', 'other', '--by', 'Eva', '--reason', 'ruido');
   const { rules } = await json('rules', 'list');
   expect(rules).toMatchObject([{ id: 'great-amount', version: 1, state: 'live', approvedBy: 'Luis' }]);
@@ -119,7 +122,8 @@ it('a rule goes live by two people, and its history is kept', async () => {
     ...['proposed great-amount@1', 'proposed other@1', 'approved great-amount@1', 'approved other@1'],
     ...['proposed great-amount@2', 'approved great-amount@2', 'rolled-back great-amount@1: faltan alertas'],
     ...[expect.stringMatching(/^snoozed great-amount until .*: campaña$/)],
-    ...[expect.stringMatching(/^overridden other for payerId C1 until .*: viaja$/), 'retired other@1: ruido'],
+    expect.stringMatching(/^overridden other for payerId C1 until .*: viaja$/),
+    ...['override-ended other for payerId C1: viaja', 'retired other@1: ruido'],
     ...[undefined, undefined],
   ]);
 });

@@ -14,6 +14,8 @@ import { ALL_HISTORY } from '../../src/jobs/replay/history.ts';
 import { type ReplayOptions, replay } from '../../src/jobs/replay/replay.ts';
 import { suggestRules } from '../../src/jobs/replay/suggest-rules.ts';
 import { buildVersions, type VersionSpec } from '../../src/jobs/replay/versions.ts';
+import { emptyRuleLists } from '../../src/jobs/rules/rule-lists.ts';
+import { STANDARD_LISTS } from '../../src/lists/standard-lists.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { createDecider, foldBatch } from '../../src/pipeline/decide-transactions.ts';
 import { loadModel, thresholdsOf } from '../../src/registry/model-store.ts';
@@ -24,6 +26,7 @@ import { readerOf, simulate } from './simulated-reader.ts';
 
 const MODELS = new URL('../registry/stored-by-0.1.0/', import.meta.url);
 const REASONS = new Set(Object.keys(REASON_CODES));
+const LISTS = emptyRuleLists(STANDARD_LISTS);
 const CANDIDATE = `
 rules:
   - id: large-transfer
@@ -50,7 +53,7 @@ beforeAll(async () => {
     knownDetectors(createGraphRuntime()),
   );
   const policy = { thresholds: thresholdsOf(model.description), control: null, severest: null };
-  live = { rules, model, policy };
+  live = { rules, overrides: [], model, policy };
   candidate = { ...live, rules: candidateRules(rules, { isFolder: false, rules: placedRules(CANDIDATE) }) };
 });
 
@@ -62,7 +65,7 @@ function placedRules(text: string): readonly PlacedRule[] {
 
 function run(more: Partial<ReplayOptions> = {}, batchSize = 500) {
   return replay({
-    ...{ reader: readerOf(history, batchSize), live, candidate, catalogue: null, range: ALL_HISTORY },
+    ...{ reader: readerOf(history, batchSize), live, candidate, lists: LISTS, catalogue: null, range: ALL_HISTORY },
     ...{ costs: DEFAULT_COSTS, unit: 'customer', seed: 1, governor: DEFAULT_GOVERNOR, writeLines: null },
     ...{ verifyLines: null, onProgress: () => undefined, ...more },
   });
@@ -91,7 +94,7 @@ describe('decisions that are taken again', () => {
 
   it('are identical after a restart from a checkpoint', async () => {
     const [, ...lines] = await decisionsWritten(400);
-    const { definitions, engine, deciders } = buildVersions([candidate], readerOf(history, 400), null);
+    const { definitions, engine, deciders } = buildVersions([candidate], readerOf(history, 400), null, LISTS);
     const half = history.length >>> 1;
     const before = foldBatch(history.slice(0, half), engine);
     const restored = restoreFeatureEngine(definitions, engine.checkpoint());
@@ -116,9 +119,9 @@ describe('decisions that are taken again', () => {
 
   it('are the same when features that nobody reads are computed beside', async () => {
     const reader = readerOf(history, 500);
-    const few = buildVersions([candidate], reader, null);
+    const few = buildVersions([candidate], reader, null, LISTS);
     const all = definitionsFor('default', reader.fieldsPresent);
-    const many = buildVersions([candidate], reader, null, new Map(), all);
+    const many = buildVersions([candidate], reader, null, LISTS, all);
     expect(many.definitions.length).toBeGreaterThan(few.definitions.length);
     const verdicts = [few, many].map(({ engine, deciders }) => {
       const decide = deciders[0].open(foldBatch(history, engine));
@@ -225,7 +228,8 @@ describe('suggested rules', () => {
           : transaction,
       );
     const options = {
-      ...{ open: async () => readerOf(planted, 500), live: { ...live, rules: [], model: null }, catalogue: null },
+      ...{ open: async () => readerOf(planted, 500), live: { ...live, rules: [], model: null }, lists: LISTS },
+      catalogue: null,
       ...{ costs: DEFAULT_COSTS, earlierShare: 0.6, most: 3, minPrecision: 0.2, minFrauds: 5, seed: 1 },
       onProgress: () => undefined,
     };

@@ -11,6 +11,7 @@ import type { TransactionReader } from '../../ports.ts';
 import type { GovernorEpisode, ReplayData, ReplayedRule } from '../../report/replay/replay-data.ts';
 import { printExpression } from '../../rules/print-expression.ts';
 import { type Rule, ruleVersion } from '../../rules/rule.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 import { ChangedAlertTally, type UnitsByName } from './changed-alerts.ts';
 import { decisionLine, headerLine, LogVerifier, type Verification } from './decision-log.ts';
 import { customerOf, type HistoryRange, passHistory } from './history.ts';
@@ -20,6 +21,7 @@ export interface ReplayOptions {
   readonly reader: TransactionReader;
   readonly live: VersionSpec;
   readonly candidate: VersionSpec;
+  readonly lists: RuleLists;
   readonly catalogue: string | null;
   readonly range: HistoryRange;
   readonly costs: DecisionCosts;
@@ -39,7 +41,7 @@ export interface Replay extends ReplayData {
 
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const { reader, live, candidate, range, costs } = options;
-  const built = buildVersions([live, candidate], reader, options.catalogue);
+  const built = buildVersions([live, candidate], reader, options.catalogue, options.lists);
   const versions = built.deciders.map(({ version }) => version);
   const comparison = new Comparison(costs, options.unit);
   const changes = new ChangedAlertTally(unitsOf(built));

@@ -69,6 +69,12 @@ export const replayCommand: Command = {
       minimum: 1,
       whole: true,
     },
+    'governor-min-alerts-share': {
+      type: 'number',
+      help: 'tell of silence where fewer than this share of a day have an alert; not watched when not given',
+      minimum: 0,
+      maximum: 1,
+    },
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],
     features: FEATURES_OPTION,
@@ -165,6 +171,7 @@ function governorOf(options: OptionValues): GovernorSettings {
     ...DEFAULT_GOVERNOR,
     maxBlockedShare: options['governor-blocked-share'] as number,
     maxAlerts: options['governor-alerts'] as number,
+    minAlertsShare: (options['governor-min-alerts-share'] as number | undefined) ?? null,
   };
 }
 

@@ -39,6 +39,23 @@ describe('replay', () => {
     expect(json.rules.find(({ change }: { change: string }) => change === 'new').record.rule).toBe('large-transfer@1');
   });
 
+  it('tells with its figures when the governor would have acted, and when alerts would have been missing', async () => {
+    const page = folder.path('governor.html');
+    const argv = ['replay', FILE, '--rules', CANDIDATE, '--governor-alerts', '1', '--governor-min-alerts-share', '1'];
+    const done = await centinelaHere(...argv, '--html', page, '--lang', 'en');
+    expect(done.out).toMatch(/too many alerts: 2 alerts in 1 h; the limit is 1\n/);
+    expect(done.out).toMatch(/hardly any alerts: \d+ \/ [\d,]+ \([\d.]+ %\) .* at least 100 % is expected\n/);
+    expect(readFileSync(page, 'utf8')).toContain('2 alertas en 1 h; el límite es 1');
+    const { governor } = await jsonOf(centinelaHere, ...argv);
+    const [first] = governor.live;
+    expect(first).toMatchObject({
+      ...{ cause: 'alerts', fromMs: first.began.timeMs, untilMs: first.ended.timeMs },
+      began: { kind: 'stepped-in', measured: 2, limit: 1, figures: { alerts: 2 }, severest: 'challenge' },
+      ended: { kind: 'returned', severest: null, lastedMs: first.untilMs - first.fromMs },
+    });
+    expect(first.began.text.es).toContain('intervino');
+  });
+
   it('takes written decisions again, and fails where one has been changed', async () => {
     const log = folder.path('decisions.ndjson');
     expect((await centinelaHere('replay', FILE, '--decisions', log)).exitCode).toBe(0);

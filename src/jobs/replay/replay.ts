@@ -1,6 +1,7 @@
 // Replays history through the live version and a candidate, and says what would have been different.
 
 import { createGovernorState, type GovernorSettings, type GovernorState, govern } from '../../decisions/governor.ts';
+import type { GovernorAlert } from '../../decisions/governor-alert.ts';
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import { createRuleVocabulary } from '../../decisions/rule-names.ts';
 import type { BootstrapUnit } from '../../decisions/worth/bootstrap.ts';
@@ -143,9 +144,21 @@ class GovernorWatch {
   }
 
   observe(timeMs: number, intended: DecidedRow['verdict']['intended']): void {
-    const { change, cause } = govern(this.#state, { timeMs, intended, degraded: false }, this.#settings);
-    if (change === 'stepped-in') this.episodes.push({ fromMs: timeMs, untilMs: null, cause: cause! });
-    if (change === 'returned') this.episodes.push({ ...this.episodes.pop()!, untilMs: timeMs });
+    // History does not say how long a decision took.
+    const observation = { timeMs, intended, degraded: false, late: false };
+    for (const alert of govern(this.#state, observation, this.#settings).alerts) {
+      const { cause, lastedMs } = alert;
+      if (lastedMs === null) this.episodes.push({ fromMs: timeMs, untilMs: null, cause, began: alert, ended: null });
+      else
+        this.#end(
+          this.episodes.findLastIndex((each) => each.cause === cause && each.ended === null),
+          alert,
+        );
+    }
+  }
+
+  #end(episode: number, ended: GovernorAlert): void {
+    this.episodes[episode] = { ...this.episodes[episode], untilMs: ended.timeMs, ended };
   }
 }
 

@@ -2,6 +2,7 @@
 import { readRuleFiles } from '../adapters/files/rule-folder.ts';
 import { checkRules, problemLine } from '../jobs/rules/check-rules.ts';
 import { InputError } from '../lib/errors.ts';
+import { outlineOf } from '../rules/outline.ts';
 import type { PlacedProblem } from '../rules/read-rules.ts';
 import { ruleVersion } from '../rules/rule.ts';
 import type { CommandContext, OptionValues } from './command.ts';
@@ -13,7 +14,8 @@ export async function check(what: string | undefined, options: OptionValues, { o
   const { placed, tests, untested, problems } = checkRules(await readRuleFiles(path), await vocabularyOf(options));
   if (options.json === true) {
     const rules = placed.map(({ rule }) => ruleVersion(rule));
-    out(`${JSON.stringify({ rules, tests, untested, problems })}\n`);
+    const conditions = placed.map(({ rule, file, line, path }) => ({ ...outlineOf(rule), file, line, path }));
+    out(`${JSON.stringify({ rules, tests, untested, problems, conditions })}\n`);
   }
   failWith(problems, options, out);
   if (options.json === true) return;

@@ -204,5 +204,5 @@ function worded(
 }
 
 function placed(rule: Rule): PlacedRule {
-  return { rule, file: 'suggested', line: 1, place: () => ({ line: 1, column: 1 }) };
+  return { rule, file: 'suggested', line: 1, path: '', place: () => ({ line: 1, column: 1, path: '' }) };
 }

@@ -114,6 +114,9 @@ describe('decisions that are taken again', () => {
     expect(verification).toMatchObject({ identical: history.length - 1, different: 1, onlyInLog: 1 });
     expect(verification?.firstDifferences).toEqual([{ id: history[2].id, fields: ['by'] }]);
     await expect(run({ verifyLines: linesOf(lines), candidate: live })).rejects.toThrow(/rules differ/);
+    const overrides = [{ ruleId: 'x', field: 'payerId', value: 'C1', untilMs: 1, reason: 'prueba' } as const];
+    const overridden = { verifyLines: linesOf(lines), candidate: { ...candidate, overrides } };
+    await expect(run(overridden)).rejects.toThrow(/overrides differ/);
     await expect(run({ verifyLines: linesOf(['x']) })).rejects.toThrow(/do not begin/);
   });
 

@@ -12,11 +12,11 @@ const alert = (more: Partial<GovernorAlert> = {}) =>
 describe("the governor's alerts", () => {
   it('say what was measured, against which limit, and what changes for customers, in both languages', () => {
     expect(alert().text).toEqual({
-      es: 'El regulador de seguridad intervino: 26 / 453 (5.7 %) operaciones se retendrían o rechazarían en 1 h; el límite es 5 %. Para los clientes: mientras dure, en vez de retener o rechazar se les pide confirmar la operación.',
-      en: 'The safety governor stepped in: 26 / 453 (5.7 %) transactions would be held or declined in 1 h; the limit is 5 %. For customers: while it lasts they are asked to confirm a transaction that would be held or declined.',
+      es: 'El regulador de seguridad intervino: 26 / 453 (5.74 %) operaciones se retendrían o rechazarían en 1 h; el límite es 5 %. Para los clientes: mientras dure, en vez de retener o rechazar se les pide confirmar la operación.',
+      en: 'The safety governor stepped in: 26 / 453 (5.74 %) transactions would be held or declined in 1 h; the limit is 5 %. For customers: while it lasts they are asked to confirm a transaction that would be held or declined.',
     });
     expect(alert({ cause: 'alerts', measured: 2001, limit: 2000 }).text.es).toContain('2,001 alertas en');
-    expect(alert({ cause: 'degraded-share', limit: 0.2 }).text.en).toMatch(/31 \/ 453 \(6\.8 %\).*25 of them past it/);
+    expect(alert({ cause: 'degraded-share', limit: 0.2 }).text.en).toMatch(/31 \/ 453 \(6\.84 %\).*25 of them past it/);
     const returned = alert({ kind: 'returned', severest: null, lastedMs: 2_400_000 }).text;
     expect(returned.es).toMatch(/se retiró después de 40 min: .*vuelve a retener y rechazar/);
     expect(returned.en).toMatch(/stepped back after 40 min: .*held and declined again/);

@@ -126,8 +126,7 @@ function effectOf({ kind, severest }: Omit<GovernorAlert, 'text'>): Texts {
   }
 }
 
-/** With a digit more than `percent`, which rounds what limits are made of. */
+/** To a hundredth of a percent, so that what crossed a limit is not shown as the limit. */
 function shareText(share: number): string {
-  const hundredths = share * 100;
-  return `${decimal(hundredths, hundredths > 0 && hundredths < 1 ? 2 : 1).replace(/\.?0+$/, '')} %`;
+  return `${decimal(share * 100, 2).replace(/\.?0+$/, '')} %`;
 }

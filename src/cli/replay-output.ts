@@ -1,4 +1,5 @@
 // A replay as the terminal and as programs read it.
+import { figuresText } from '../decisions/governor-alert.ts';
 import { percent } from '../decisions/reasons/format.ts';
 import { formatMoney } from '../domain/money.ts';
 import type { Verification } from '../jobs/replay/decision-log.ts';
@@ -68,9 +69,9 @@ export function replayTable(replay: Replay, run: ReplayRun, locale: Locale): str
           ],
           ruleRows,
         )}`;
-  const episodes = episodesTold(governor).map(({ version, fromMs, untilMs, cause }) => {
+  const episodes = episodesTold(governor).map(({ version, fromMs, untilMs, cause, began }) => {
     const until = untilMs === null ? t(T.toTheEnd) : limaTimestamp(untilMs).slice(0, 16);
-    return `  ${t(version)}: ${limaTimestamp(fromMs).slice(0, 16)} – ${until}, ${t(SIGNAL_TEXTS[cause])}\n`;
+    return `  ${t(version)}: ${limaTimestamp(fromMs).slice(0, 16)} – ${until}, ${t(SIGNAL_TEXTS[cause])}: ${t(figuresText(began))}\n`;
   });
   const last = `${comparison.transactions.toLocaleString('en-US')} ${t(T.transactions).toLowerCase()} · ${run.seconds.toFixed(1)} s · ${run.memoryMb} MB`;
   return [

@@ -1,23 +1,21 @@
 // `replay FILE --rules CANDIDATE`: what a candidate would have done with real history, next to the live version.
 import { rename, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { createLineWriter, readLines } from '../adapters/files/line-file.ts';
 import { DEFAULT_GOVERNOR, type GovernorSettings } from '../decisions/governor.ts';
 import { BOOTSTRAP_UNITS, type BootstrapUnit } from '../decisions/worth/bootstrap.ts';
 import { type Replay, replay } from '../jobs/replay/replay.ts';
 import type { VersionSpec } from '../jobs/replay/versions.ts';
 import { InputError } from '../lib/errors.ts';
-import { loadModel, type StoredModel } from '../registry/model-store.ts';
 import { renderReplayReport } from '../report/replay/render-replay-report.ts';
 import { type Command, type OptionValues, UsageError } from './command.ts';
-import { detectorsHere } from './detectors-here.ts';
 import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener, peakMemoryMb } from './file-options.ts';
 import { parseThresholds, policyOf, RANGE_OPTIONS, rangeOf } from './history-options.ts';
-import { MODELS_OPTION } from './models.ts';
+import { keptListsOf, LISTS_OPTION, MODEL_OPTION, modelOf, readLiveRules } from './live-rules.ts';
 import { createProgress } from './progress.ts';
 import { replayJson, replayTable } from './replay-output.ts';
 import { candidateRules, RULES_FOLDER_OPTION, readPlacedRules } from './rule-files.ts';
+import { REGISTRY_OPTION } from './rule-options.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
@@ -32,14 +30,15 @@ export const replayCommand: Command = {
       help: 'the candidate: a file replaces or joins the live rules by id (shadow rules as live), a folder is the whole set',
     },
     live: RULES_FOLDER_OPTION,
-    model: { type: 'text', value: 'ID', help: 'the live model, of both versions; rules alone when not given' },
+    model: { ...MODEL_OPTION, help: 'the live model, of both versions; rules alone when not given' },
     'candidate-model': { type: 'text', value: 'ID', help: 'another model for the candidate' },
     'candidate-thresholds': {
       type: 'text',
       value: 'T',
       help: "the candidate's thresholds: review=0.2,hold=0.9, or cost",
     },
-    registry: MODELS_OPTION,
+    registry: REGISTRY_OPTION,
+    lists: LISTS_OPTION,
     ...RANGE_OPTIONS,
     html: { type: 'text', value: 'FILE', help: 'write the report page' },
     decisions: { type: 'text', value: 'FILE', help: "write the candidate's decisions, a line of JSON each" },
@@ -70,6 +69,12 @@ export const replayCommand: Command = {
       minimum: 1,
       whole: true,
     },
+    'governor-min-alerts-share': {
+      type: 'number',
+      help: 'tell of silence where fewer than this share of a day have an alert; not watched when not given',
+      minimum: 0,
+      maximum: 1,
+    },
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],
     features: FEATURES_OPTION,
@@ -79,7 +84,8 @@ export const replayCommand: Command = {
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const started = nowMs();
-    const specs = await specsOf(options);
+    const { liveName, ...specs } = await specsOf(options, started);
+    const lists = await keptListsOf(options, started);
     const range = rangeOf(options);
     const costs = costsOf(options);
     const progress = createProgress(log, terminal, nowMs);
@@ -88,7 +94,7 @@ export const replayCommand: Command = {
     let done: Replay;
     try {
       done = await replay({
-        ...{ reader, ...specs, range, costs, catalogue: catalogueOf(options), governor: governorOf(options) },
+        ...{ reader, ...specs, lists, range, costs, catalogue: catalogueOf(options), governor: governorOf(options) },
         ...{ unit: options.bootstrap as BootstrapUnit, seed: options.seed as number },
         writeLines: writer === null ? null : (lines) => writer.write(lines),
         verifyLines: typeof options.verify === 'string' ? readLines(options.verify) : null,
@@ -109,7 +115,7 @@ export const replayCommand: Command = {
         unit: options.bootstrap as BootstrapUnit,
       },
       ...{ seed: options.seed as number, seconds, memoryMb: peakMemoryMb(), version: VERSION, createdMs: nowMs() },
-      ...{ utcOffsetMinutes: reader.utcOffsetMinutes, ...namesOf(options) },
+      ...{ utcOffsetMinutes: reader.utcOffsetMinutes, ...namesOf(options, liveName) },
     };
     const locale = options.lang as 'es' | 'en';
     if (typeof options.html === 'string') {
@@ -123,20 +129,23 @@ export const replayCommand: Command = {
 };
 
 /** How the two versions are called. */
-function namesOf(options: OptionValues) {
+function namesOf(options: OptionValues, liveRules: string) {
   const model = (options.model ?? '') as string;
   const parts = (...words: unknown[]) => words.filter((word) => word !== undefined && word !== '').join(' + ');
   return {
-    liveName: parts(options.live, model),
+    liveName: parts(liveRules, model),
     candidateName: parts(
-      options.rules ?? options.live,
+      options.rules ?? liveRules,
       options['candidate-model'] ?? model,
       options['candidate-thresholds'],
     ),
   };
 }
 
-async function specsOf(options: OptionValues): Promise<{ live: VersionSpec; candidate: VersionSpec }> {
+async function specsOf(
+  options: OptionValues,
+  nowMs: number,
+): Promise<{ liveName: string; live: VersionSpec; candidate: VersionSpec }> {
   const { rules, model, verify, decisions } = options;
   const candidateModel = options['candidate-model'] ?? model;
   const thresholds = options['candidate-thresholds'];
@@ -144,20 +153,17 @@ async function specsOf(options: OptionValues): Promise<{ live: VersionSpec; cand
   if (nothingNew && verify === undefined && decisions === undefined) {
     throw new UsageError('what is the candidate? Give --rules, --candidate-thresholds or --candidate-model');
   }
-  const live = await readPlacedRules(options.live as string);
+  const live = await readLiveRules(options.live, options, nowMs);
+  const { overrides } = live;
   const candidate = typeof rules === 'string' ? candidateRules(live.rules, await readPlacedRules(rules)) : live.rules;
   const liveModel = await modelOf(model, options);
   const newModel = candidateModel === model ? liveModel : await modelOf(candidateModel, options);
   const own = typeof thresholds === 'string' ? parseThresholds(thresholds, newModel, costsOf(options)) : null;
   return {
-    live: { rules: live.rules, model: liveModel, policy: policyOf(liveModel, null) },
-    candidate: { rules: candidate, model: newModel, policy: policyOf(newModel, own) },
+    liveName: live.name,
+    live: { rules: live.rules, overrides, model: liveModel, policy: policyOf(liveModel, null) },
+    candidate: { rules: candidate, overrides, model: newModel, policy: policyOf(newModel, own) },
   };
-}
-
-async function modelOf(id: OptionValues[string], { registry }: OptionValues): Promise<StoredModel | null> {
-  if (typeof id !== 'string') return null;
-  return loadModel(createFolderObjectStore(registry as string), id, detectorsHere());
 }
 
 function governorOf(options: OptionValues): GovernorSettings {
@@ -165,6 +171,7 @@ function governorOf(options: OptionValues): GovernorSettings {
     ...DEFAULT_GOVERNOR,
     maxBlockedShare: options['governor-blocked-share'] as number,
     maxAlerts: options['governor-alerts'] as number,
+    minAlertsShare: (options['governor-min-alerts-share'] as number | undefined) ?? null,
   };
 }
 

@@ -1,4 +1,8 @@
-// The rules that a command works with: those of a folder, or of a file that stands beside them.
+// The rules that a command works with: those of a folder, or of a file that stands beside them. Where none is named: the
+// folder config/rules of the working folder, or the rules that come with the program.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readRuleFiles } from '../adapters/files/rule-folder.ts';
 import { rulesError } from '../jobs/replay/versions.ts';
 import { readRuleFile } from '../jobs/rules/check-rules.ts';
@@ -7,10 +11,19 @@ import type { OptionSpec } from './command.ts';
 
 export const RULES_FOLDER_OPTION = {
   type: 'text',
-  value: 'DIR|FILE',
-  help: 'the rules that are live',
-  default: 'config/rules',
+  value: 'DIR|FILE|book',
+  help: "the rules that are live, 'book' for those in force in the registry; config/rules, or else the program's own, when not given",
 } as const satisfies OptionSpec;
+
+const OWN_RULES = join('config', 'rules');
+
+/** The folder of the rules that come with the program. */
+export const BUILT_IN_RULES: string = fileURLToPath(new URL('../../config/rules', import.meta.url));
+
+/** @param workingFolder where the command was started */
+export function defaultRules(workingFolder = '.'): string {
+  return existsSync(join(workingFolder, OWN_RULES)) ? OWN_RULES : BUILT_IN_RULES;
+}
 
 export interface RuleFiles {
   readonly isFolder: boolean;

@@ -12,6 +12,7 @@ import { failWith } from './rules-check.ts';
 const ENTITY_OPTIONS = OVERRIDE_FIELDS.map((field) => ({ field, option: field.replace(/Id$/, '') }));
 
 export const CHANGE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  end: { type: 'flag', help: 'snooze, override: end it now, before its time' },
   file: { type: 'text', value: 'FILE', help: 'approve: what you have read; refused if it is not the proposed text' },
   version: {
     type: 'number',
@@ -40,10 +41,7 @@ export const CHANGES = Object.fromEntries(
       async (id, book, act, options) =>
         doneOf(await book.rollback(id, (options.version as number | undefined) ?? null, act)),
     ],
-    snooze: [
-      'rule',
-      async (id, book, act, options) => doneOf(await book.snooze(id, endOf('snooze', options, act), act)),
-    ],
+    snooze: ['rule', snooze],
     override: ['rule', override],
   } satisfies Record<string, readonly [string, Change]>).map(([action, [noun, change]]) => [
     action,
@@ -53,7 +51,7 @@ export const CHANGES = Object.fromEntries(
       const outcome = await change(target, ruleBookOf(options), actOf(command, options, context), options);
       if (options.json === true) context.out(`${JSON.stringify(outcome)}\n`);
       failWith(outcome.problems, options, context.out);
-      if (options.json !== true) context.out(described(action, outcome));
+      if (options.json !== true) context.out(described(options.end === true ? `${action}-end` : action, outcome));
     },
   ]),
 );
@@ -68,6 +66,11 @@ async function approve(names: string, book: RuleBook, act: Act, options: OptionV
   return approveRules(wantedNames, reviewed, book, await vocabularyOf(options), act);
 }
 
+async function snooze(id: string, book: RuleBook, act: Act, options: OptionValues): Promise<ChangeOutcome> {
+  if (endsNow('snooze', options)) return doneOf(await book.endSnooze(id, act));
+  return doneOf(await book.snooze(id, endOf('snooze', options, act), act));
+}
+
 async function override(id: string, book: RuleBook, act: Act, options: OptionValues): Promise<ChangeOutcome> {
   const given = ENTITY_OPTIONS.filter(({ option }) => typeof options[option] === 'string');
   if (given.length !== 1) {
@@ -76,12 +79,19 @@ async function override(id: string, book: RuleBook, act: Act, options: OptionVal
   }
   const [{ field, option }] = given;
   const value = options[option] as string;
+  if (endsNow('override', options)) return doneOf(await book.endOverride({ ruleId: id, field, value }, act));
   return doneOf(await book.override({ ruleId: id, field, value, untilMs: endOf('override', options, act) }, act));
+}
+
+function endsNow(action: string, { end, until }: OptionValues): boolean {
+  if (end !== true) return false;
+  if (until === undefined) return true;
+  throw new UsageError(`rules ${action}: give --end or --until WHEN, not both`);
 }
 
 function endOf(action: string, options: OptionValues, act: Act): number {
   const untilMs = untilOf(`rules ${action}`, options, act.atMs);
-  if (untilMs === null) throw new UsageError(`rules ${action}: --until WHEN is missing`);
+  if (untilMs === null) throw new UsageError(`rules ${action}: --until WHEN is missing, or --end to end it now`);
   return untilMs;
 }
 
@@ -89,6 +99,7 @@ function doneOf({ event }: HistoryEntry<RuleEvent>): ChangeOutcome {
   return { done: ['version' in event ? `${event.id}@${event.version}` : event.id], unchanged: [], problems: [] };
 }
 
+/** By action; with `-end` where `--end` was given. */
 const DONE: Readonly<Record<string, string>> = {
   propose: 'proposed',
   approve: 'approved',
@@ -97,6 +108,8 @@ const DONE: Readonly<Record<string, string>> = {
   rollback: 'in force again',
   snooze: 'snoozed: it fires without a say',
   override: 'overridden',
+  'snooze-end': 'is not snoozed any more: it has its say again',
+  'override-end': 'counts for it again',
 };
 
 function described(action: string, { done, unchanged }: ChangeOutcome): string {

@@ -2,19 +2,20 @@
 import { readRuleFiles } from '../adapters/files/rule-folder.ts';
 import { checkRules, problemLine } from '../jobs/rules/check-rules.ts';
 import { InputError } from '../lib/errors.ts';
+import { outlineOf } from '../rules/outline.ts';
 import type { PlacedProblem } from '../rules/read-rules.ts';
 import { ruleVersion } from '../rules/rule.ts';
 import type { CommandContext, OptionValues } from './command.ts';
+import { defaultRules } from './rule-files.ts';
 import { vocabularyOf } from './rule-options.ts';
 
-const DEFAULT_FOLDER = 'config/rules';
-
 export async function check(what: string | undefined, options: OptionValues, { out }: CommandContext): Promise<void> {
-  const path = what ?? DEFAULT_FOLDER;
+  const path = what ?? defaultRules();
   const { placed, tests, untested, problems } = checkRules(await readRuleFiles(path), await vocabularyOf(options));
   if (options.json === true) {
     const rules = placed.map(({ rule }) => ruleVersion(rule));
-    out(`${JSON.stringify({ rules, tests, untested, problems })}\n`);
+    const conditions = placed.map(({ rule, file, line, path }) => ({ ...outlineOf(rule), file, line, path }));
+    out(`${JSON.stringify({ rules, tests, untested, problems, conditions })}\n`);
   }
   failWith(problems, options, out);
   if (options.json === true) return;

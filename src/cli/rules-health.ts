@@ -7,14 +7,16 @@ import { MODE_TEXTS, PROPOSAL_TEXTS, REPLAY_TEXTS as T } from '../report/replay/
 import type { Bilingual, Locale } from '../report/report-data.ts';
 import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
 import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener } from './file-options.ts';
-import { policyOf, RANGE_OPTIONS, rangeOf } from './history-options.ts';
+import { RANGE_OPTIONS, rangeOf } from './history-options.ts';
+import { keptListsOf, LISTS_OPTION, liveVersionOf, MODEL_OPTION } from './live-rules.ts';
 import { plainTable } from './plain-table.ts';
 import { createProgress } from './progress.ts';
-import { RULES_FOLDER_OPTION, readPlacedRules } from './rule-files.ts';
+import { RULES_FOLDER_OPTION } from './rule-files.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 
 export const HEALTH_OPTIONS = {
   rules: RULES_FOLDER_OPTION,
+  ...{ model: MODEL_OPTION, lists: LISTS_OPTION },
   ...RANGE_OPTIONS,
   ...COST_OPTIONS,
   mapping: FILE_OPTIONS.mapping,
@@ -26,14 +28,14 @@ export const HEALTH_OPTIONS = {
 
 export async function showRulesHealth(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const started = context.nowMs();
-  const { rules } = await readPlacedRules(options.rules as string);
+  const live = await liveVersionOf(options, context);
+  const lists = await keptListsOf(options, started);
   const range = rangeOf(options);
   const costs = costsOf(options);
   const progress = createProgress(context.log, context.terminal, context.nowMs);
   const health = await rulesHealth({
     reader: await fileOpener(path, options, context, null)(),
-    version: { rules, model: null, policy: policyOf(null, null) },
-    ...{ catalogue: catalogueOf(options), range, costs, seed: options.seed as number },
+    ...{ version: live, lists, catalogue: catalogueOf(options), range, costs, seed: options.seed as number },
     onProgress: (share) => progress.show('reading history', share),
   });
   progress.done();

@@ -1,10 +1,12 @@
 // `rules list`, `rules show ID@VERSION`, `rules history`: what is in the rule book.
+import { checkVersion } from '../jobs/rules/change-rules.ts';
 import { InputError } from '../lib/errors.ts';
 import { isInForce, ruleBookAt } from '../registry/rule-book-state.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
+import { outlineOf } from '../rules/outline.ts';
 import { ruleVersion } from '../rules/rule.ts';
 import type { CommandContext, OptionValues } from './command.ts';
-import { ruleBookOf, wanted } from './rule-options.ts';
+import { ruleBookOf, vocabularyOf, wanted } from './rule-options.ts';
 
 /** @param id only this rule's versions; without it what is in force or waits for approval */
 export async function list(id: string | undefined, options: OptionValues, context: CommandContext): Promise<void> {
@@ -42,8 +44,15 @@ export async function show(name: string | undefined, options: OptionValues, { ou
     throw new InputError('RULE_UNKNOWN', `There is no version '${name}'`, "See 'centinela rules list'");
   }
   const text = await book.textOf(version);
-  if (options.json === true) out(`${JSON.stringify({ ...version, text: JSON.parse(text) })}\n`);
-  else out(`${text}# ${ruleVersion(version)} is ${version.state}; SHA-256 ${version.sha256}\n`);
+  if (options.json === true) {
+    const { rules, problems } = await checkVersion(
+      { path: ruleVersion(version), text },
+      book,
+      await vocabularyOf(options),
+    );
+    const [condition] = rules.map(({ rule }) => outlineOf(rule));
+    out(`${JSON.stringify({ ...version, text: JSON.parse(text), condition: condition ?? null, problems })}\n`);
+  } else out(`${text}# ${ruleVersion(version)} is ${version.state}; SHA-256 ${version.sha256}\n`);
 }
 
 export async function history(id: string | undefined, options: OptionValues, { out }: CommandContext): Promise<void> {
@@ -56,7 +65,7 @@ export async function history(id: string | undefined, options: OptionValues, { o
   for (const { number, atMs, by, why, event } of shown) {
     const what = 'version' in event ? ruleVersion(event) : event.id;
     const until = 'untilMs' in event ? ` until ${limaTimestamp(event.untilMs)}` : '';
-    const entity = event.kind === 'overridden' ? ` for ${event.field} ${event.value}` : '';
+    const entity = 'field' in event ? ` for ${event.field} ${event.value}` : '';
     out(
       `${number}  ${limaTimestamp(atMs)}  ${by}  ${event.kind} ${what}${entity}${until}${why === '' ? '' : `: ${why}`}\n`,
     );

@@ -10,9 +10,8 @@ import type { Rule } from '../rules/rule.ts';
 import { writeRules } from '../rules/write-rules.ts';
 import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
 import { catalogueOf, fileOpener, makeFolder } from './file-options.ts';
-import { policyOf } from './history-options.ts';
+import { keptListsOf, liveVersionOf } from './live-rules.ts';
 import { createProgress } from './progress.ts';
-import { readPlacedRules } from './rule-files.ts';
 import { costsOf } from './threshold-options.ts';
 
 export const SUGGEST_OPTIONS = {
@@ -43,12 +42,12 @@ export const SUGGEST_OPTIONS = {
 
 export async function writeSuggestions(path: string, options: OptionValues, context: CommandContext): Promise<void> {
   const started = context.nowMs();
-  const { rules } = await readPlacedRules(options.rules as string);
+  const live = await liveVersionOf(options, context);
+  const lists = await keptListsOf(options, started);
   const progress = createProgress(context.log, context.terminal, context.nowMs);
   const suggestions = await suggestRules({
     open: fileOpener(path, options, context, null),
-    live: { rules, model: null, policy: policyOf(null, null) },
-    ...{ catalogue: catalogueOf(options), costs: costsOf(options), seed: options.seed as number },
+    ...{ live, lists, catalogue: catalogueOf(options), costs: costsOf(options), seed: options.seed as number },
     ...{ earlierShare: options['earlier-share'] as number, most: options.most as number },
     ...{ minPrecision: options['min-precision'] as number, minFrauds: options['min-frauds'] as number },
     onProgress: (what, share) => progress.show(what, share),

@@ -72,8 +72,9 @@ export function ruleListOf<Input>(list: KeptList, timeOf: (input: Input) => numb
   };
 }
 
-const inForce = ({ fromMs, untilMs }: ListEntry, timeMs: number) =>
-  timeMs >= fromMs && (untilMs === null || timeMs < untilMs);
+export function isListedAt({ fromMs, untilMs }: ListEntry, timeMs: number): boolean {
+  return timeMs >= fromMs && (untilMs === null || timeMs < untilMs);
+}
 
 function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
   const byValue = new Map<string, ListEntry[]>();
@@ -83,7 +84,7 @@ function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
     else same.push(entry);
   }
   return (value, timeMs) => {
-    const entry = byValue.get(value)?.find((each) => inForce(each, timeMs));
+    const entry = byValue.get(value)?.find((each) => isListedAt(each, timeMs));
     return entry === undefined ? null : { entry, similarity: 1 };
   };
 }
@@ -91,7 +92,7 @@ function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
 function nameFinder(entries: readonly ListEntry[]): KeptList['find'] {
   const index = createNameIndex(entries.map(({ value }) => value));
   return (value, timeMs) => {
-    const match = index.find(value, (each) => inForce(entries[each], timeMs));
+    const match = index.find(value, (each) => isListedAt(entries[each], timeMs));
     return match === null ? null : { entry: entries[match.index], similarity: match.similarity };
   };
 }

@@ -28,6 +28,14 @@ export type RuleEvent =
       readonly field: RuleOverride['field'];
       readonly value: string;
       readonly untilMs: number;
+    }
+  | { readonly kind: 'snooze-ended'; readonly id: string }
+  /** All overrides of the rule for the entity. */
+  | {
+      readonly kind: 'override-ended';
+      readonly id: string;
+      readonly field: RuleOverride['field'];
+      readonly value: string;
     };
 
 export type VersionState = 'proposed' | 'rejected' | 'live' | 'shadow' | 'off' | 'superseded' | 'retired';
@@ -56,7 +64,7 @@ export interface RuleBookState {
 export function ruleBookAt(entries: readonly HistoryEntry<RuleEvent>[], timeMs: number): RuleBookState {
   const versions = new Map<string, RuleVersion>();
   const snoozes = new Map<string, number>();
-  const overrides: RuleOverride[] = [];
+  let overrides: RuleOverride[] = [];
   const change = (id: string, version: number, more: Partial<RuleVersion>) => {
     const key = keyOf(id, version);
     const known = versions.get(key);
@@ -95,10 +103,24 @@ export function ruleBookAt(entries: readonly HistoryEntry<RuleEvent>[], timeMs: 
       case 'overridden': {
         const { id, field, value, untilMs } = event;
         if (untilMs > timeMs) overrides.push({ ruleId: id, field, value, untilMs, reason: why });
+        break;
       }
+      case 'snooze-ended':
+        snoozes.delete(event.id);
+        break;
+      case 'override-ended':
+        overrides = overrides.filter((override) => !isFor(override, event));
     }
   }
   return { versions: [...versions.values()], snoozes, overrides };
+}
+
+/** The override is this rule's for this entity. */
+export function isFor(
+  { ruleId, field, value }: RuleOverride,
+  of: { readonly id: string; readonly field: RuleOverride['field']; readonly value: string },
+): boolean {
+  return ruleId === of.id && field === of.field && value === of.value;
 }
 
 export function isInForce({ state }: RuleVersion): boolean {

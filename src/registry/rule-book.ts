@@ -12,6 +12,7 @@ import { type Rule, ruleVersion } from '../rules/rule.ts';
 import { writeRule } from '../rules/write-rule.ts';
 import { type History, type HistoryDraft, type HistoryEntry, openHistory, sha256 } from './history.ts';
 import {
+  isFor,
   isInForce,
   isSamePerson,
   type RuleBookState,
@@ -53,6 +54,10 @@ export interface RuleBook {
   rollback(id: string, version: number | null, act: Act): Promise<Entry>;
   snooze(id: string, untilMs: number, act: Act): Promise<Entry>;
   override(override: Omit<RuleOverride, 'reason'>, act: Act): Promise<Entry>;
+  /** The rule has its say again before the time. @throws InputError if it is not snoozed */
+  endSnooze(id: string, act: Act): Promise<Entry>;
+  /** The rule counts for the entity again before the time. @throws InputError if it has no override for it */
+  endOverride(override: Pick<RuleOverride, 'ruleId' | 'field' | 'value'>, act: Act): Promise<Entry>;
   /** The kept text of a version, as it was proposed. @throws InputError if it is not what the history says */
   textOf(version: RuleVersion): Promise<string>;
   /** What counts at a time. */
@@ -78,7 +83,7 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
     return history.append(draft, act.atMs);
   };
 
-  /** What takes protection away is explained. */
+  /** What takes protection away, or gives it back before the time, is explained. */
   const writeWithReason: typeof write = async (act, decide) => {
     demandReason(act);
     return write(act, decide);
@@ -164,6 +169,20 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
         demandSoon(untilMs, act.atMs, MAX_OVERRIDE_DAYS);
         return { kind: 'overridden', id: inForce(state, ruleId).id, field, value, untilMs };
       }),
+    endSnooze: (id, act) =>
+      writeWithReason(act, (_, entries) => {
+        if (presentState(entries, act).snoozes.has(id)) return { kind: 'snooze-ended', id };
+        throw new InputError('SNOOZE_UNKNOWN', `'${id}' is not snoozed`, 'See centinela rules list');
+      }),
+    endOverride: ({ ruleId: id, field, value }, act) =>
+      writeWithReason(act, (_, entries) => {
+        const { overrides } = presentState(entries, act);
+        if (overrides.some((override) => isFor(override, { id, field, value }))) {
+          return { kind: 'override-ended', id, field, value };
+        }
+        const what = `'${id}' has no override for ${field} ${value}`;
+        throw new InputError('OVERRIDE_UNKNOWN', what, 'See centinela rules list');
+      }),
     async effectiveAt(timeMs) {
       const { versions, snoozes, overrides } = ruleBookAt(await history.read(), timeMs);
       const rules: PlacedRule[] = [];
@@ -194,6 +213,11 @@ function openProposal({ versions }: RuleBookState, name: string): RuleVersion {
   if (found.state === 'proposed') return found;
   const by = found.approvedBy === null ? '' : `, approved by ${found.approvedBy}`;
   throw new InputError('RULE_NOT_PROPOSED', `${name} is ${found.state}${by}`, 'Only what is proposed waits for a say');
+}
+
+/** What lasts until a time is judged at the time that the entry will have. */
+function presentState(entries: readonly Entry[], { atMs }: Act): RuleBookState {
+  return ruleBookAt(entries, Math.max(atMs, entries.at(-1)?.atMs ?? atMs));
 }
 
 function inForce({ versions }: RuleBookState, id: string): RuleVersion {

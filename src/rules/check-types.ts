@@ -3,7 +3,7 @@
 import { FUNCTIONS, type ParameterType } from './functions.ts';
 import { describeType, type RuleVocabulary, type ValueType } from './names.ts';
 import type { Expression, RuleUnit } from './node.ts';
-import { type Problem, suggestion } from './problem.ts';
+import { type Problem, type ProblemCode, suggestion } from './problem.ts';
 
 export interface TypedExpression {
   readonly expression: Expression;
@@ -47,12 +47,12 @@ class Checker<Input> {
         : kind === 'boolean' && type.kind === 'text'
           ? "Compare it with something, for example … = 'PEN'"
           : 'Use a value of that type';
-    this.#tell(node, `${why}, and this is ${describeType(type)}`, hint);
+    this.#tell('TYPE_MISMATCH', node, `${why}, and this is ${describeType(type)}`, hint);
     return null;
   }
 
-  #tell(node: Expression, message: string, hint: string): null {
-    this.problems.push({ offset: node.span.from, message, hint });
+  #tell(code: ProblemCode, node: Expression, message: string, hint: string): null {
+    this.problems.push({ code, offset: node.span.from, message, hint });
     return null;
   }
 
@@ -73,9 +73,14 @@ class Checker<Input> {
       case 'name':
         return this.#name(node);
       case 'list':
-        return this.#tell(node, `the list @${node.name} stands where a value is expected`, 'Write … in @list');
+        return this.#tell(
+          'TYPE_MISMATCH',
+          node,
+          `the list @${node.name} stands where a value is expected`,
+          'Write … in @list',
+        );
       case 'set':
-        return this.#tell(node, 'values stand where one value is expected', "Write … in ('a', 'b')");
+        return this.#tell('TYPE_MISMATCH', node, 'values stand where one value is expected', "Write … in ('a', 'b')");
       case 'not':
         this.expect(node.operand, 'boolean', "'not' needs a condition");
         return BOOLEAN;
@@ -117,7 +122,7 @@ class Checker<Input> {
       this.#vocabulary.names.keys(),
       'centinela rules names lists what there is; texts stand between quotes',
     );
-    return this.#tell(node, `there is no field, feature or score '${node.name}'`, hint);
+    return this.#tell('NAME_UNKNOWN', node, `there is no field, feature or score '${node.name}'`, hint);
   }
 
   #same(left: Expression, right: Expression, why: string): ValueType | null {
@@ -125,7 +130,12 @@ class Checker<Input> {
     const b = this.#typeOf(right);
     if (a === null || b === null) return null;
     if (a.kind !== b.kind) {
-      return this.#tell(right, `${why}: ${describeType(a)} and ${describeType(b)}`, 'Use values of one type');
+      return this.#tell(
+        'TYPE_MISMATCH',
+        right,
+        `${why}: ${describeType(a)} and ${describeType(b)}`,
+        'Use values of one type',
+      );
     }
     return a.kind === 'number' && b.kind === 'number' ? this.#units(left, a, right, b) : a;
   }
@@ -140,9 +150,15 @@ class Checker<Input> {
       if (own.unit !== 'plain') continue;
       if (other.unit !== 'duration') return other;
       if (isZero(node)) return other;
-      return this.#tell(node, 'a duration is compared with a bare number', 'Give it a unit: 30s, 5min, 24h, 7d');
+      return this.#tell(
+        'UNIT_MISMATCH',
+        node,
+        'a duration is compared with a bare number',
+        'Give it a unit: 30s, 5min, 24h, 7d',
+      );
     }
     return this.#tell(
+      'UNIT_MISMATCH',
       right,
       `${a.unit} and ${b.unit} do not measure the same`,
       'Compare numbers of one unit; a quotient of two of the same unit has none',
@@ -166,9 +182,14 @@ class Checker<Input> {
     if (type === null) return BOOLEAN;
     const equality = node.operator === '=' || node.operator === '!=';
     if (type.kind === 'texts') {
-      this.#tell(node, 'several texts cannot be compared', "Write 'text' in name");
+      this.#tell('TYPE_MISMATCH', node, 'several texts cannot be compared', "Write 'text' in name");
     } else if (!equality && type.kind !== 'number') {
-      this.#tell(node, `'${node.operator}' needs numbers`, `${describeType(type)} can only be = or !=`);
+      this.#tell(
+        'TYPE_MISMATCH',
+        node,
+        `'${node.operator}' needs numbers`,
+        `${describeType(type)} can only be = or !=`,
+      );
     }
     if (equality) {
       this.#closed(node.left, node.right);
@@ -186,7 +207,7 @@ class Checker<Input> {
     const shown =
       known.values.length > 24 ? `one of ${known.values.length} codes` : `one of ${known.values.join(', ')}`;
     const hint = suggestion(literal.value, known.values, `It is ${shown}`);
-    this.#tell(literal, `${name.name} is never '${literal.value}'`, hint);
+    this.#tell('VALUE_IMPOSSIBLE', literal, `${name.name} is never '${literal.value}'`, hint);
   }
 
   #in(node: Extract<Expression, { kind: 'in' }>): ValueType {
@@ -198,13 +219,23 @@ class Checker<Input> {
       const type = this.#typeOf(operand);
       for (const item of of.items) {
         if (item.kind !== 'text' && item.kind !== 'number' && item.kind !== 'negative') {
-          this.#tell(item, "only values stand in the parentheses of 'in'", 'Write numbers, or texts between quotes');
+          this.#tell(
+            'TYPE_MISMATCH',
+            item,
+            "only values stand in the parentheses of 'in'",
+            'Write numbers, or texts between quotes',
+          );
           continue;
         }
         const other = this.#typeOf(item);
         if (type === null || other === null) continue;
         if (type.kind !== other.kind) {
-          this.#tell(item, `${describeType(other)} is looked for in ${describeType(type)}`, 'Use values of one type');
+          this.#tell(
+            'TYPE_MISMATCH',
+            item,
+            `${describeType(other)} is looked for in ${describeType(type)}`,
+            'Use values of one type',
+          );
         } else if (type.kind === 'number') this.#units(operand, type, item, other);
         this.#closed(operand, item);
       }
@@ -218,10 +249,10 @@ class Checker<Input> {
 
   #list(node: Expression): void {
     if (node.kind !== 'list') {
-      this.#tell(node, 'a list is expected here', 'Write @ and its name');
+      this.#tell('TYPE_MISMATCH', node, 'a list is expected here', 'Write @ and its name');
     } else if (!this.#vocabulary.lists.has(node.name)) {
       const hint = suggestion(node.name, this.#vocabulary.lists.keys(), 'Make the list first');
-      this.#tell(node, `there is no list @${node.name}`, hint);
+      this.#tell('LIST_UNKNOWN', node, `there is no list @${node.name}`, hint);
     }
   }
 
@@ -230,6 +261,7 @@ class Checker<Input> {
     if (known === undefined) {
       const all = Object.keys(FUNCTIONS);
       return this.#tell(
+        'FUNCTION_UNKNOWN',
         node,
         `there is no function ${node.name}(…)`,
         suggestion(node.name, all, `There are ${all.join(', ')}`),
@@ -239,7 +271,7 @@ class Checker<Input> {
     const given = node.parameters.length;
     if (given < parameters.length || (given > parameters.length && !variadic)) {
       const wanted = `${parameters.length}${variadic ? ' or more' : ''}`;
-      this.#tell(node, `${node.name}(…) takes ${wanted} values, not ${given}`, known.meaning.en);
+      this.#tell('TYPE_MISMATCH', node, `${node.name}(…) takes ${wanted} values, not ${given}`, known.meaning.en);
       return null;
     }
     const types = node.parameters.map((parameter, index) =>
@@ -262,13 +294,15 @@ class Checker<Input> {
         this.#list(node);
         return null;
       case 'constant-text':
-        if (node.kind !== 'text') this.#tell(node, `${name}(…) needs a text between quotes here`, 'Write it out');
+        if (node.kind !== 'text')
+          this.#tell('TYPE_MISMATCH', node, `${name}(…) needs a text between quotes here`, 'Write it out');
         return TEXT;
       case 'rule':
-        if (node.kind !== 'text') this.#tell(node, `${name}(…) needs the id of a rule between quotes`, 'Write it out');
+        if (node.kind !== 'text')
+          this.#tell('TYPE_MISMATCH', node, `${name}(…) needs the id of a rule between quotes`, 'Write it out');
         else if (!this.#ruleIds.has(node.value)) {
           const hint = suggestion(node.value, this.#ruleIds, 'Name a rule of this set');
-          this.#tell(node, `there is no rule '${node.value}'`, hint);
+          this.#tell('RULE_UNKNOWN', node, `there is no rule '${node.value}'`, hint);
         }
         return TEXT;
     }

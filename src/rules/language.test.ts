@@ -275,7 +275,7 @@ describe('a set of rules', () => {
     };
     const placed = (when: Expression, index: number): PlacedRule => ({
       rule: { ...about, id: `rule-${index}`, when },
-      ...{ file: 'x', line: 1, place: () => ({ line: 1, column: 1 }) },
+      ...{ file: 'x', line: 1, path: '', place: () => ({ line: 1, column: 1, path: '' }) },
     });
     let fired = 0;
     fc.assert(

@@ -19,7 +19,10 @@ export function parseExpression(source: string): {
 } {
   if (source.length > MAX_EXPRESSION_LENGTH) {
     const message = `the condition has ${source.length} characters, the limit is ${MAX_EXPRESSION_LENGTH}`;
-    return { expression: null, problems: [{ offset: 0, message, hint: 'Split it into several rules, or use a list' }] };
+    return {
+      expression: null,
+      problems: [{ code: 'LIMIT_EXCEEDED', offset: 0, message, hint: 'Split it into several rules, or use a list' }],
+    };
   }
   const { tokens, problems } = tokenize(source);
   if (problems.length > 0) return { expression: null, problems };
@@ -79,7 +82,7 @@ class Parser {
   }
 
   #fail(message: string, hint: string, token: Token = this.#next): never {
-    throw new SyntaxProblem({ offset: token.from, message, hint });
+    throw new SyntaxProblem({ code: 'SYNTAX_INVALID', offset: token.from, message, hint });
   }
 
   #deeper<T>(read: () => T): T {

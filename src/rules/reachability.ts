@@ -6,7 +6,7 @@
 import type { RuleName, RuleVocabulary } from './names.ts';
 import type { ComparisonOperator, Expression } from './node.ts';
 import { printExpression } from './print-expression.ts';
-import type { Problem } from './problem.ts';
+import type { Problem, ProblemCode } from './problem.ts';
 
 interface Atom {
   readonly node: Expression;
@@ -21,10 +21,17 @@ const MAX_ATOMS = 20_000;
 export function findUnreachable<Input>(expression: Expression, vocabulary: RuleVocabulary<Input>): Problem[] {
   const facts = new FactChecker(vocabulary.names);
   if (!facts.canHold([atom(expression, true)])) {
-    return [problem(expression, 'the condition can never hold', 'Two of its parts exclude each other')];
+    return [problem('NEVER_HOLDS', expression, 'the condition can never hold', 'Two of its parts exclude each other')];
   }
   if (!facts.canHold([atom(expression, false)])) {
-    return [problem(expression, 'the condition always holds', 'Such a rule would stop every transaction: narrow it')];
+    return [
+      problem(
+        'ALWAYS_HOLDS',
+        expression,
+        'the condition always holds',
+        'Such a rule would stop every transaction: narrow it',
+      ),
+    ];
   }
   const problems: Problem[] = [];
   inspect(expression, [], true);
@@ -39,18 +46,22 @@ export function findUnreachable<Input>(expression: Expression, vocabulary: RuleV
       const others = node.operands.filter((_, other) => other !== index).map((other) => atom(other, holds));
       if (joins) {
         if (!facts.canHold([negated(own)])) {
-          problems.push(problem(operand, `'${printExpression(operand)}' always holds`, 'Remove it, or correct it'));
+          problems.push(
+            problem('ALWAYS_HOLDS', operand, `'${printExpression(operand)}' always holds`, 'Remove it, or correct it'),
+          );
         } else inspect(operand, [...context, ...others], holds);
         return;
       }
       if (!facts.canHold([...context, own])) {
-        problems.push(problem(operand, `'${printExpression(operand)}' can never be reached`, 'Remove this branch'));
+        problems.push(
+          problem('NEVER_HOLDS', operand, `'${printExpression(operand)}' can never be reached`, 'Remove this branch'),
+        );
         return;
       }
       const earlier = node.operands.slice(0, index).map((other) => negated(atom(other, holds)));
       if (index > 0 && !facts.canHold([...context, own, ...earlier])) {
         const message = `'${printExpression(operand)}' adds nothing: what stands before it covers it`;
-        problems.push(problem(operand, message, 'Remove this branch, or correct it'));
+        problems.push(problem('ADDS_NOTHING', operand, message, 'Remove this branch, or correct it'));
         return;
       }
       inspect(operand, context, holds);
@@ -60,7 +71,8 @@ export function findUnreachable<Input>(expression: Expression, vocabulary: RuleV
 
 const atom = (node: Expression, holds: boolean): Atom => ({ node, holds });
 const negated = ({ node, holds }: Atom): Atom => ({ node, holds: !holds });
-const problem = (node: Expression, message: string, hint: string): Problem => ({
+const problem = (code: ProblemCode, node: Expression, message: string, hint: string): Problem => ({
+  code,
   offset: node.span.from,
   message,
   hint,

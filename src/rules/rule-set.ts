@@ -5,6 +5,7 @@ import { compileCondition, compileReaders } from './compile.ts';
 import { createGuards } from './guards.ts';
 import type { RuleVocabulary } from './names.ts';
 import { walk } from './node.ts';
+import type { ProblemCode } from './problem.ts';
 import { findUnreachable } from './reachability.ts';
 import type { PlacedProblem, PlacedRule, RulePlace, UnfinishedRule } from './read-rules.ts';
 import type { Rule } from './rule.ts';
@@ -37,36 +38,49 @@ export function compileRuleSet<Input>(
     if (other === undefined) byId.set(each.rule.id, each);
     else {
       const where = `${other.file}:${other.line}`;
-      tell(each, null, `there are two rules '${each.rule.id}'`, `The other stands in ${where}; give one another id`);
+      tell(
+        each,
+        'RULE_REPEATED',
+        null,
+        `there are two rules '${each.rule.id}'`,
+        `The other stands in ${where}; give one another id`,
+      );
     }
   }
   const ids = new Set([...byId.keys(), ...unfinished.map(({ id }) => id)]);
   const typed = new Map<PlacedRule, TypedExpression>();
   for (const each of placed) {
     const checked = checkTypes(each.rule.when, vocabulary, ids);
-    for (const { offset, message, hint } of checked.problems) tell(each, offset, message, hint);
+    for (const { code, offset, message, hint } of checked.problems) tell(each, code, offset, message, hint);
     if (checked.problems.length > 0) continue;
-    for (const { offset, message, hint } of findUnreachable(each.rule.when, vocabulary)) {
-      tell(each, offset, message, hint);
+    for (const { code, offset, message, hint } of findUnreachable(each.rule.when, vocabulary)) {
+      tell(each, code, offset, message, hint);
     }
     typed.set(each, checked.typed);
   }
   for (const each of unfinished) {
     const found = each.when === null ? [] : checkTypes(each.when, vocabulary, ids).problems;
-    for (const { offset, message, hint } of found) tellAt(each, offset, `${each.id}: ${message}`, hint);
+    for (const { code, offset, message, hint } of found) tellAt(each, code, offset, `${each.id}: ${message}`, hint);
   }
   const ordered = inOrder(placed, byId, (each, cycle) =>
-    tell(each, null, `rules ask about each other in a circle: ${cycle.join(' → ')}`, 'Take one fired(…) out'),
+    tell(
+      each,
+      'RULES_IN_CIRCLE',
+      null,
+      `rules ask about each other in a circle: ${cycle.join(' → ')}`,
+      'Take one fired(…) out',
+    ),
   );
   if (problems.length > 0) return { set: null, problems };
   return { set: createRuleSet(ordered, typed, vocabulary), problems };
 
-  function tell(each: PlacedRule, offset: number | null, message: string, hint: string): void {
-    tellAt(each, offset, `${each.rule.id}: ${message}`, hint);
+  function tell(each: PlacedRule, code: ProblemCode, offset: number | null, message: string, hint: string): void {
+    tellAt(each, code, offset, `${each.rule.id}: ${message}`, hint);
   }
 
-  function tellAt({ file, line, place }: RulePlace, offset: number | null, message: string, hint: string): void {
-    problems.push({ file, ...(offset === null ? { line, column: 1 } : place(offset)), message, hint });
+  function tellAt(each: RulePlace, code: ProblemCode, offset: number | null, message: string, hint: string): void {
+    const { file, line, path } = each;
+    problems.push({ file, code, ...(offset === null ? { line, column: 1, path } : each.place(offset)), message, hint });
   }
 }
 

@@ -10,7 +10,8 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { describeType, type RuleName, type RuleVocabulary, type ValueType } from './names.ts';
 import { placeIn, tooDeepAt } from './nesting.ts';
-import { suggestion } from './problem.ts';
+import { pointerTo } from './pointers.ts';
+import { type ProblemCode, suggestion } from './problem.ts';
 import type { PlacedProblem } from './read-rules.ts';
 import type { RuleSet } from './rule-set.ts';
 import { tokenize } from './tokens.ts';
@@ -29,6 +30,8 @@ export interface RuleTest {
   /** Of its beginning, from 1. */
   readonly line: number;
   readonly column: number;
+  /** JSON Pointer. */
+  readonly path: string;
   readonly input: Omit<TestInput, 'fired'>;
   readonly fires: readonly string[];
   readonly quiet: readonly string[];
@@ -106,7 +109,8 @@ export function readRuleTests<Input>(
   const deepAt = tooDeepAt(text);
   if (deepAt !== null) {
     const hint = 'A test needs no more than a list in a map';
-    const problem = { file, ...placeIn(text, deepAt), message: 'lists and maps are nested too deep', hint };
+    const message = 'lists and maps are nested too deep';
+    const problem = { file, code: 'LIMIT_EXCEEDED', ...placeIn(text, deepAt), path: '', message, hint } as const;
     return { tests: [], problems: [problem] };
   }
   const lines = new LineCounter();
@@ -115,20 +119,22 @@ export function readRuleTests<Input>(
     // Comparing each key with every other takes minutes for a large map.
     ...{ lineCounter: lines, prettyErrors: false, logLevel: 'silent', uniqueKeys: false },
   });
-  const tell = (node: unknown, message: string, hint: string): void => {
+  const tell = (code: ProblemCode, node: unknown, message: string, hint: string): void => {
     const { line, col } = lines.linePos(typeof node === 'number' ? node : ((node as Node | null)?.range?.[0] ?? 0));
-    problems.push({ file, line: Math.max(1, line), column: Math.max(1, col), message, hint });
+    const path = pointerTo(document.contents, node);
+    problems.push({ file, code, line: Math.max(1, line), column: Math.max(1, col), path, message, hint });
   };
-  for (const error of document.errors) tell(error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
+  for (const error of document.errors)
+    tell('YAML_INVALID', error.pos[0], error.message.split('\n')[0], 'Correct the YAML');
   const root = document.contents;
   const list = isMap(root) ? root.get('tests', true) : null;
   if (document.errors.length > 0) return { tests: [], problems };
   if (!isSeq(list)) {
-    tell(root, 'a list of tests is expected', 'Write tests: and below it one test per -');
+    tell('SHAPE_INVALID', root, 'a list of tests is expected', 'Write tests: and below it one test per -');
     return { tests: [], problems };
   }
   const tests = list.items.map((item) =>
-    isMap(item) ? readTest(item) : tell(item, 'a test is a map', TEST_KEYS.join(', ')),
+    isMap(item) ? readTest(item) : tell('SHAPE_INVALID', item, 'a test is a map', TEST_KEYS.join(', ')),
   );
   return { tests: tests.filter((test) => test !== undefined), problems };
 
@@ -136,40 +142,44 @@ export function readRuleTests<Input>(
     for (const pair of map.items) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       if (!TEST_KEYS.includes(key))
-        tell(pair.key, `'${key}' is no key of a test`, suggestion(key, TEST_KEYS, TEST_KEYS.join(', ')));
+        tell('KEY_UNKNOWN', pair.key, `'${key}' is no key of a test`, suggestion(key, TEST_KEYS, TEST_KEYS.join(', ')));
     }
     const name = map.get('name');
-    if (typeof name !== 'string') tell(map, "'name' is missing", 'Say what the test shows');
+    if (typeof name !== 'string') tell('KEY_MISSING', map, "'name' is missing", 'Say what the test shows');
     const fires = ids(map, 'fires');
     const quiet = ids(map, 'quiet');
     if (fires.length + quiet.length === 0 && map.get('only') !== true) {
-      tell(map, 'the test expects nothing', 'Give fires, quiet or only: true');
+      tell('KEY_MISSING', map, 'the test expects nothing', 'Give fires, quiet or only: true');
     }
     const { line, col: column } = lines.linePos(map.range?.[0] ?? 0);
     const input = { values: given(map.get('given', true)), lists: givenLists(map.get('lists', true)) };
-    return { name: String(name), line, column, input, fires, quiet, only: map.get('only') === true };
+    const path = pointerTo(document.contents, map);
+    return { name: String(name), line, column, path, input, fires, quiet, only: map.get('only') === true };
   }
 
   function ids(map: YAMLMap, key: string): string[] {
     const node = map.get(key, true);
     if (node === undefined) return [];
-    if (!isSeq(node)) tell(node, `'${key}' is no list`, `Write ${key}: [rule-id]`);
+    if (!isSeq(node)) tell('SHAPE_INVALID', node, `'${key}' is no list`, `Write ${key}: [rule-id]`);
     const items = isSeq(node) ? node.items : [];
     return items.map((item) => {
       const id = isScalar(item) ? String(item.value) : '';
-      if (!ruleIds.has(id)) tell(item, `there is no rule '${id}'`, suggestion(id, ruleIds, 'Name a rule of the set'));
+      if (!ruleIds.has(id))
+        tell('RULE_UNKNOWN', item, `there is no rule '${id}'`, suggestion(id, ruleIds, 'Name a rule of the set'));
       return id;
     });
   }
 
   function given(node: unknown): Map<string, GivenValue> {
     const values = new Map<string, GivenValue>();
-    if (node !== undefined && !isMap(node)) tell(node, "'given' is no map", 'Write given: { amount: 5000 }');
+    if (node !== undefined && !isMap(node))
+      tell('SHAPE_INVALID', node, "'given' is no map", 'Write given: { amount: 5000 }');
     for (const pair of isMap(node) ? node.items : []) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       const name = vocabulary.names.get(key);
       if (name === undefined) {
         tell(
+          'NAME_UNKNOWN',
           pair.key,
           `there is no field, feature or score '${key}'`,
           suggestion(key, vocabulary.names.keys(), 'See centinela rules names'),
@@ -178,7 +188,7 @@ export function readRuleTests<Input>(
       }
       const value = givenValue(pair.value, name);
       if (value === null)
-        tell(pair.value ?? pair.key, `${key} is ${describeType(name.type)}`, EXAMPLES[name.type.kind]);
+        tell('TYPE_MISMATCH', pair.value ?? pair.key, `${key} is ${describeType(name.type)}`, EXAMPLES[name.type.kind]);
       else values.set(key, value);
     }
     return values;
@@ -189,7 +199,7 @@ export function readRuleTests<Input>(
     for (const pair of isMap(node) ? node.items : []) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       if (!vocabulary.lists.has(key))
-        tell(pair.key, `there is no list @${key}`, suggestion(key, vocabulary.lists.keys(), ''));
+        tell('LIST_UNKNOWN', pair.key, `there is no list @${key}`, suggestion(key, vocabulary.lists.keys(), ''));
       const items = isSeq(pair.value) ? pair.value.items : [];
       given.set(key, new Set(items.map((item) => (isScalar(item) ? String(item.value) : ''))));
     }

@@ -37,6 +37,11 @@ const DURATIONS: Readonly<Record<string, number>> = {
   h: 3600 * SECOND_MS,
   d: 86_400 * SECOND_MS,
 };
+/** What may stand behind a number, and what it then measures. */
+export const UNIT_SUFFIXES: Readonly<Record<string, RuleUnit>> = {
+  ...Object.fromEntries(Object.keys(DURATIONS).map((suffix) => [suffix, 'duration'] as const)),
+  ...{ km: 'distance', '%': 'ratio' },
+};
 const NUMBER = /(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
 const WORD = /[\p{L}_][\p{L}\p{N}_.]*/uy;
 const LIST = /@[\p{L}_][\p{L}\p{N}_-]*/uy;
@@ -66,7 +71,12 @@ export function tokenize(source: string): { readonly tokens: Token[]; readonly p
     if (quote === "'" || quote === '"') {
       const closing = closingQuote(source, at);
       if (closing < 0) {
-        problems.push({ offset: at, message: 'a text is not closed', hint: `Add ${quote} at its end` });
+        problems.push({
+          code: 'SYNTAX_INVALID',
+          offset: at,
+          message: 'a text is not closed',
+          hint: `Add ${quote} at its end`,
+        });
         break;
       }
       const inner = source.slice(at + 1, closing).replaceAll(quote + quote, quote);
@@ -96,6 +106,7 @@ export function tokenize(source: string): { readonly tokens: Token[]; readonly p
     }
     const character = String.fromCodePoint(source.codePointAt(at)!);
     problems.push({
+      code: 'SYNTAX_INVALID',
       offset: at,
       message: `'${character}' means nothing in a condition`,
       hint: 'Remove it, or put texts between quotes',
@@ -123,6 +134,7 @@ export function tokenize(source: string): { readonly tokens: Token[]; readonly p
     else if (unit === 'km') push('number', digits, length, value, 'distance');
     else {
       problems.push({
+        code: 'SYNTAX_INVALID',
         offset: at + digits.length,
         message: `'${suffix}' is no unit`,
         hint: 'Units are ms, s, min, h, d (5min), km and %; a number without one stands alone',

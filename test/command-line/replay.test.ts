@@ -1,5 +1,6 @@
 // The commands on history: replay, decisions taken again, the rules' ledger and suggestions, as a user runs them.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { centinelaHere, jsonOf, temporaryFolder } from './run-program.ts';
 
@@ -8,6 +9,7 @@ afterAll(() => folder.remove());
 
 const FILE = folder.path('bank.csv');
 const CANDIDATE = folder.path('candidate.yaml');
+const MODELS = fileURLToPath(new URL('../registry/stored-by-0.1.0/', import.meta.url));
 const RULE = `rules:
   - id: large-transfer
     version: 1
@@ -35,6 +37,23 @@ describe('replay', () => {
     const json = await jsonOf(centinelaHere, 'replay', FILE, '--rules', CANDIDATE);
     expect(json.comparison.difference.alerts.value).toBeGreaterThan(0);
     expect(json.rules.find(({ change }: { change: string }) => change === 'new').record.rule).toBe('large-transfer@1');
+  });
+
+  it('tells with its figures when the governor would have acted, and when alerts would have been missing', async () => {
+    const page = folder.path('governor.html');
+    const argv = ['replay', FILE, '--rules', CANDIDATE, '--governor-alerts', '1', '--governor-min-alerts-share', '1'];
+    const done = await centinelaHere(...argv, '--html', page, '--lang', 'en');
+    expect(done.out).toMatch(/too many alerts: 2 alerts in 1 h; the limit is 1\n/);
+    expect(done.out).toMatch(/hardly any alerts: \d+ \/ [\d,]+ \([\d.]+ %\) .* at least 100 % is expected\n/);
+    expect(readFileSync(page, 'utf8')).toContain('2 alertas en 1 h; el límite es 1');
+    const { governor } = await jsonOf(centinelaHere, ...argv);
+    const [first] = governor.live;
+    expect(first).toMatchObject({
+      ...{ cause: 'alerts', fromMs: first.began.timeMs, untilMs: first.ended.timeMs },
+      began: { kind: 'stepped-in', measured: 2, limit: 1, figures: { alerts: 2 }, severest: 'challenge' },
+      ended: { kind: 'returned', severest: null, lastedMs: first.untilMs - first.fromMs },
+    });
+    expect(first.began.text.es).toContain('intervino');
   });
 
   it('takes written decisions again, and fails where one has been changed', async () => {
@@ -67,6 +86,66 @@ describe('replay', () => {
   });
 });
 
+describe('the rule book', () => {
+  const registry = folder.path('registry');
+  const json = (...argv: string[]) => jsonOf(centinelaHere, ...argv, '--registry', registry);
+  const who = (by: string) => ['--by', by, '--reason', 'prueba'];
+  interface Shown {
+    readonly rule: string;
+    readonly mode: string;
+    readonly hits: number;
+    readonly decisive: number;
+  }
+  const recordsOf = async (...argv: string[]): Promise<Record<string, Shown>> => {
+    const { records } = await json('rules', 'health', FILE, '--rules', 'book', ...argv);
+    return Object.fromEntries((records as Shown[]).map((record) => [record.rule, record]));
+  };
+
+  beforeAll(async () => {
+    const listed = RULE.replace('large-transfer', 'listed').replace(/when:.*/, 'when: payerId in @observados');
+    writeFileSync(folder.path('book.yaml'), `${RULE}${listed.replace('rules:\n', '')}`);
+    await json('rules', 'propose', folder.path('book.yaml'), '--by', 'Ana');
+    await json('rules', 'approve', 'large-transfer@1,listed@1', '--by', 'Luis');
+  });
+
+  it('an empty one is told', async () => {
+    const nowhere = ['--live', 'book', '--registry', folder.path('nowhere')];
+    const { exitCode, errors } = await centinelaHere('replay', FILE, '--rules', CANDIDATE, ...nowhere);
+    expect([exitCode, errors]).toEqual([1, expect.stringMatching(/has no rules in force\. Propose and approve/)]);
+  });
+
+  it('is replayed with its lists by the time of the transactions, or as they are now', async () => {
+    const rows = readFileSync(FILE, 'utf8').split('\n');
+    const column = rows[0].split(',').indexOf('payerId');
+    const payer = rows[1].split(',')[column];
+    await json('lists', 'add', 'observados', payer, ...who('Ana'));
+    const then = await recordsOf();
+    const now = await recordsOf('--lists', 'now');
+    expect(then['listed@1'].hits).toBe(0);
+    expect(now['listed@1'].hits).toBe(rows.filter((row) => row.split(',')[column] === payer).length);
+    expect(now['large-transfer@1']).toEqual(then['large-transfer@1']);
+    const replayed = await json('replay', FILE, '--live', 'book', '--rules', CANDIDATE, '--lists', 'now');
+    expect(replayed).toMatchObject({
+      live: 'book',
+      rules: expect.arrayContaining([{ change: 'same', record: now['listed@1'] }]),
+    });
+  });
+
+  it('is taken with its snoozes and overrides', async () => {
+    const before = await recordsOf('--lists', 'now');
+    const payers = readFileSync(FILE, 'utf8').split('\n')[1].split(',');
+    const payer = payers[readFileSync(FILE, 'utf8').split('\n')[0].split(',').indexOf('payerId')];
+    await json('rules', 'override', 'listed', '--payer', payer, ...who('Eva'), '--until', '7d');
+    await json('rules', 'snooze', 'large-transfer', ...who('Eva'), '--until', '7d');
+    const silenced = await recordsOf('--lists', 'now');
+    expect(silenced['large-transfer@1']).toMatchObject({ mode: 'shadow', hits: before['large-transfer@1'].hits });
+    expect(silenced['listed@1'].hits).toBe(0);
+    await json('rules', 'snooze', 'large-transfer', ...who('Eva'), '--end');
+    await json('rules', 'override', 'listed', '--payer', payer, ...who('Eva'), '--end');
+    expect(await recordsOf('--lists', 'now')).toEqual(before);
+  });
+});
+
 describe('rules', () => {
   it('health gives every rule its record and a proposal', async () => {
     const { records, transactions } = await jsonOf(centinelaHere, 'rules', 'health', FILE);
@@ -74,6 +153,18 @@ describe('rules', () => {
     expect(records.length).toBeGreaterThan(40);
     for (const { proposal } of records) expect(['keep', 'watch', 'retire', 'promote']).toContain(proposal.kind);
     expect((await centinelaHere('rules', 'health', FILE, '--lang', 'en')).out).toContain('Proposal');
+  });
+
+  it.each(['health', 'suggest'])('%s takes the risk of a model', async (action) => {
+    const argv = ['rules', action, FILE, '--rules', CANDIDATE];
+    if (action === 'suggest') argv.push('--out', folder.path('with-model.yaml'));
+    const missing = await centinelaHere(...argv, '--model', 'nobody@1');
+    expect([missing.exitCode, missing.errors]).toEqual([1, expect.stringContaining('nobody@1')]);
+    // The stored model learned from other data and flags nearly everything here: little is left to the rules.
+    const withModel = await jsonOf(centinelaHere, ...argv, '--model', 'cards@1', '--registry', MODELS);
+    if (action === 'suggest') return;
+    const alone = await jsonOf(centinelaHere, ...argv);
+    expect(withModel.records[0].decisive).toBeLessThan(alone.records[0].decisive);
   });
 
   it('suggest writes a file that replay takes', async () => {

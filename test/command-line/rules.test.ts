@@ -46,7 +46,8 @@ describe('rules check', () => {
     const { exitCode, out } = await centinelaHere('rules', 'test', `${BAD}names.bad.yaml`, '--json');
     expect(exitCode).toBe(1);
     const { problems } = JSON.parse(out);
-    expect(problems[0]).toMatchObject({ line: 9, column: 11, hint: 'Did you mean amount?' });
+    expect(problems[0]).toMatchObject({ code: 'NAME_UNKNOWN', line: 9, column: 11, path: '/rules/0/when' });
+    expect(problems[0].hint).toBe('Did you mean amount?');
   });
 
   it('tests beside a file of rules are run with it', async () => {
@@ -77,7 +78,13 @@ it('rules names: what rules may speak of, found by a word in either language', a
   const { out } = await centinelaHere('rules', 'names', 'beneficiario nuevo');
   expect(out).toContain('BENEFICIARIO_NUEVO');
   const all = await jsonOf(centinelaHere, 'rules', 'names');
-  expect(all.names).toContainEqual({ name: 'amount', type: 'a number (money)', es: 'monto', en: 'amount' });
+  const amount = { name: 'amount', type: 'a number (money)', es: 'monto', en: 'amount', kind: 'number', unit: 'money' };
+  expect(all.names).toContainEqual(amount);
+  expect(all.names).toContainEqual(expect.objectContaining({ name: 'hour', low: 0, high: 23, whole: true }));
+  expect(all.functions).toContainEqual(
+    expect.objectContaining({ function: 'like', parameters: ['text', 'constant-text'], variadic: false }),
+  );
+  expect(all.problems).toContainEqual(expect.objectContaining({ code: 'NAME_UNKNOWN' }));
   expect(all.functions.map(({ name }: { name: string }) => name)).toContain('like(text, constant-text)');
   expect(all.lists.map(({ name }: { name: string }) => name)).toContain('@sanciones');
 });
@@ -109,17 +116,25 @@ it('a rule goes live by two people, and its history is kept', async () => {
   await json('rules', 'snooze', 'great-amount', '--by', 'Eva', '--until', '36h', '--reason', 'campaña');
   const override = ['rules', 'override', 'other', '--by', 'Eva', '--payer', 'C1', '--reason', 'viaja'];
   await json(...override, '--until', '7d');
+  const both = await run('rules', 'snooze', 'other', '--by', 'Eva', '--reason', 'x', '--end', '--until', '1d');
+  expect(both).toMatchObject({ exitCode: 2, errors: expect.stringContaining('--end or --until WHEN, not both') });
+  expect((await run(...override, '--end')).out).toBe('other counts for it again\n');
   await json('rules', 'retire', 'other', '--by', 'Eva', '--reason', 'ruido');
   const { rules } = await json('rules', 'list');
   expect(rules).toMatchObject([{ id: 'great-amount', version: 1, state: 'live', approvedBy: 'Luis' }]);
   expect(rules[0].snoozedUntilMs).toBeGreaterThan(Date.now() + 35 * 3_600_000);
   expect((await run('rules', 'show', 'great-amount@2')).out).toContain('great-amount@2 is superseded');
+  expect(await json('rules', 'show', 'other@1')).toMatchObject({
+    ...{ id: 'other', state: 'retired', text: { rules: [{ id: 'other' }] }, problems: [] },
+    condition: { rule: 'other@1', names: ['payer_age'], lists: [], rules: ['great-amount'], tree: { kind: 'all' } },
+  });
   const history = await run('rules', 'history');
   expect(history.out.split('\n').map((line) => line.split('  ')[3])).toEqual([
     ...['proposed great-amount@1', 'proposed other@1', 'approved great-amount@1', 'approved other@1'],
     ...['proposed great-amount@2', 'approved great-amount@2', 'rolled-back great-amount@1: faltan alertas'],
     ...[expect.stringMatching(/^snoozed great-amount until .*: campaña$/)],
-    ...[expect.stringMatching(/^overridden other for payerId C1 until .*: viaja$/), 'retired other@1: ruido'],
+    expect.stringMatching(/^overridden other for payerId C1 until .*: viaja$/),
+    ...['override-ended other for payerId C1: viaja', 'retired other@1: ruido'],
     ...[undefined, undefined],
   ]);
 });

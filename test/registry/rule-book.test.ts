@@ -148,10 +148,42 @@ describe('what is in force', () => {
     expect((await book.effectiveAt(HOUR_MS)).overrides).toEqual([]);
   });
 
+  it('a snooze and an override end before their time, by whom and why is kept, and the past stays as it was', async () => {
+    const { book, inForce } = newBook();
+    await book.propose(sampleRule(), act('Ana', 1));
+    await book.approve('great-amount@1', null, act('Luis', 2));
+    const entity = { ruleId: 'great-amount', field: 'payerId', value: 'C1' } as const;
+    await expect(book.endSnooze('great-amount', act('Eva', 3))).rejects.toThrow("'great-amount' is not snoozed");
+    await expect(book.endOverride(entity, act('Eva', 3))).rejects.toThrow('no override for payerId C1');
+    await book.snooze('great-amount', DAY_MS, act('Eva', 4));
+    await book.override({ ...entity, untilMs: DAY_MS }, act('Eva', 5));
+    await book.override({ ...entity, untilMs: 2 * DAY_MS }, act('Eva', 6));
+    await book.override({ ...entity, value: 'C2', untilMs: DAY_MS }, act('Eva', 7));
+    await expect(book.endSnooze('great-amount', act('Eva', 8, ' '))).rejects.toThrow('not said why');
+    await book.endSnooze('great-amount', act('Rosa', 9, 'pasó la campaña'));
+    await book.endOverride(entity, act('Rosa', 10, 'era fraude'));
+    const overriddenAt = async (timeMs: number) =>
+      (await book.effectiveAt(timeMs)).overrides.map(({ value }) => value).join();
+    expect(await Promise.all([8, 9, DAY_MS].map(inForce))).toEqual([
+      ['great-amount@1 shadow'],
+      ['great-amount@1 live'],
+      ['great-amount@1 live'],
+    ]);
+    expect(await Promise.all([9, 10, DAY_MS].map(overriddenAt))).toEqual(['C1,C1,C2', 'C2', '']);
+    expect((await book.history()).slice(-2)).toMatchObject([
+      { by: 'Rosa', why: 'pasó la campaña', event: { kind: 'snooze-ended', id: 'great-amount' } },
+      { by: 'Rosa', why: 'era fraude', event: { kind: 'override-ended', id: 'great-amount', value: 'C1' } },
+    ]);
+    // One that has ended by itself is not ended again.
+    await expect(book.endOverride({ ...entity, value: 'C2' }, act('Rosa', DAY_MS))).rejects.toThrow('no override');
+    await book.snooze('great-amount', 3 * DAY_MS, act('Eva', DAY_MS));
+    expect(await inForce(2 * DAY_MS)).toEqual(['great-amount@1 shadow']);
+  });
+
   it('is a function of the entries up to a time: later ones change nothing', async () => {
     const ids = ['a', 'b'];
     const step = fc.record({
-      kind: fc.constantFrom('propose', 'approve', 'retire', 'rollback', 'snooze', 'reject'),
+      kind: fc.constantFrom('propose', 'approve', 'retire', 'rollback', 'snooze', 'endSnooze', 'reject'),
       id: fc.constantFrom(...ids),
       version: fc.integer({ min: 1, max: 3 }),
     });
@@ -169,6 +201,7 @@ describe('what is in force', () => {
             retire: () => book.retire(id, who),
             rollback: () => book.rollback(id, null, who),
             snooze: () => book.snooze(id, index + 5, who),
+            endSnooze: () => book.endSnooze(id, who),
           }[kind]!;
           await change().catch((error: Error) => expect(error.name).toBe('InputError'));
           states.push(JSON.stringify(await book.effectiveAt(index)));

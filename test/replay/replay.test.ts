@@ -15,6 +15,8 @@ import { ALL_HISTORY } from '../../src/jobs/replay/history.ts';
 import { type ReplayOptions, replay } from '../../src/jobs/replay/replay.ts';
 import { suggestRules } from '../../src/jobs/replay/suggest-rules.ts';
 import { buildVersions, type VersionSpec } from '../../src/jobs/replay/versions.ts';
+import { emptyRuleLists } from '../../src/jobs/rules/rule-lists.ts';
+import { STANDARD_LISTS } from '../../src/lists/standard-lists.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { createDecider, foldBatch } from '../../src/pipeline/decide-transactions.ts';
 import { loadModel, thresholdsOf } from '../../src/registry/model-store.ts';
@@ -25,6 +27,7 @@ import { readerOf, simulate } from './simulated-reader.ts';
 
 const MODELS = new URL('../registry/stored-by-0.1.0/', import.meta.url);
 const REASONS = new Set(Object.keys(REASON_CODES));
+const LISTS = emptyRuleLists(STANDARD_LISTS);
 const CANDIDATE = `
 rules:
   - id: large-transfer
@@ -51,7 +54,7 @@ beforeAll(async () => {
     knownDetectors(createGraphRuntime()),
   );
   const policy = { thresholds: thresholdsOf(model.description), control: null, severest: null };
-  live = { rules, model, policy };
+  live = { rules, overrides: [], model, policy };
   candidate = { ...live, rules: candidateRules(rules, { isFolder: false, rules: placedRules(CANDIDATE) }) };
 });
 
@@ -63,7 +66,7 @@ function placedRules(text: string): readonly PlacedRule[] {
 
 function run(more: Partial<ReplayOptions> = {}, batchSize = 500) {
   return replay({
-    ...{ reader: readerOf(history, batchSize), live, candidate, catalogue: null, range: ALL_HISTORY },
+    ...{ reader: readerOf(history, batchSize), live, candidate, lists: LISTS, catalogue: null, range: ALL_HISTORY },
     ...{ costs: DEFAULT_COSTS, unit: 'customer', seed: 1, governor: DEFAULT_GOVERNOR, writeLines: null },
     ...{ verifyLines: null, onProgress: () => undefined, ...more },
   });
@@ -98,7 +101,7 @@ describe('decisions that are taken again', () => {
       reader: readerOf(unlabelled, 400),
       writeLines: async (more) => void lines.push(...more),
     });
-    const { definitions, deciders } = buildVersions([candidate], readerOf(unlabelled, 400), null);
+    const { definitions, deciders } = buildVersions([candidate], readerOf(unlabelled, 400), null, LISTS);
     const engine = createFeatureEngine(definitions, engineLimits(readerOf(unlabelled, 400)));
     const half = unlabelled.length >>> 1;
     const before = foldBatch(unlabelled.slice(0, half), engine);
@@ -119,14 +122,17 @@ describe('decisions that are taken again', () => {
     expect(verification).toMatchObject({ identical: history.length - 1, different: 1, onlyInLog: 1 });
     expect(verification?.firstDifferences).toEqual([{ id: history[2].id, fields: ['by'] }]);
     await expect(run({ verifyLines: linesOf(lines), candidate: live })).rejects.toThrow(/rules differ/);
+    const overrides = [{ ruleId: 'x', field: 'payerId', value: 'C1', untilMs: 1, reason: 'prueba' } as const];
+    const overridden = { verifyLines: linesOf(lines), candidate: { ...candidate, overrides } };
+    await expect(run(overridden)).rejects.toThrow(/overrides differ/);
     await expect(run({ verifyLines: linesOf(['x']) })).rejects.toThrow(/do not begin/);
   });
 
   it('are the same when features that nobody reads are computed beside', async () => {
     const reader = readerOf(history, 500);
-    const few = buildVersions([candidate], reader, null);
+    const few = buildVersions([candidate], reader, null, LISTS);
     const all = definitionsFor('default', reader.fieldsPresent);
-    const many = buildVersions([candidate], reader, null, new Map(), all);
+    const many = buildVersions([candidate], reader, null, LISTS, all);
     expect(many.definitions.length).toBeGreaterThan(few.definitions.length);
     const verdicts = [few, many].map(({ engine, deciders }) => {
       const decide = deciders[0].open(foldBatch(history, engine));
@@ -233,7 +239,8 @@ describe('suggested rules', () => {
           : transaction,
       );
     const options = {
-      ...{ open: async () => readerOf(planted, 500), live: { ...live, rules: [], model: null }, catalogue: null },
+      ...{ open: async () => readerOf(planted, 500), live: { ...live, rules: [], model: null }, lists: LISTS },
+      catalogue: null,
       ...{ costs: DEFAULT_COSTS, earlierShare: 0.6, most: 3, minPrecision: 0.2, minFrauds: 5, seed: 1 },
       onProgress: () => undefined,
     };

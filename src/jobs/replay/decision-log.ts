@@ -3,7 +3,7 @@
 // The first line says which versions decided. Numbers are written in JSON's shortest form that reads back to the same
 // 64 bits, a missing one as null. Taken again, a decision is identical exactly where its line is.
 
-import type { VerdictPolicy } from '../../decisions/verdict.ts';
+import type { RuleOverride, VerdictPolicy } from '../../decisions/verdict.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { DecidedRow, DecisionVersion } from '../../pipeline/decide-transactions.ts';
@@ -20,6 +20,8 @@ interface LogHeader {
   readonly rules: readonly Record<string, unknown>[];
   readonly model: string | null;
   readonly policy: VerdictPolicy;
+  /** Left out where there are none. */
+  readonly overrides?: readonly RuleOverride[];
   readonly features: readonly string[];
   readonly fromMs: number | null;
   readonly untilMs: number | null;
@@ -37,7 +39,8 @@ export function headerLine({ version, modelId, definitions, range }: LoggedVersi
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
   const header: LogHeader = {
     ...{ format: FORMAT, formatVersion: FORMAT_VERSION, rules: version.rules.rules.map(ruleRecord), model: modelId },
-    ...{ policy: version.policy, features: definitions.map(({ id }) => id) },
+    ...{ policy: version.policy, ...(version.overrides.length > 0 && { overrides: version.overrides }) },
+    ...{ features: definitions.map(({ id }) => id) },
     ...{ fromMs: finite(range.fromMs), untilMs: finite(range.untilMs) },
   };
   return JSON.stringify(header);

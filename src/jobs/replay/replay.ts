@@ -1,6 +1,7 @@
 // Replays history through the live version and a candidate, and says what would have been different.
 
 import { createGovernorState, type GovernorSettings, type GovernorState, govern } from '../../decisions/governor.ts';
+import type { GovernorAlert } from '../../decisions/governor-alert.ts';
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import { createRuleVocabulary } from '../../decisions/rule-names.ts';
 import type { BootstrapUnit } from '../../decisions/worth/bootstrap.ts';
@@ -11,6 +12,7 @@ import type { TransactionReader } from '../../ports.ts';
 import type { GovernorEpisode, ReplayData, ReplayedRule } from '../../report/replay/replay-data.ts';
 import { printExpression } from '../../rules/print-expression.ts';
 import { type Rule, ruleVersion } from '../../rules/rule.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 import { ChangedAlertTally, type UnitsByName } from './changed-alerts.ts';
 import { decisionLine, headerLine, LogVerifier, type Verification } from './decision-log.ts';
 import { customerOf, type HistoryRange, passHistory } from './history.ts';
@@ -20,6 +22,7 @@ export interface ReplayOptions {
   readonly reader: TransactionReader;
   readonly live: VersionSpec;
   readonly candidate: VersionSpec;
+  readonly lists: RuleLists;
   readonly catalogue: string | null;
   readonly range: HistoryRange;
   readonly costs: DecisionCosts;
@@ -39,7 +42,7 @@ export interface Replay extends ReplayData {
 
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const { reader, live, candidate, range, costs } = options;
-  const built = buildVersions([live, candidate], reader, options.catalogue);
+  const built = buildVersions([live, candidate], reader, options.catalogue, options.lists);
   const versions = built.deciders.map(({ version }) => version);
   const comparison = new Comparison(costs, options.unit);
   const changes = new ChangedAlertTally(unitsOf(built));
@@ -141,9 +144,21 @@ class GovernorWatch {
   }
 
   observe(timeMs: number, intended: DecidedRow['verdict']['intended']): void {
-    const { change, cause } = govern(this.#state, { timeMs, intended, degraded: false }, this.#settings);
-    if (change === 'stepped-in') this.episodes.push({ fromMs: timeMs, untilMs: null, cause: cause! });
-    if (change === 'returned') this.episodes.push({ ...this.episodes.pop()!, untilMs: timeMs });
+    // History does not say how long a decision took.
+    const observation = { timeMs, intended, degraded: false, late: false };
+    for (const alert of govern(this.#state, observation, this.#settings).alerts) {
+      const { cause, lastedMs } = alert;
+      if (lastedMs === null) this.episodes.push({ fromMs: timeMs, untilMs: null, cause, began: alert, ended: null });
+      else
+        this.#end(
+          this.episodes.findLastIndex((each) => each.cause === cause && each.ended === null),
+          alert,
+        );
+    }
+  }
+
+  #end(episode: number, ended: GovernorAlert): void {
+    this.episodes[episode] = { ...this.episodes[episode], untilMs: ended.timeMs, ended };
   }
 }
 

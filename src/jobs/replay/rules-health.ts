@@ -2,12 +2,14 @@
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import { RuleLedger, type RuleRecord } from '../../decisions/worth/rule-ledger.ts';
 import type { TransactionReader } from '../../ports.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 import { customerOf, type HistoryRange, passHistory } from './history.ts';
 import { buildVersions, type VersionSpec } from './versions.ts';
 
 export interface RulesHealthOptions {
   readonly reader: TransactionReader;
   readonly version: VersionSpec;
+  readonly lists: RuleLists;
   readonly catalogue: string | null;
   readonly range: HistoryRange;
   readonly costs: DecisionCosts;
@@ -27,7 +29,7 @@ export interface RulesHealth {
 
 export async function rulesHealth(options: RulesHealthOptions): Promise<RulesHealth> {
   const { reader, range, costs } = options;
-  const built = buildVersions([options.version], reader, options.catalogue);
+  const built = buildVersions([options.version], reader, options.catalogue, options.lists);
   const { rules, policy } = built.deciders[0].version;
   const ledger = new RuleLedger(rules.rules, policy, costs);
   const counts = { transactions: 0, frauds: 0, fraudMinor: 0, unlabelled: 0 };

@@ -14,6 +14,7 @@ import { printExpression } from '../../rules/print-expression.ts';
 import type { PlacedRule } from '../../rules/read-rules.ts';
 import { type Rule, ruleVersion } from '../../rules/rule.ts';
 import { fileDefinitions } from '../read-features.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 import { customerOf } from './history.ts';
 import { rulesHealth } from './rules-health.ts';
 import { type BuiltVersions, buildVersions, type VersionSpec } from './versions.ts';
@@ -22,6 +23,7 @@ export interface SuggestOptions {
   /** Opened twice: to mine and to measure. */
   readonly open: () => Promise<TransactionReader>;
   readonly live: VersionSpec;
+  readonly lists: RuleLists;
   readonly catalogue: string | null;
   readonly costs: DecisionCosts;
   /** Of the file: what comes before is mined, what comes after measures. */
@@ -80,6 +82,7 @@ export async function suggestRules(options: SuggestOptions): Promise<Suggestions
   const reader = await options.open();
   const health = await rulesHealth({
     ...{ reader, version: { ...live, rules: [...live.rules, ...rules.map(placed)] }, catalogue: options.catalogue },
+    lists: options.lists,
     ...{ range: { fromMs: cutMs, untilMs: Number.POSITIVE_INFINITY }, costs, seed: options.seed },
     onProgress: (share) => options.onProgress('measuring', share),
   });
@@ -104,9 +107,9 @@ export async function suggestRules(options: SuggestOptions): Promise<Suggestions
 }
 
 /** What the live version approves in the earlier part of the file, up to the beginning of a day. */
-async function sampleMisses({ open, live, catalogue, earlierShare, seed, onProgress }: SuggestOptions) {
+async function sampleMisses({ open, live, lists, catalogue, earlierShare, seed, onProgress }: SuggestOptions) {
   const reader = await open();
-  const built = buildVersions([live], reader, catalogue, new Map(), fileDefinitions(reader, catalogue));
+  const built = buildVersions([live], reader, catalogue, lists, fileDefinitions(reader, catalogue));
   const numbers = minedNames(built, reader, catalogue);
   const frauds = new RowSample(MOST_FRAUDS, seed);
   const genuine = new RowSample(MOST_GENUINE, seed + 1);
@@ -201,5 +204,5 @@ function worded(
 }
 
 function placed(rule: Rule): PlacedRule {
-  return { rule, file: 'suggested', line: 1, place: () => ({ line: 1, column: 1 }) };
+  return { rule, file: 'suggested', line: 1, path: '', place: () => ({ line: 1, column: 1, path: '' }) };
 }

@@ -1,7 +1,7 @@
 // Puts versions of the decision together over one feature engine: only the features that their rules and models read.
 import type { RuleInput } from '../../decisions/rule-names.ts';
 import { createRuleVocabulary } from '../../decisions/rule-names.ts';
-import type { VerdictPolicy } from '../../decisions/verdict.ts';
+import type { RuleOverride, VerdictPolicy } from '../../decisions/verdict.ts';
 import { createTransaction, type Transaction } from '../../domain/transaction.ts';
 import { CATALOGUE_NAMES, definitionsFor } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
@@ -11,14 +11,16 @@ import { createDecider, type Decider } from '../../pipeline/decide-transactions.
 import { type FeatureFold, withLateLabels } from '../../pipeline/late-labels.ts';
 import type { TransactionReader } from '../../ports.ts';
 import type { StoredModel } from '../../registry/model-store.ts';
-import type { RuleList } from '../../rules/names.ts';
 import { namesUsed } from '../../rules/names-used.ts';
 import type { PlacedProblem, PlacedRule } from '../../rules/read-rules.ts';
 import { compileRuleSet, type RuleSet } from '../../rules/rule-set.ts';
 import { engineLimits } from '../read-features.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 
 export interface VersionSpec {
   readonly rules: readonly PlacedRule[];
+  /** What silences a rule for an entity, over all of history but for its end. */
+  readonly overrides: readonly RuleOverride[];
   readonly model: StoredModel | null;
   readonly policy: VerdictPolicy;
 }
@@ -28,8 +30,6 @@ export interface BuiltVersions {
   readonly engine: FeatureFold;
   readonly deciders: readonly Decider[];
 }
-
-type Lists = ReadonlyMap<string, RuleList<RuleInput>>;
 
 const MOST_PROBLEMS = 20;
 const ALL_FIELDS: ReadonlySet<keyof Transaction> = new Set(
@@ -46,7 +46,7 @@ export function buildVersions(
   specs: readonly VersionSpec[],
   reader: TransactionReader,
   catalogue: string | null,
-  lists: Lists = new Map(),
+  lists: RuleLists,
   also: readonly Pick<FeatureDefinition, 'id'>[] = [],
 ): BuiltVersions {
   const known = knownDefinitions(catalogue ?? reader.mapping.catalogue ?? CATALOGUE_NAMES[0], specs);
@@ -63,7 +63,7 @@ export function buildVersions(
     createDecider(
       {
         ...{ rules: compile(spec, definitions, lists), model: spec.model?.model ?? null },
-        ...{ policy: spec.policy, overrides: [] },
+        ...{ policy: spec.policy, overrides: spec.overrides },
       },
       definitions,
     ),
@@ -104,7 +104,7 @@ function computesSame(a: FeatureDefinition, b: FeatureDefinition): boolean {
 function compile(
   { rules, model }: VersionSpec,
   definitions: readonly FeatureDefinition[],
-  lists: Lists,
+  lists: RuleLists,
 ): RuleSet<RuleInput> {
   const detectors = model?.model.parts.map(({ detector }) => detector.name) ?? [];
   const { set, problems } = compileRuleSet(rules, createRuleVocabulary(definitions, detectors, lists));

@@ -2,10 +2,11 @@
 // make a sound set together.
 import type { RuleInput } from '../../decisions/rule-names.ts';
 import { InputError } from '../../lib/errors.ts';
+import type { TextFile } from '../../ports.ts';
 import { type Act, type RuleBook, ruleHash } from '../../registry/rule-book.ts';
 import { ruleBookAt } from '../../registry/rule-book-state.ts';
 import type { RuleVocabulary } from '../../rules/names.ts';
-import type { PlacedProblem, PlacedRule } from '../../rules/read-rules.ts';
+import type { PlacedProblem, PlacedRule, ReadRules } from '../../rules/read-rules.ts';
 import { ruleVersion } from '../../rules/rule.ts';
 import { compileRuleSet } from '../../rules/rule-set.ts';
 import { checkRules, type RuleFiles, readRuleFile } from './check-rules.ts';
@@ -40,11 +41,13 @@ export async function proposeRules(
     return known?.sha256 === ruleHash(rule);
   };
   const changed = placed.filter((each) => !isKnown(each));
-  const taken = changed.flatMap(({ rule, file, line }): PlacedProblem[] => {
+  const taken = changed.flatMap(({ rule, file, line, path }): PlacedProblem[] => {
     const newest = versions.findLast(({ id }) => id === rule.id);
     if (newest === undefined || newest.version < rule.version) return [];
     const message = `${rule.id}: version ${newest.version} is in the book, and versions never change`;
-    return [{ file, line, column: 1, message, hint: `Write version: ${newest.version + 1}` }];
+    return [
+      { file, code: 'VERSION_TAKEN', line, column: 1, path, message, hint: `Write version: ${newest.version + 1}` },
+    ];
   });
   if (taken.length > 0) return refused(taken);
   for (const { rule } of changed) await book.propose(rule, act);
@@ -91,6 +94,18 @@ export async function retireRule(
   if (problems.length > 0) return refused(problems);
   const { event } = await book.retire(id, act);
   return { done: ['version' in event ? `${id}@${event.version}` : id], unchanged: [], problems: [] };
+}
+
+/** What is wrong with a kept version today, next to the other rules in force: names and lists may be gone since. */
+export async function checkVersion(
+  text: TextFile,
+  book: RuleBook,
+  vocabulary: RuleVocabulary<RuleInput>,
+): Promise<Pick<ReadRules, 'rules' | 'problems'>> {
+  const { rules, unfinished, problems } = readRuleFile(text);
+  const others = await othersInForce(book, new Set(rules.map(({ rule }) => rule.id)));
+  const ofSet = compileRuleSet([...rules, ...others], vocabulary, unfinished).problems;
+  return { rules, problems: [...problems, ...ofSet.filter(({ file }) => file === text.path)] };
 }
 
 async function othersInForce(book: RuleBook, without: ReadonlySet<string>): Promise<PlacedRule[]> {

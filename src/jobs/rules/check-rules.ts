@@ -75,7 +75,8 @@ function failuresOf(
   const { set } = compileRuleSet(timeless, testVocabulary(vocabulary));
   const failures = set === null ? [] : runRuleTests(tests, set, 0);
   return failures.map(({ test, message }) => ({
-    ...{ file, line: test.line, column: test.column, message: `test '${test.name}': ${message}` },
+    ...({ file, code: 'TEST_FAILED', line: test.line, column: test.column, path: test.path } as const),
+    ...{ message: `test '${test.name}': ${message}` },
     hint: 'Correct the rule, or what the test expects',
   }));
 }

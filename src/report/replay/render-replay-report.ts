@@ -1,4 +1,5 @@
 // The page of a replay: what the candidate is worth against the live version, which alerts change, what each rule does.
+import { figuresText } from '../../decisions/governor-alert.ts';
 import { decimal, integer } from '../../decisions/reasons/format.ts';
 import { type Difference, differenceChart } from '../charts/difference-chart.ts';
 import { type Clock, clockOf } from '../clock.ts';
@@ -89,9 +90,9 @@ function governorSection({ governor }: ReplayData, clock: Clock): Html {
   return html`<section id="governor" class="half"><h2>${both(T.governor)}</h2>${inside}</section>`;
 }
 
-function episodeRow({ version, fromMs, untilMs, cause }: ToldEpisode, clock: Clock): Html {
+function episodeRow({ version, fromMs, untilMs, cause, began }: ToldEpisode, clock: Clock): Html {
   const at = (timeMs: number) => html`${both(clock.date(timeMs))} ${clock.time(timeMs)}`;
-  return html`<tr><th scope="row">${both(version)}</th><td class="nowrap">${at(fromMs)}</td><td class="nowrap">${untilMs === null ? both(T.toTheEnd) : at(untilMs)}</td><td>${both(SIGNAL_TEXTS[cause])}</td></tr>`;
+  return html`<tr><th scope="row">${both(version)}</th><td class="nowrap">${at(fromMs)}</td><td class="nowrap">${untilMs === null ? both(T.toTheEnd) : at(untilMs)}</td><td>${both(SIGNAL_TEXTS[cause])}<br><span class="quiet">${both(figuresText(began))}</span></td></tr>`;
 }
 
 function notesSection({ comparison, features }: ReplayData, run: ReplayRun, clock: Clock): Html {

@@ -1,5 +1,5 @@
 // What the page of a replay shows, as plain data: two versions of the decision over the same history.
-import type { GovernorSignal } from '../../decisions/governor.ts';
+import type { GovernorAlert, GovernorSignal } from '../../decisions/governor-alert.ts';
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
 import type { BootstrapUnit } from '../../decisions/worth/bootstrap.ts';
 import type { ComparisonResult } from '../../decisions/worth/comparison.ts';
@@ -49,12 +49,16 @@ export interface ReplayedRule {
   readonly record: RuleRecord;
 }
 
-/** While it lasted nothing severer than the fallback would have been done. */
+/** While it lasted nothing severer than the fallback would have been done; in a silence (`cause`) nothing changed. */
 export interface GovernorEpisode {
   readonly fromMs: number;
   /** null: it lasted to the end */
   readonly untilMs: number | null;
   readonly cause: GovernorSignal;
+  /** With the figures. */
+  readonly began: GovernorAlert;
+  /** null where `untilMs` is */
+  readonly ended: GovernorAlert | null;
 }
 
 export interface ReplayData {

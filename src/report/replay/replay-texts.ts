@@ -1,5 +1,5 @@
 // The texts of a replay's page and table, in both languages.
-import type { GovernorSignal } from '../../decisions/governor.ts';
+import type { GovernorSignal } from '../../decisions/governor-alert.ts';
 import type { Quantity } from '../../decisions/worth/comparison.ts';
 import type { ProposalKind } from '../../decisions/worth/proposals.ts';
 import type { RuleMode } from '../../rules/rule.ts';
@@ -53,7 +53,8 @@ export const MODE_TEXTS: Readonly<Record<RuleMode, Bilingual>> = {
 export const SIGNAL_TEXTS: Readonly<Record<GovernorSignal, Bilingual>> = {
   'blocked-share': { es: 'demasiadas retenciones y rechazos', en: 'too many holds and declines' },
   alerts: { es: 'demasiadas alertas', en: 'too many alerts' },
-  'degraded-share': { es: 'demasiadas decisiones fuera de plazo', en: 'too many decisions past their deadline' },
+  silence: { es: 'casi ninguna alerta', en: 'hardly any alerts' },
+  'degraded-share': { es: 'demasiadas decisiones tardías o incompletas', en: 'too many decisions late or incomplete' },
 };
 
 export const REPLAY_TEXTS = {
@@ -106,8 +107,8 @@ export const REPLAY_TEXTS = {
     en: 'It would not have acted in either version.',
   },
   governorHint: {
-    es: 'Mientras actúa, lo más severo es pedir autenticación. Se muestra aparte: las cifras son sin él.',
-    en: 'While it acts, the severest action is a challenge. Shown on its own: the figures are without it.',
+    es: 'Mientras actúa, lo más severo es pedir autenticación; del silencio solo se avisa. Se muestra aparte: las cifras son sin él.',
+    en: 'While it acts, the severest action is a challenge; silence is only told. Shown on its own: the figures are without it.',
   },
   version: { es: 'Versión', en: 'Version' },
   bothVersions: { es: 'Ambas', en: 'Both' },

@@ -5,23 +5,23 @@ import { decide, type RuleHit, type VerdictInput, type VerdictPolicy } from './v
 
 const POLICY: VerdictPolicy = { thresholds: { reviewAtRisk: 0.3, holdAtRisk: 0.9 }, control: null, severest: null };
 const hit = (action: RuleHit['action'], reason = 'MONTO_FUERA_DE_PERFIL'): RuleHit => ({
-  ...{ rule: `${action}-rule@1`, action, severity: 'medium', reason },
+  ...{ rule: `${action}-rule@1`, action, severity: 'medium', reason, doubt: 1 },
 });
 const input = (more: Partial<VerdictInput> = {}): VerdictInput => ({
-  ...{ id: 't1', risk: 0.1, calibrated: true, amountMinor: 10_000, hits: [], silenced: [] },
+  ...{ id: 't1', modelRisk: 0.1, calibrated: true, amountMinor: 10_000, hits: [], silenced: [] },
   ...more,
 });
 
 describe('a verdict', () => {
   it.each([
     [input(), 'approve', 'model'],
-    [input({ risk: 0.5 }), 'review', 'model'],
-    [input({ risk: 0.95 }), 'hold', 'model'],
+    [input({ modelRisk: 0.5 }), 'review', 'model'],
+    [input({ modelRisk: 0.95 }), 'hold', 'model'],
     [input({ hits: [hit('review'), hit('decline')] }), 'decline', 'rules'],
-    [input({ risk: 0.95, hits: [hit('review')] }), 'hold', 'model'],
-    [input({ risk: 0.95, hits: [hit('approve')] }), 'approve', 'trust'],
-    [input({ risk: 0.95, hits: [hit('approve'), hit('challenge')] }), 'challenge', 'rules'],
-    [input({ risk: Number.NaN, hits: [hit('hold')] }), 'hold', 'rules'],
+    [input({ modelRisk: 0.95, hits: [hit('review')] }), 'hold', 'model'],
+    [input({ modelRisk: 0.95, hits: [hit('approve')] }), 'approve', 'trust'],
+    [input({ modelRisk: 0.95, hits: [hit('approve'), hit('challenge')] }), 'challenge', 'rules'],
+    [input({ modelRisk: Number.NaN, hits: [hit('hold')] }), 'hold', 'rules'],
     [input({ silenced: [{ ...hit('decline'), silence: 'shadow' }] }), 'approve', 'model'],
   ])('%#: %o', (given, action, by) => {
     expect(decide(given, POLICY)).toMatchObject({ action, by, intended: action });
@@ -35,7 +35,8 @@ describe('a verdict', () => {
     const other = fc.constantFrom(...ACTIONS.slice(1)).map((action) => hit(action));
     fc.assert(
       fc.property(hits, other, fc.double({ min: 0, max: 1, noNaN: true }), (given, more, risk) => {
-        const rank = (each: RuleHit[]) => ACTIONS.indexOf(decide(input({ risk, hits: each }), POLICY).action);
+        const rank = (each: RuleHit[]) =>
+          ACTIONS.indexOf(decide(input({ modelRisk: risk, hits: each }), POLICY).action);
         expect(rank([...given, more])).toBeGreaterThanOrEqual(rank(given));
       }),
     );

@@ -93,7 +93,7 @@ export class FeatureTable {
   }
 
   /** Folds the transaction into the engine's state and keeps its features. */
-  add(engine: FeatureEngine, transaction: Transaction): void {
+  add(engine: Pick<FeatureEngine, 'fold'>, transaction: Transaction): void {
     if (this.#currentRows === BLOCK_ROWS) this.#finishBlock();
     engine.fold(transaction, this.#row, 0);
     this.#current.set(this.#row, this.#currentRows * this.columns);

@@ -44,7 +44,10 @@ function tableAndScores(isCalibrated: boolean): { table: FeatureTable; scores: T
   const risk = Float32Array.from(ROWS, ([each]) => each);
   return {
     table,
-    scores: { segments: [{ fromMs: 0, model }], ranking: risk, risk, byDetector: new Map() },
+    scores: {
+      ...{ segments: [{ fromMs: 0, model }], ranking: risk, risk, modelRisk: risk, movedByRules: false },
+      byDetector: new Map(),
+    },
   };
 }
 

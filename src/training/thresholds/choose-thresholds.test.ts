@@ -14,6 +14,7 @@ function laterRows(seed = 1): LaterRows {
   return {
     risk,
     calibrated: true,
+    movedByRules: false,
     referenceRows: 0,
     labels: Int8Array.from(risk, (p) => (prng.nextFloat() < p ? 1 : 0)),
     timesMs: Float64Array.from({ length: ROWS }, (_, row) => (row / ROWS) * 10 * DAY_MS),

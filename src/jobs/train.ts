@@ -4,7 +4,10 @@ import { addRules, doubtsOf, doubtsOfRows } from '../decisions/combined-risk.ts'
 import type { DecisionThresholds } from '../decisions/decision.ts';
 import type { DecisionCosts } from '../decisions/money-policy.ts';
 import { type RiskModel, scoreRisk } from '../decisions/risk-model.ts';
+import { decide as decideVerdict } from '../decisions/verdict.ts';
 import type { Calibration } from '../models/calibration.ts';
+import { hitsOfRow } from '../pipeline/rule-watch.ts';
+import type { RuleAction } from '../rules/rule.ts';
 import { type DetectorChoice, fitRiskModel } from '../training/fit-risk-model.ts';
 import { fitRuleEvidence } from '../training/fit-rule-evidence.ts';
 import { aucRoc } from '../training/metrics/auc-roc.ts';
@@ -87,7 +90,8 @@ export function trainModel(options: TrainOptions): TrainedModel {
   options.onProgress('measuring on later time', 0.4);
   const rows = Uint32Array.from(timesMs.keys()).filter((row) => timesMs[row] >= cutMs);
   const ofModel = scoreRisk(earlier, table.take(rows));
-  const doubts = rules === null ? null : doubtsOfRows(doubtsOf(rules.rules, earlier), rules.fired, rows);
+  const ofRules = doubtsOf(rules?.rules ?? [], earlier);
+  const doubts = rules === null ? null : doubtsOfRows(ofRules, rules.fired, rows);
   const { risk, ranking } = addRules(ofModel, doubts);
   const later: LaterRows = {
     risk,
@@ -101,10 +105,16 @@ export function trainModel(options: TrainOptions): TrainedModel {
   };
   const worthsMinor = Float64Array.from(rows, (row) => table.worthsMinor[row]);
   const { decide, chosen } = chooseThresholds(later, options.thresholds, options.costs);
+  const policy = { thresholds: decide, control: null, severest: null };
+  const actionOf = (index: number): RuleAction => {
+    const { calibrated } = later;
+    const given = { id: String(index), modelRisk: ofModel.risk[index], calibrated, amountMinor: worthsMinor[index] };
+    return decideVerdict({ ...given, ...hitsOfRow(rules, rows[index], ofRules) }, policy).action;
+  };
   const metrics = {
     ...measure(later, ranking, doubts === null ? null : ofModel.ranking),
     calibration: earlier.calibration.kind,
-    policy: policyFigures(later, worthsMinor, decide, options.costs),
+    policy: policyFigures(later, worthsMinor, actionOf, options.costs),
   };
   options.onProgress('training on everything', 0.6);
   return { model: fitUntil(endMs + 1 + options.labelDelayMs), decide, thresholds: chosen, metrics };

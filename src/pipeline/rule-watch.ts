@@ -5,6 +5,7 @@
 import { codesOfMask, qualityMask } from '../decisions/data-quality.ts';
 import type { FiredRows } from '../decisions/rule-evidence.ts';
 import type { RuleInput } from '../decisions/rule-names.ts';
+import { hitsOf, type VerdictInput } from '../decisions/verdict.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { FeatureEngine, FoldResult } from '../features/engine.ts';
 import { GrowableColumn } from '../lib/growable-column.ts';
@@ -20,7 +21,20 @@ export interface FiredRules {
 /** Of more rules on one row the later ones are not kept. */
 export const MOST_PER_ROW = 32;
 const MOST_RULES = 65_535;
+const NO_HITS: Pick<VerdictInput, 'hits' | 'silenced'> = { hits: [], silenced: [] };
+const NO_SCORES = new Float64Array(0);
 const NO_FINDINGS: readonly string[] = [];
+
+/** @param doubts one per rule, of `doubtsOf` */
+export function hitsOfRow(evaluated: FiredRules | null, row: number, doubts: Float64Array): typeof NO_HITS {
+  if (evaluated === null) return NO_HITS;
+  const { rules, fired } = evaluated;
+  const [start, end] = [fired.starts[row], fired.starts[row + 1]];
+  if (start === end) return NO_HITS;
+  const which = new Uint8Array(rules.length);
+  for (let i = start; i < end; i++) which[fired.rules[i]] = 1;
+  return hitsOf(rules, which, doubts, () => false);
+}
 
 /** Takes the place of the engine where rows are folded. */
 export class RuleWatch implements Pick<FeatureEngine, 'fold'> {
@@ -65,5 +79,3 @@ export class RuleWatch implements Pick<FeatureEngine, 'fold'> {
     }
   }
 }
-
-const NO_SCORES = new Float64Array(0);

@@ -3,7 +3,6 @@
 // One pass reads the rows, folds their features and evaluates the rules; models are fitted and every row is scored with a
 // model, and with an evidence of the rules, that knew only its past; a second pass fetches the riskiest transactions, which are explained and handed to the report.
 
-import { doubtsOf } from '../../decisions/combined-risk.ts';
 import { qualityMask } from '../../decisions/data-quality.ts';
 import type { DecisionThresholds } from '../../decisions/decision.ts';
 import type { DecisionCosts } from '../../decisions/money-policy.ts';
@@ -11,8 +10,7 @@ import { createQualityTally, type QualitySummary } from '../../decisions/quality
 import { decisionReasons } from '../../decisions/reasons/decision-reasons.ts';
 import { type Reason, reasonsFor } from '../../decisions/reasons/reasons.ts';
 import { explainRisk } from '../../decisions/risk-model.ts';
-import { decide, hitsOf, type Verdict } from '../../decisions/verdict.ts';
-import { worthInSolesMinor } from '../../domain/exchange-rates.ts';
+import type { Verdict } from '../../decisions/verdict.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { KnownDetector } from '../../models/detectors.ts';
@@ -27,6 +25,7 @@ import { type FetchedTransactions, fetchTransactions } from './fetch-transaction
 import { type FlagOptions, flagRows } from './flag-rows.ts';
 import { fitSegments, learnEvidence, scoreTable, segmentAt, type TableScores, withRules } from './score-table.ts';
 import { startSecondThread, type ThreadEntry } from './second-thread.ts';
+import { verdictsOf } from './verdicts.ts';
 
 export interface DetectOptions extends FeatureTableOptions, FlagOptions {
   /** Opens the file from its beginning; called twice. */
@@ -70,8 +69,10 @@ export interface Detection {
   readonly quality: QualitySummary;
   /** Riskiest first. */
   readonly flagged: Uint32Array;
-  /** How a flagged row is decided. */
+  /** How the risk of a flagged row is decided. */
   readonly decide: DecisionThresholds;
+  /** What is done with a flagged row, by its risk and its rules. */
+  readonly verdictOf: (row: number) => Verdict;
   /** What decisions are counted with. */
   readonly costs: DecisionCosts;
   /** The flagged rows that were explained, riskiest first (at most `MAX_EXPLAINED`). */
@@ -109,7 +110,8 @@ export async function detect(options: DetectOptions): Promise<Detection> {
     options.onProgress('fetching what was found', share),
   );
   const wording = { ...reasonWording(reader), historyStartMs: periodOf(table.timesMs)[0] };
-  const found = { table, scores, rules, thresholds, definitions, fetched, wording };
+  const verdictOf = verdictsOf(table, scores, rules, thresholds);
+  const found = { table, scores, verdictOf, definitions, fetched, wording };
   const { anomalies, drivers } = explainRows(found, explained, flagged);
   return {
     read: reader.summary(),
@@ -120,6 +122,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
     quality: quality.summary(),
     flagged,
     decide: thresholds,
+    verdictOf,
     costs: options.costs,
     anomalies,
     histories: fetched.histories,
@@ -155,20 +158,18 @@ async function fitAndScore(
 interface Found {
   readonly table: FeatureTable;
   readonly scores: TableScores;
-  readonly rules: FiredRules | null;
-  readonly thresholds: DecisionThresholds;
+  readonly verdictOf: Detection['verdictOf'];
   readonly definitions: readonly FeatureDefinition[];
   readonly fetched: FetchedTransactions;
   readonly wording: ReasonWording;
 }
 
 function explainRows(found: Found, rows: Uint32Array, flagged: Uint32Array) {
-  const { table, scores, definitions, fetched, wording } = found;
+  const { table, scores, verdictOf, definitions, fetched, wording } = found;
   const ascending = Uint32Array.from(rows).sort();
   const matrix = table.take(ascending);
   const drivers = new Float64Array(definitions.length);
   const thresholds = detectorThresholds(scores, flagged.length);
-  const doubts = scores.segments.map(({ model }) => doubtsOf(found.rules?.rules ?? [], model));
   const byRow = new Map<number, Anomaly>();
   for (const [index, row] of ascending.entries()) {
     const segment = segmentAt(scores.segments, table.timesMs[row]);
@@ -179,7 +180,7 @@ function explainRows(found: Found, rows: Uint32Array, flagged: Uint32Array) {
     if (transaction === undefined)
       throw new Error(`row ${row} was not read again: the file changed while it was processed`);
     const values = matrix.values.subarray(index * matrix.columns, (index + 1) * matrix.columns);
-    const verdict = verdictOf(found, row, doubts[segment], transaction);
+    const verdict = verdictOf(row);
     byRow.set(row, {
       row,
       transaction,
@@ -192,27 +193,6 @@ function explainRows(found: Found, rows: Uint32Array, flagged: Uint32Array) {
     });
   }
   return { anomalies: Array.from(rows, (row) => byRow.get(row)!), drivers };
-}
-
-/** As a transaction that arrives is decided, but that a flagged row is looked at, whatever its risk. */
-function verdictOf(
-  { table, scores, rules: evaluated, thresholds }: Found,
-  row: number,
-  doubts: Float64Array,
-  { id, amountMinor, currency }: Transaction,
-): Verdict {
-  const rules = evaluated?.rules ?? [];
-  const fired = new Uint8Array(rules.length);
-  if (evaluated !== null) {
-    const { starts, rules: numbers } = evaluated.fired;
-    for (let i = starts[row]; i < starts[row + 1]; i++) fired[numbers[i]] = 1;
-  }
-  const given = {
-    ...{ id, modelRisk: scores.modelRisk[row], calibrated: isCalibrated(scores, table.timesMs[row]) },
-    amountMinor: worthInSolesMinor(amountMinor, currency),
-    ...hitsOf(rules, fired, doubts, () => false),
-  };
-  return decide(given, { thresholds, control: null, severest: null });
 }
 
 function isCalibrated({ segments }: TableScores, timeMs: number): boolean {

@@ -27,6 +27,15 @@ describe('a verdict', () => {
     expect(decide(given, POLICY)).toMatchObject({ action, by, intended: action });
   });
 
+  it('is by the risk of the model and of the rules with a say, and tells the model’s own', () => {
+    const sure = { ...hit('approve'), action: 'review', doubt: 0.05 } as const;
+    const verdict = decide(input({ hits: [sure] }), POLICY);
+    expect(verdict).toMatchObject({ action: 'hold', by: 'model', modelRisk: 0.1 });
+    expect(verdict.risk).toBe(Math.fround(1 - 0.9 * 0.05));
+    const inShadow = decide(input({ silenced: [{ ...sure, silence: 'shadow' }] }), POLICY);
+    expect(inShadow).toMatchObject({ action: 'approve', risk: 0.1, modelRisk: 0.1 });
+  });
+
   it('is never milder for one more rule that does not approve', () => {
     const hits = fc.array(
       fc.constantFrom(...ACTIONS).map((action) => hit(action)),

@@ -8,7 +8,7 @@ import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
 import type { FiredRules } from '../../pipeline/rule-watch.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
-import { sampleRows, type TrainingSample } from '../../training/fit-risk-model.ts';
+import { sampleRows, type TrainingSample, type TrainingTable } from '../../training/fit-risk-model.ts';
 import { fitRuleEvidence } from '../../training/fit-rule-evidence.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { periodOf } from '../../training/time-line.ts';
@@ -144,7 +144,7 @@ export async function scoreTable(
  * before which there is nothing, the rules count as their authors expect.
  */
 export function learnEvidence(
-  table: FeatureTable,
+  table: TrainingTable,
   segments: readonly Segment[],
   rules: FiredRules,
   labelDelayMs: number,

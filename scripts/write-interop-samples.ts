@@ -89,8 +89,14 @@ const definitions = training.features.map((id) => ({ id })) as unknown as RiskMo
 const stacking = { bias: -2.5, weights: [0.8, 1.5] };
 const parts = [part(boosted, true), part(blend, false)];
 const beta: Calibration = { kind: 'beta', version: 1, a: 0.7, b: 1.4, c: -0.3 };
-const stacked: RiskModel = { definitions, parts, stacking, calibration: beta };
-const ranking: RiskModel = { definitions, parts: [part(forest, false)], stacking: null, calibration: AS_IS };
+const stacked: RiskModel = { definitions, parts, stacking, calibration: beta, ruleEvidence: null };
+const ranking: RiskModel = {
+  definitions,
+  parts: [part(forest, false)],
+  stacking: null,
+  calibration: AS_IS,
+  ruleEvidence: null,
+};
 for (const [name, model] of [
   ['risk-stacked', stacked],
   ['risk-ranking', ranking],

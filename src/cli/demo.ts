@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { formatMoney } from '../domain/money.ts';
 import { type DemoTotals, runDemo } from '../jobs/demo.ts';
-import type { Decision } from '../pipeline/score-transactions.ts';
+import type { Decision } from '../pipeline/explain-decision.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command, CommandContext } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { createProgress } from './progress.ts';
+import { BUILT_IN_RULES, evaluatedRules } from './rule-files.ts';
 
 const DAY_MS = 86_400_000;
 const CUSTOMERS = 1500;
@@ -64,6 +65,7 @@ export const demoCommand: Command = {
         reviewShare: REVIEW_SHARE,
         memoryLimitBytes: 640e6,
         openStore: () => openBlockFile(),
+        rules: await evaluatedRules(BUILT_IN_RULES, detectorsHere()),
         detectors: detectorChoices('gbdt,isolation-forest', detectorsHere()),
         onProgress: (what, share) => progress.show(what, share),
         onTrained: ({ rows, frauds, features, averagePrecision }) => {
@@ -127,7 +129,8 @@ function createScreen({ log, terminal, nowMs }: CommandContext, locale: 'es' | '
 }
 
 function alertLine({ transaction, risk, action, reasons }: Decision, locale: 'es' | 'en', colour: boolean): string {
-  const mark = action === 'hold' ? (colour ? '\x1b[31m■\x1b[0m' : '■') : colour ? '\x1b[33m▲\x1b[0m' : '▲';
+  const mark =
+    action === 'hold' || action === 'decline' ? (colour ? '\x1b[31m■\x1b[0m' : '■') : colour ? '\x1b[33m▲\x1b[0m' : '▲';
   const money = formatMoney(transaction.amountMinor, transaction.currency);
   const why = reasons.map((reason) => reason[locale]).join(' · ');
   return `${mark} ${limaTimestamp(transaction.eventTimeMs)}  ${money.padStart(14)}  ${(risk * 100).toFixed(0).padStart(3)} %  ${why}\n`;

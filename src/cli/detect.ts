@@ -26,6 +26,7 @@ import {
 import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
+import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
@@ -57,6 +58,7 @@ export const detectCommand: Command = {
     ...COST_OPTIONS,
     ...NETWORK_OPTIONS,
     detectors: DETECTORS_WITH_MODELS_OPTION,
+    rules: RULES_OPTION,
     registry: { ...MODELS_OPTION, help: 'where the models of onnx:NAME are' },
     lang: { type: 'text', help: 'language of the report and the table', choices: ['es', 'en'], default: 'es' },
   },
@@ -71,6 +73,7 @@ export const detectCommand: Command = {
     const known = detectorsAsked(asked);
     const detectors = detectorNames(options, known);
     checkOneModel(detectors);
+    const rules = await evaluatedRules(options.rules, known);
     await makeFolder(folder);
     const progress = createProgress(log, terminal, nowMs);
     const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));
@@ -78,6 +81,7 @@ export const detectCommand: Command = {
       open,
       ...tableOptions(options),
       catalogue: catalogueOf(options),
+      rules,
       detectors,
       known,
       secondThread: { module: workerEntry(), data: asked },

@@ -1,21 +1,18 @@
-// `score FILE --model ID --out FILE`: decisions for a file with a registered model.
+// `score FILE --model ID --out FILE`: decisions for a file with a registered model and rules.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { createTableWriter } from '../adapters/files/write-table.ts';
-import { createFeatureEngine } from '../features/engine.ts';
-import { engineLimits, reasonWording } from '../jobs/read-features.ts';
-import { isOnline } from '../models/detector.ts';
-import { withLateLabels } from '../pipeline/late-labels.ts';
-import { scoreAndLearn, scoreTransactions } from '../pipeline/score-transactions.ts';
-import { loadModel, thresholdsOf } from '../registry/model-store.ts';
+import { learnsOnline, scoreFile } from '../jobs/score.ts';
+import { loadModel } from '../registry/model-store.ts';
 import { type Command, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
+import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
 
 export const scoreCommand: Command = {
   name: 'score',
-  summary: 'Decide the transactions of a file with a registered model.',
+  summary: 'Decide the transactions of a file with a registered model and rules.',
   positional: ['FILE'],
   options: {
     mapping: FILE_OPTIONS.mapping,
@@ -27,6 +24,7 @@ export const scoreCommand: Command = {
       required: true,
     },
     registry: MODELS_OPTION,
+    rules: RULES_OPTION,
     out: { type: 'text', value: 'FILE', help: 'the file to write (.csv .csv.gz .parquet .ndjson)', required: true },
     learn: {
       type: 'flag',
@@ -36,25 +34,20 @@ export const scoreCommand: Command = {
   },
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
-    const { id, model, description } = await loadModel(
-      createFolderObjectStore(options.registry as string),
-      options.model as string,
-      detectorsHere(),
-    );
+    const known = detectorsHere();
+    const stored = await loadModel(createFolderObjectStore(options.registry as string), options.model as string, known);
+    const { id } = stored;
     const learn = options.learn === true;
-    if (learn && !model.parts.some(({ detector }) => isOnline(detector))) {
+    if (learn && !learnsOnline(stored)) {
       throw new UsageError(
         `--learn: no detector of ${id} learns online; train one with --detectors half-space-trees, or leave --learn out`,
       );
     }
-    const decide = learn ? scoreAndLearn : scoreTransactions;
+    const rules = await evaluatedRules(options.rules, known);
     const started = nowMs();
     const locale = options.lang as 'es' | 'en';
     const progress = createProgress(log, terminal, nowMs);
     const reader = await fileOpener(path, options, context, null)();
-    const engine = withLateLabels(createFeatureEngine(model.definitions, engineLimits(reader)));
-    const wording = reasonWording(reader);
-    const thresholds = thresholdsOf(description);
     const writer = await createTableWriter(options.out as string, [
       { name: 'id', type: 'text' },
       { name: 'eventTimeMs', type: 'integer' },
@@ -63,14 +56,15 @@ export const scoreCommand: Command = {
       { name: 'reasonCodes', type: 'text' },
       { name: 'reasons', type: 'text' },
       { name: 'model', type: 'text' },
+      { name: 'rules', type: 'text' },
+      { name: 'modelRisk', type: 'number' },
     ]);
     let rows = 0;
     let flagged = 0;
     try {
-      for await (const batch of reader) {
-        const decisions = decide(batch, engine, model, thresholds, wording);
+      for await (const decisions of scoreFile({ reader, stored, rules, learn })) {
         await writer.write(
-          decisions.map(({ transaction, risk, action, reasons }) => [
+          decisions.map(({ transaction, risk, modelRisk, action, rules: said, reasons }) => [
             transaction.id,
             transaction.eventTimeMs,
             risk,
@@ -78,9 +72,11 @@ export const scoreCommand: Command = {
             reasons.map(({ code }) => code).join('|'),
             reasons.map((reason) => reason[locale]).join(' · '),
             id,
+            said.join('|'),
+            modelRisk,
           ]),
         );
-        rows += batch.length;
+        rows += decisions.length;
         flagged += decisions.filter(({ action }) => action !== 'approve').length;
         progress.show('scoring', reader.progress());
       }

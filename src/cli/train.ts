@@ -21,6 +21,7 @@ import {
 import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
+import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
 import { costsOf, THRESHOLD_OPTIONS, thresholdWish } from './threshold-options.ts';
 import { observeTraining } from './training-progress.ts';
 import { writeTrainingReport } from './training-report.ts';
@@ -44,6 +45,7 @@ export const trainCommand: Command = {
       help: 'write a page of how training went: loss curves, settings, figures',
     },
     detectors: DETECTORS_WITH_MODELS_OPTION,
+    rules: RULES_OPTION,
     ...THRESHOLD_OPTIONS,
   },
   async run([path], options, context) {
@@ -58,10 +60,12 @@ export const trainCommand: Command = {
     );
     const asked = detectorNames(options, known);
     const wish = thresholdWish(options);
+    const rules = await evaluatedRules(options.rules, known);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
       ...tableOptions(options),
       catalogue: catalogueOf(options),
+      rules,
       onProgress: (share) => progress.show('reading and features', share),
     });
     const { table, definitions } = features;
@@ -120,12 +124,16 @@ export const trainCommand: Command = {
       `${id}: ${detectors.join(' + ')}, ${definitions.length} features, ${seconds.toFixed(1)} s\n` +
         (aucRoc === null
           ? 'no labels on later time to measure it on\n'
-          : `on the later ${evaluatedRows.toLocaleString('en-US')} rows (${evaluatedFrauds} frauds): AUC ${aucRoc.toFixed(3)}, average precision ${averagePrecision!.toFixed(3)}\n`) +
+          : `on the later ${evaluatedRows.toLocaleString('en-US')} rows (${evaluatedFrauds} frauds): AUC ${aucRoc.toFixed(3)}, average precision ${averagePrecision!.toFixed(3)}${withoutRules(trained)}\n`) +
         thresholdLines(trained) +
         `Next: npx centinela score FILE --model ${id} --out decisions.csv\n`,
     );
   },
 };
+
+function withoutRules({ metrics: { averagePrecisionWithoutRules } }: TrainedModel): string {
+  return averagePrecisionWithoutRules === null ? '' : ` (${averagePrecisionWithoutRules.toFixed(3)} without rules)`;
+}
 
 function thresholdLines({ thresholds, metrics: { policy } }: TrainedModel): string {
   const lines: string[] = [];

@@ -53,8 +53,12 @@ export function costOfAction(
  * a review does, since somebody looks at what is answered.
  */
 export function costOfVerdict(action: RuleAction, isFraud: boolean, amountMinor: number, costs: DecisionCosts): number {
-  const priced = action === 'decline' ? 'hold' : action === 'challenge' ? 'review' : action;
-  return costOfAction(priced, isFraud, amountMinor, costs);
+  return costOfAction(pricedAs(action), isFraud, amountMinor, costs);
+}
+
+/** The action whose cost it has. */
+export function pricedAs(action: RuleAction): DecisionAction {
+  return action === 'decline' ? 'hold' : action === 'challenge' ? 'review' : action;
 }
 
 /** What the action costs on average over transactions of this probability, in céntimos. */

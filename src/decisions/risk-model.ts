@@ -9,6 +9,7 @@ import { type ConformalReference, conformalPValue } from '../models/conformal.ts
 import { type FittedDetector, isOnline } from '../models/detector.ts';
 import { type Matrix, rowOf, takeColumns } from '../models/matrix.ts';
 import { probabilityOf, type Stacking, stackedLogOdds } from '../models/stacking.ts';
+import type { LearntEvidence } from './rule-evidence.ts';
 
 export interface RiskModelPart {
   readonly detector: FittedDetector;
@@ -27,6 +28,8 @@ export interface RiskModel {
   readonly stacking: Stacking | null;
   /** From the stacking's probability to the risk. It rises, so that the ranking stays the stacking's. */
   readonly calibration: Calibration;
+  /** What rules add to this model's risk; null: it was fitted without rules or without labels, and none was learnt. */
+  readonly ruleEvidence: LearntEvidence | null;
 }
 
 export interface RiskScores {

@@ -17,8 +17,11 @@ export interface FiredRows {
 /** One per rule, in (0, 1): how often it is right where it fires; beside a model, how often where the model sees nothing. */
 export type RuleEvidence = Float64Array;
 
+/** `id@version` of a rule → what was learnt of it. Rules that were not there, or could not fire, are missing. */
+export type LearntEvidence = Readonly<Record<string, number>>;
+
 /** What a rule of a severity is expected to be right, before it has fired. */
-const EXPECTED: Readonly<Record<Severity, number>> = { low: 0.02, medium: 0.1, high: 0.25, critical: 0.5 };
+export const EXPECTED: Readonly<Record<Severity, number>> = { low: 0.02, medium: 0.1, high: 0.25, critical: 0.5 };
 /** An expectation counts as much as so many labelled transactions. */
 const EXPECTATION_ROWS = 4;
 const ROUNDS = 30;

@@ -22,7 +22,7 @@ export interface RuleInput {
   /** Features of several transactions; this one's begin at `offset`, in the order of the definitions. */
   features: Float64Array | Float32Array;
   offset: number;
-  /** The model's risk in [0, 1], NaN without a model. */
+  /** The model's own risk in [0, 1], NaN without a model. */
   risk: number;
   /** One per detector, in the order of the vocabulary's detectors. */
   scores: Float64Array | Float32Array;
@@ -31,6 +31,10 @@ export interface RuleInput {
   /** One per rule, 1 where it has fired; filled while rules are evaluated. */
   fired: Uint8Array;
 }
+
+/** The model's risk in conditions, and what its detectors' scores begin with. */
+export const RISK_NAME = 'risk';
+export const SCORE_PREFIX = 'score_';
 
 const FIELD_COST = 1;
 const FEATURE_COST = 1;
@@ -55,7 +59,7 @@ export function createRuleVocabulary(
 
 /** Detectors' names have hyphens, which in a condition are minus signs. */
 export function scoreNameOf(detector: string): string {
-  return `score_${detector.replace(/[^\p{L}\p{N}]+/gu, '_')}`;
+  return `${SCORE_PREFIX}${detector.replace(/[^\p{L}\p{N}]+/gu, '_')}`;
 }
 
 const text = (field: keyof Transaction, es: string, en: string, values?: readonly string[]): TextName<RuleInput> => ({
@@ -127,7 +131,7 @@ function coordinate(name: 'latitude' | 'longitude', es: string): NumberName<Rule
 }
 
 const riskName: NumberName<RuleInput> = {
-  ...{ name: 'risk', cost: SCORE_COST, type: { kind: 'number', unit: 'ratio' }, low: 0, high: 1 },
+  ...{ name: RISK_NAME, cost: SCORE_COST, type: { kind: 'number', unit: 'ratio' }, low: 0, high: 1 },
   meaning: { es: 'riesgo del modelo, 0 a 1', en: "the model's risk, 0 to 1" },
   read: ({ risk }) => risk,
 };

@@ -5,26 +5,35 @@ import { decide, type RuleHit, type VerdictInput, type VerdictPolicy } from './v
 
 const POLICY: VerdictPolicy = { thresholds: { reviewAtRisk: 0.3, holdAtRisk: 0.9 }, control: null, severest: null };
 const hit = (action: RuleHit['action'], reason = 'MONTO_FUERA_DE_PERFIL'): RuleHit => ({
-  ...{ rule: `${action}-rule@1`, action, severity: 'medium', reason },
+  ...{ rule: `${action}-rule@1`, action, severity: 'medium', reason, doubt: 1 },
 });
 const input = (more: Partial<VerdictInput> = {}): VerdictInput => ({
-  ...{ id: 't1', risk: 0.1, calibrated: true, amountMinor: 10_000, hits: [], silenced: [] },
+  ...{ id: 't1', modelRisk: 0.1, calibrated: true, amountMinor: 10_000, hits: [], silenced: [] },
   ...more,
 });
 
 describe('a verdict', () => {
   it.each([
     [input(), 'approve', 'model'],
-    [input({ risk: 0.5 }), 'review', 'model'],
-    [input({ risk: 0.95 }), 'hold', 'model'],
+    [input({ modelRisk: 0.5 }), 'review', 'model'],
+    [input({ modelRisk: 0.95 }), 'hold', 'model'],
     [input({ hits: [hit('review'), hit('decline')] }), 'decline', 'rules'],
-    [input({ risk: 0.95, hits: [hit('review')] }), 'hold', 'model'],
-    [input({ risk: 0.95, hits: [hit('approve')] }), 'approve', 'trust'],
-    [input({ risk: 0.95, hits: [hit('approve'), hit('challenge')] }), 'challenge', 'rules'],
-    [input({ risk: Number.NaN, hits: [hit('hold')] }), 'hold', 'rules'],
+    [input({ modelRisk: 0.95, hits: [hit('review')] }), 'hold', 'model'],
+    [input({ modelRisk: 0.95, hits: [hit('approve')] }), 'approve', 'trust'],
+    [input({ modelRisk: 0.95, hits: [hit('approve'), hit('challenge')] }), 'challenge', 'rules'],
+    [input({ modelRisk: Number.NaN, hits: [hit('hold')] }), 'hold', 'rules'],
     [input({ silenced: [{ ...hit('decline'), silence: 'shadow' }] }), 'approve', 'model'],
   ])('%#: %o', (given, action, by) => {
     expect(decide(given, POLICY)).toMatchObject({ action, by, intended: action });
+  });
+
+  it('is by the risk of the model and of the rules with a say, and tells the model’s own', () => {
+    const sure = { ...hit('approve'), action: 'review', doubt: 0.05 } as const;
+    const verdict = decide(input({ hits: [sure] }), POLICY);
+    expect(verdict).toMatchObject({ action: 'hold', by: 'model', modelRisk: 0.1 });
+    expect(verdict.risk).toBe(Math.fround(1 - 0.9 * 0.05));
+    const inShadow = decide(input({ silenced: [{ ...sure, silence: 'shadow' }] }), POLICY);
+    expect(inShadow).toMatchObject({ action: 'approve', risk: 0.1, modelRisk: 0.1 });
   });
 
   it('is never milder for one more rule that does not approve', () => {
@@ -35,7 +44,8 @@ describe('a verdict', () => {
     const other = fc.constantFrom(...ACTIONS.slice(1)).map((action) => hit(action));
     fc.assert(
       fc.property(hits, other, fc.double({ min: 0, max: 1, noNaN: true }), (given, more, risk) => {
-        const rank = (each: RuleHit[]) => ACTIONS.indexOf(decide(input({ risk, hits: each }), POLICY).action);
+        const rank = (each: RuleHit[]) =>
+          ACTIONS.indexOf(decide(input({ modelRisk: risk, hits: each }), POLICY).action);
         expect(rank([...given, more])).toBeGreaterThanOrEqual(rank(given));
       }),
     );

@@ -1,11 +1,12 @@
-// From a model's risk and the rules that fired to one verdict: what is done, who decided, and everything it needs to be
+// From a model's risk and the rules that fired to one risk and one verdict: what is done, who decided, and everything it needs to be
 // executed again. Pure: the same inputs and versions give the same bits.
 //
-// The severest voice decides. A rule that approves (a trusted payee) silences the model, never another rule; overrides and
+// The severest voice decides: the rules' actions, and what the risk of model and rules together asks for. A rule that approves (a trusted payee) silences the model, never another rule; overrides and
 // shadow rules are written down without a say. A small control group is let through although the verdict was severe, so that
 // labels stay unbiased; it is drawn by the transaction's id, so a second execution draws the same.
 import { hashText, mixWords } from '../lib/hash.ts';
 import { ACTIONS, type Rule, type RuleAction, ruleVersion, type Severity } from '../rules/rule.ts';
+import { combinedRisk } from './combined-risk.ts';
 import { type DecisionThresholds, decideAction } from './decision.ts';
 import { expectedCostOfAction } from './money-policy.ts';
 
@@ -16,6 +17,8 @@ export interface RuleHit {
   readonly severity: Severity;
   /** A code of reason-codes.ts. */
   readonly reason: string;
+  /** The part of the model's doubt that it leaves where it has a say, in (0, 1]; see combined-risk.ts. */
+  readonly doubt: number;
 }
 
 /** Why a rule that fired had no say. */
@@ -55,8 +58,8 @@ export interface VerdictPolicy {
 
 export interface VerdictInput {
   readonly id: string;
-  /** NaN without a model. */
-  readonly risk: number;
+  /** The model's own; NaN without a model. */
+  readonly modelRisk: number;
   readonly calibrated: boolean;
   /** Worth in céntimos of soles, NaN where it is not known. */
   readonly amountMinor: number;
@@ -64,6 +67,7 @@ export interface VerdictInput {
   readonly silenced: readonly SilencedHit[];
 }
 
+/** `model`: the risk, in which rules have their part too. */
 export type DecidedBy = 'model' | 'rules' | 'trust' | 'control-group' | 'governor';
 
 export interface Verdict {
@@ -71,7 +75,9 @@ export interface Verdict {
   /** What would have been done without the control group and the governor. */
   readonly intended: RuleAction;
   readonly by: DecidedBy;
+  /** Of the model and the rules with a say; NaN without a model. */
   readonly risk: number;
+  readonly modelRisk: number;
   /** Of letting it through, in céntimos of soles; null without a probability or a known amount. */
   readonly expectedLossMinor: number | null;
   readonly hits: readonly RuleHit[];
@@ -86,7 +92,8 @@ const low = new Int32Array(1);
 const high = new Int32Array(1);
 
 export function decide(input: VerdictInput, { thresholds, control, severest }: VerdictPolicy): Verdict {
-  const { risk, calibrated, amountMinor, hits } = input;
+  const { modelRisk, calibrated, amountMinor, hits } = input;
+  const risk = combinedRisk(modelRisk, doubtLeft(hits));
   const byModel = Number.isNaN(risk) ? 'approve' : decideAction(risk, calibrated, amountMinor, thresholds);
   const ordered = [...hits].sort((a, b) => rank(b.action) - rank(a.action));
   const byRules = ordered[0]?.action ?? null;
@@ -104,15 +111,20 @@ export function decide(input: VerdictInput, { thresholds, control, severest }: V
       : null;
   return {
     ...{ action, intended, by: action !== afterControl ? 'governor' : drawn ? 'control-group' : by },
-    ...{ risk, expectedLossMinor, hits, silenced: input.silenced },
+    ...{ risk, modelRisk, expectedLossMinor, hits, silenced: input.silenced },
     ruleReasons: [...new Set(ordered.map(({ reason }) => reason))],
   };
 }
 
-/** The rules that fired, parted into those with a say and those without. */
+/**
+ * The rules that fired, parted into those with a say and those without.
+ *
+ * @param doubts one per rule, of `doubtsOf`
+ */
 export function hitsOf(
   rules: readonly Rule[],
   fired: Uint8Array,
+  doubts: Float64Array,
   isOverridden: (rule: Rule) => boolean,
 ): Pick<VerdictInput, 'hits' | 'silenced'> {
   const hits: RuleHit[] = [];
@@ -120,12 +132,17 @@ export function hitsOf(
   rules.forEach((rule, index) => {
     if (fired[index] !== 1) return;
     const { action, severity, reason } = rule;
-    const hit = { rule: ruleVersion(rule), action, severity, reason };
+    const hit = { rule: ruleVersion(rule), action, severity, reason, doubt: doubts[index] };
     if (rule.mode === 'shadow') silenced.push({ ...hit, silence: 'shadow' });
     else if (isOverridden(rule)) silenced.push({ ...hit, silence: 'override' });
     else hits.push(hit);
   });
   return { hits, silenced };
+}
+
+/** What the rules leave of the model's doubt. */
+export function doubtLeft(hits: readonly RuleHit[]): number {
+  return hits.reduce((doubt, hit) => doubt * hit.doubt, 1);
 }
 
 function rank(action: RuleAction): number {

@@ -4,11 +4,15 @@ import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { SECURITY_OPERATIONS, type Transaction } from '../domain/transaction.ts';
 import { defaultCatalogue } from '../features/catalogue/catalogue.ts';
 import { createFeatureEngine } from '../features/engine.ts';
+import { createDecider, foldBatch } from '../pipeline/decide-transactions.ts';
+import { type Decision, decideBatch } from '../pipeline/explain-decision.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
 import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
-import { type Decision, scoreTransactions } from '../pipeline/score-transactions.ts';
+import type { RuleWatch } from '../pipeline/rule-watch.ts';
 import { createSimulator } from '../simulate/simulator.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
+import { type EvaluatedRules, watchRules } from './read-features.ts';
+import { rulesOverFeatures } from './rules/rules-over-features.ts';
 import { trainModel } from './train.ts';
 
 export interface DemoOptions extends FeatureTableOptions {
@@ -21,6 +25,7 @@ export interface DemoOptions extends FeatureTableOptions {
   readonly labelDelayMs: number;
   readonly reviewShare: number;
   readonly detectors: readonly DetectorChoice[];
+  readonly rules: EvaluatedRules | null;
   readonly onProgress: (what: string, share: number) => void;
   readonly onTrained: (training: DemoTraining) => void;
   /** Awaited after each batch, so that the pace is the caller's. */
@@ -53,6 +58,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   const days = options.historyDays + options.liveDays;
   const simulator = createSimulator({ customers: options.customers, days, seed: options.seed });
   const engine = withLateLabels(createFeatureEngine(defaultCatalogue, { exchangeRates: REFERENCE_RATES_TO_PEN }));
+  const watch = options.rules === null ? null : watchRules(engine, defaultCatalogue, options.rules);
   const table = new FeatureTable(defaultCatalogue.length, options);
   const totals: DemoTotals = { rows: 0, flagged: 0, flaggedFrauds: 0, frauds: 0, caughtMinor: 0, fraudMinor: 0 };
   let live: ((batch: readonly Transaction[]) => Promise<void>) | null = null;
@@ -64,11 +70,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
       if (Number.isNaN(firstMs)) firstMs = part[0].eventTimeMs;
       const elapsedMs = arrivalMs(part[0]) - firstMs;
       if (live === null && elapsedMs >= options.historyDays * DAY_MS)
-        live = startLive(options, engine, table, frauds, totals);
+        live = startLive(options, engine, watch, table, frauds, totals);
       if (live !== null) await live(part);
       else {
         for (const transaction of part) {
-          table.add(engine, transaction);
+          table.add(watch ?? engine, transaction);
           if (transaction.isFraud === true) frauds += 1;
         }
         options.onProgress('learning the habits', elapsedMs / (options.historyDays * DAY_MS));
@@ -78,9 +84,16 @@ export async function runDemo(options: DemoOptions): Promise<DemoTotals> {
   return totals;
 }
 
-function startLive(options: DemoOptions, engine: FeatureFold, table: FeatureTable, frauds: number, totals: DemoTotals) {
+function startLive(
+  options: DemoOptions,
+  engine: FeatureFold,
+  watch: RuleWatch | null,
+  table: FeatureTable,
+  frauds: number,
+  totals: DemoTotals,
+) {
   const { model, decide, metrics } = trainModel({
-    features: { definitions: defaultCatalogue, table, engine },
+    features: { definitions: defaultCatalogue, table, engine, rules: watch?.firedRules() ?? null },
     detectors: options.detectors,
     labelDelayMs: options.labelDelayMs,
     maxTrainingRows: table.rows,
@@ -97,8 +110,15 @@ function startLive(options: DemoOptions, engine: FeatureFold, table: FeatureTabl
     reviewAtRisk: decide.reviewAtRisk,
   });
   table.close();
+  const rules = rulesOverFeatures(options.rules?.placed ?? [], {
+    definitions: defaultCatalogue,
+    known: options.rules?.detectors ?? [],
+    scored: model.parts.map(({ detector }) => detector.name),
+  });
+  const policy = { thresholds: decide, control: null, severest: null };
+  const decider = createDecider({ rules, model, policy, overrides: [] }, defaultCatalogue);
   return async (batch: readonly Transaction[]) => {
-    const decisions = scoreTransactions(batch, engine, model, decide, { referenceCurrency: 'PEN' });
+    const decisions = decideBatch(foldBatch(batch, engine), decider, { referenceCurrency: 'PEN' });
     for (const decision of decisions) count(totals, decision);
     await options.onDecisions(decisions, totals);
   };

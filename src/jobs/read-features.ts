@@ -1,25 +1,38 @@
-// Reads a file of transactions once and keeps the features of every row.
+// Reads a file of transactions once and keeps the features of every row, and which rules fired on it.
 import { REFERENCE_RATES_TO_PEN } from '../domain/exchange-rates.ts';
 import { definitionsFor } from '../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { createFeatureEngine } from '../features/engine.ts';
+import type { ReasonWording } from '../pipeline/explain-decision.ts';
 import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-table.ts';
 import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
-import type { ReasonWording } from '../pipeline/score-transactions.ts';
+import { type FiredRules, RuleWatch } from '../pipeline/rule-watch.ts';
 import type { TransactionReader } from '../ports.ts';
+import type { PlacedRule } from '../rules/read-rules.ts';
+import { rulesOverFeatures } from './rules/rules-over-features.ts';
 
 export interface ReadFeaturesOptions extends FeatureTableOptions {
   /** Name of the feature catalogue; null for what the file's mapping asks for. */
   readonly catalogue: string | null;
+  /** Evaluated on every row; none where not given. */
+  readonly rules?: EvaluatedRules | null;
   readonly onProgress: (share: number) => void;
   /** Called with each batch, for what else a job wants of the rows. */
   readonly onBatch?: (batch: Parameters<FeatureFold['fold']>[0][], firstRow: number) => void;
+}
+
+export interface EvaluatedRules {
+  readonly placed: readonly PlacedRule[];
+  /** Names of all detectors that there are, whose scores rules may speak of. */
+  readonly detectors: readonly string[];
 }
 
 export interface FileFeatures {
   readonly definitions: readonly FeatureDefinition[];
   readonly table: FeatureTable;
   readonly engine: FeatureFold;
+  /** null where no rules were evaluated. */
+  readonly rules: FiredRules | null;
 }
 
 /** Local hours as the file's, and soles where the currency is told row by row; one currency is left as it is. */
@@ -42,12 +55,22 @@ export function reasonWording(reader: TransactionReader): ReasonWording {
 export async function readFeatures(reader: TransactionReader, options: ReadFeaturesOptions): Promise<FileFeatures> {
   const definitions = fileDefinitions(reader, options.catalogue);
   const engine = withLateLabels(createFeatureEngine(definitions, engineLimits(reader)));
+  const watch = options.rules == null ? null : watchRules(engine, definitions, options.rules);
   const table = new FeatureTable(definitions.length, options);
   for await (const batch of reader) {
     const firstRow = table.rows;
-    for (const transaction of batch) table.add(engine, transaction);
+    for (const transaction of batch) table.add(watch ?? engine, transaction);
     options.onBatch?.(batch, firstRow);
     options.onProgress(reader.progress());
   }
-  return { definitions, table, engine };
+  return { definitions, table, engine, rules: watch?.firedRules() ?? null };
+}
+
+/** @throws InputError RULES_INVALID */
+export function watchRules(
+  engine: FeatureFold,
+  definitions: readonly FeatureDefinition[],
+  { placed, detectors }: EvaluatedRules,
+): RuleWatch {
+  return new RuleWatch(engine, rulesOverFeatures(placed, { definitions, known: detectors, scored: null }));
 }

@@ -1,13 +1,15 @@
 // Training end to end on made-up feature rows: what the model decides with, and what is said of it.
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_COSTS } from '../decisions/money-policy.ts';
+import { createRuleVocabulary } from '../decisions/rule-names.ts';
 import { createTransaction } from '../domain/transaction.ts';
 import { handbookCatalogue } from '../features/catalogue/handbook.ts';
 import type { FeatureEngine } from '../features/engine.ts';
 import { createPrng } from '../lib/prng.ts';
 import type { FittedDetector } from '../models/detector.ts';
+import { createDecider, foldBatch } from '../pipeline/decide-transactions.ts';
 import { FeatureTable } from '../pipeline/feature-table.ts';
-import { scoreTransactions } from '../pipeline/score-transactions.ts';
+import { compileRuleSet } from '../rules/rule-set.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
 import { type TrainOptions, trainModel } from './train.ts';
 
@@ -17,12 +19,13 @@ const definitions = handbookCatalogue.slice(0, 2);
 
 /** The first feature is the probability that the label is drawn with; it is read from the id. */
 const engine = {
+  width: definitions.length,
   fold(transaction, out, offset = 0) {
     out[offset] = Number(transaction.id);
     out[offset + 1] = 0;
     return 'ok';
   },
-} as Pick<FeatureEngine, 'fold'> as FeatureEngine;
+} as Pick<FeatureEngine, 'fold' | 'width'> as FeatureEngine;
 
 const transaction = (probability: number, row: number, isFraud: boolean | null, amountMinor: number) =>
   createTransaction({
@@ -61,7 +64,7 @@ const firstFeature: DetectorChoice = {
 
 function train(table: FeatureTable, options: Pick<TrainOptions, 'thresholds'> & Partial<TrainOptions>) {
   return trainModel({
-    features: { definitions, table, engine },
+    features: { definitions, table, engine, rules: null },
     detectors: [firstFeature],
     labelDelayMs: 0,
     maxTrainingRows: ROWS,
@@ -96,8 +99,11 @@ describe('with labels', () => {
     expect(byCost.policySoles).toBeLessThan(costOf({ by: 'capacity', reviewCapacityPerDay: 2 }));
     expect(byCost.policySoles).toBeLessThan(byCost.approveAllSoles);
     const batch = [1, 100, 2_000_00, 50_000_00].map((amountMinor) => transaction(0.05, ROWS, null, amountMinor));
-    const decisions = scoreTransactions(batch, engine, model, decide, { utcOffsetMinutes: 0 });
-    expect(decisions.map(({ action }) => action)).toEqual(['approve', 'approve', 'review', 'hold']);
+    const { set } = compileRuleSet([], createRuleVocabulary(definitions, []));
+    const policy = { thresholds: decide, control: null, severest: null };
+    const decider = createDecider({ rules: set!, model, policy, overrides: [] }, definitions);
+    const decideRow = decider.open(foldBatch(batch, engine));
+    expect(batch.map((_, row) => decideRow(row).verdict.action)).toEqual(['approve', 'approve', 'review', 'hold']);
   });
 });
 

@@ -1,6 +1,6 @@
 // A typed-array column whose length is not known beforehand: it doubles when it is full.
 
-type NumericArray = Float64Array | Float32Array | Uint32Array | Int8Array | Uint8Array;
+type NumericArray = Float64Array | Float32Array | Uint32Array | Uint16Array | Int8Array | Uint8Array;
 
 export class GrowableColumn<T extends NumericArray> {
   readonly #create: (length: number) => T;

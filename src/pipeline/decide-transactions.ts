@@ -1,9 +1,11 @@
-// Transactions in order → features → scores and rules → one verdict each. Serving and replay decide through this, so that
-// what is replayed is what would have been done.
+// Transactions in order → features → scores and rules → one verdict each. Everything that decides does it through this, so
+// that what is replayed is what would have been done.
 //
-// A batch is folded once; any number of versions (rules, model, policy) then decide it from the same features.
+// A batch is folded once; any number of versions (rules, model, policy) then decide it from the same features. What the
+// model learns online moves on only where it is told to, row by row: each is decided by what was learned before it.
+import { doubtsOf } from '../decisions/combined-risk.ts';
 import { codesOfMask, qualityMask } from '../decisions/data-quality.ts';
-import { type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
+import { learnRow, type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
 import type { RuleInput } from '../decisions/rule-names.ts';
 import {
   decide,
@@ -55,6 +57,10 @@ export interface Decider {
   readonly version: DecisionVersion;
   /** Scores the batch at once; what it returns decides one of its rows. */
   open(batch: FoldedBatch): (row: number) => DecidedRow;
+  /** The row's features as the model reads them, one row; null without a model. */
+  modelRow(batch: FoldedBatch, row: number): Matrix | null;
+  /** What of the model learns online moves on past the row. */
+  learn(batch: FoldedBatch, row: number): void;
 }
 
 const NO_HITS: ReturnType<typeof hitsOf> = { hits: [], silenced: [] };
@@ -71,12 +77,26 @@ export function foldBatch(transactions: readonly Transaction[], engine: FeatureF
   return { transactions, features, width, results, findings, worthsMinor };
 }
 
+/** Rows `[from, to)` as a batch of their own, over the same memory. */
+export function sliceBatch(batch: FoldedBatch, from: number, to: number): FoldedBatch {
+  const { width } = batch;
+  return {
+    transactions: batch.transactions.slice(from, to),
+    features: batch.features.subarray(from * width, to * width),
+    width,
+    results: batch.results.slice(from, to),
+    findings: batch.findings.slice(from, to),
+    worthsMinor: batch.worthsMinor.subarray(from, to),
+  };
+}
+
 /** @param definitions the engine's, in their order */
 export function createDecider(version: DecisionVersion, definitions: readonly FeatureDefinition[]): Decider {
   const { rules, model, policy } = version;
   const columns = model === null ? null : columnsOf(model, definitions);
   const calibrated = model !== null && model.stacking !== null;
   const isOverridden = overrideCheck(version.overrides);
+  const doubts = doubtsOf(rules.rules, model);
   const fired = new Uint8Array(rules.rules.length);
   const scores = new Float64Array(model?.parts.length ?? 0);
   return {
@@ -92,14 +112,23 @@ export function createDecider(version: DecisionVersion, definitions: readonly Fe
         const input: RuleInput = { transaction, features, offset, risk, scores, findings: findings[row], fired };
         const count = rules.evaluate(input, transaction.eventTimeMs, fired);
         const { hits, silenced } =
-          count === 0 ? NO_HITS : hitsOf(rules.rules, fired, (rule) => isOverridden(rule, transaction));
+          count === 0 ? NO_HITS : hitsOf(rules.rules, fired, doubts, (rule) => isOverridden(rule, transaction));
         const given: VerdictInput = {
-          ...{ id: transaction.id, risk, calibrated, amountMinor: worthsMinor[row], hits, silenced },
+          ...{ id: transaction.id, modelRisk: risk, calibrated, amountMinor: worthsMinor[row], hits, silenced },
         };
         return { transaction, given, verdict: decide(given, policy), fired, input };
       };
     },
+    modelRow,
+    learn(batch, row) {
+      const matrix = modelRow(batch, row);
+      if (model !== null && matrix !== null) learnRow(model, matrix, 0);
+    },
   };
+
+  function modelRow(batch: FoldedBatch, row: number): Matrix | null {
+    return columns === null ? null : matrixOf(sliceBatch(batch, row, row + 1), columns);
+  }
 }
 
 function columnsOf(model: RiskModel, definitions: readonly FeatureDefinition[]): Int32Array {

@@ -93,7 +93,7 @@ export class FeatureTable {
   }
 
   /** Folds the transaction into the engine's state and keeps its features. */
-  add(engine: FeatureFold, transaction: Transaction): void {
+  add(engine: Pick<FeatureFold, 'fold'>, transaction: Transaction): void {
     if (this.#currentRows === BLOCK_ROWS) this.#finishBlock();
     engine.fold(transaction, this.#row, 0);
     this.#current.set(this.#row, this.#currentRows * this.columns);

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_HOLD_AT_RISK, type DecisionThresholds } from '../decisions/decision.ts';
 import type { RiskModel } from '../decisions/risk-model.ts';
+import type { LearntEvidence } from '../decisions/rule-evidence.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import { AS_IS, readCalibration } from '../models/calibration.ts';
 import type { Artefact } from '../models/detector.ts';
@@ -64,14 +65,16 @@ interface Manifest {
   readonly stacking: Stacking | null;
   /** Unchecked; format version 1 has none. */
   readonly calibration?: unknown;
+  /** Unchecked; before format version 3 there is none. */
+  readonly ruleEvidence?: unknown;
   readonly parts: readonly StoredPart[];
   /** Of the manifest without this line, as JSON; models of 0.1.0 have none. */
   readonly sha256?: string;
 }
 
-/** 2 has a calibration after the stacking. */
-const FORMAT_VERSION = 2;
-const READABLE_VERSIONS: readonly number[] = [1, FORMAT_VERSION];
+/** 2 has a calibration after the stacking, 3 what rules add to the risk. */
+const FORMAT_VERSION = 3;
+const READABLE_VERSIONS: readonly number[] = [1, 2, FORMAT_VERSION];
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -111,6 +114,7 @@ export async function saveModel(
     definitions,
     stacking: packed.stacking,
     calibration: packed.calibration,
+    ruleEvidence: packed.ruleEvidence,
     parts,
   };
   const sealed = { ...manifest, sha256: sealOf(manifest) };
@@ -148,7 +152,17 @@ export async function loadModel(store: ObjectStore, id: string, known: readonly 
   const definitions = manifest.definitions.map((d) => ({ ...d, missing: d.missing ?? Number.NaN }));
   const { stacking, description } = manifest;
   const calibration = manifest.formatVersion === 1 ? AS_IS : calibrationOf(manifest);
-  return { id: manifest.id, description, model: unpackModel({ definitions, parts, stacking, calibration }, known) };
+  const packed = { definitions, parts, stacking, calibration, ruleEvidence: evidenceOf(manifest) };
+  return { id: manifest.id, description, model: unpackModel(packed, known) };
+}
+
+function evidenceOf({ id, ruleEvidence }: Manifest): LearntEvidence | null {
+  if (ruleEvidence === undefined || ruleEvidence === null) return null;
+  const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value < 1;
+  if (typeof ruleEvidence !== 'object' || Array.isArray(ruleEvidence) || !Object.values(ruleEvidence).every(isShare)) {
+    throw new ModelError(`${id}: manifest.json is damaged: ruleEvidence must give a number from 0 to 1 by rule`);
+  }
+  return ruleEvidence as LearntEvidence;
 }
 
 function calibrationOf({ id, calibration }: Manifest) {

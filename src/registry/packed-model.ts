@@ -1,5 +1,6 @@
 // A risk model as plain data: what is stored in files and what is sent to another thread.
 import type { RiskModel } from '../decisions/risk-model.ts';
+import type { LearntEvidence } from '../decisions/rule-evidence.ts';
 import type { FeatureDefinition } from '../features/definition.ts';
 import type { Calibration } from '../models/calibration.ts';
 import { fitConformal } from '../models/conformal.ts';
@@ -20,6 +21,7 @@ export interface PackedModel {
   readonly definitions: readonly FeatureDefinition[];
   readonly stacking: Stacking | null;
   readonly calibration: Calibration;
+  readonly ruleEvidence: LearntEvidence | null;
   readonly parts: readonly PackedPart[];
 }
 
@@ -29,11 +31,12 @@ export class ModelError extends Error {
   readonly code = 'MODEL_UNUSABLE';
 }
 
-export function packModel({ definitions, stacking, calibration, parts }: RiskModel): PackedModel {
+export function packModel({ definitions, stacking, calibration, ruleEvidence, parts }: RiskModel): PackedModel {
   return {
     definitions,
     stacking,
     calibration,
+    ruleEvidence,
     parts: parts.map(({ detector, supervised, columns, tail }) => ({
       detector: detector.name,
       supervised,
@@ -46,13 +49,14 @@ export function packModel({ definitions, stacking, calibration, parts }: RiskMod
 
 /** @throws ModelError for a detector that this version does not know, and for one that is damaged or newer */
 export function unpackModel(
-  { definitions, stacking, calibration, parts }: PackedModel,
+  { definitions, stacking, calibration, ruleEvidence, parts }: PackedModel,
   known: readonly KnownDetector[],
 ): RiskModel {
   return {
     definitions,
     stacking,
     calibration,
+    ruleEvidence,
     parts: parts.map(({ detector, supervised, columns, artefact, reference }) => {
       const loader = known.find(({ name }) => name === detector);
       if (loader === undefined) throw new ModelError(`this version does not know the detector '${detector}'`);

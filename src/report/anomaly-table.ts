@@ -32,6 +32,8 @@ const COLUMNS: readonly Column[] = [
   { name: 'quality_codes', cell: ({ qualityCodes }) => words(qualityCodes) },
   { name: 'label', cell: ({ label }) => label },
   { name: 'typology', cell: ({ typology }) => safe(typology) },
+  { name: 'rules', cell: ({ rules }) => words(rules) },
+  { name: 'model_risk', cell: ({ modelRisk }) => modelRisk },
 ];
 
 /** The names of the columns, in the order of the cells of `anomalyTableRows`. */

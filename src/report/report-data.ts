@@ -73,10 +73,14 @@ export interface ReportAnomaly {
   readonly payer: string | null;
   readonly payee: string | null;
   readonly terminal: string | null;
-  /** 0 ordinary … 1 most anomalous. */
+  /** 0 ordinary … 1 most anomalous; of model and rules. */
   readonly score: number;
   /** Calibrated probability of fraud or error; null where it is not known. */
   readonly probability: number | null;
+  /** The model's own part of the score. */
+  readonly modelRisk: number;
+  /** `id@version` of the rules that fired. */
+  readonly rules: readonly string[];
   readonly decision: ReportDecision;
   readonly reasons: readonly Reason[];
   /** Each detector's own view of this row. */

@@ -4,7 +4,7 @@ import { type Condition, TRUE } from './closures.ts';
 import { compileCondition, compileReaders } from './compile.ts';
 import { createGuards } from './guards.ts';
 import type { RuleVocabulary } from './names.ts';
-import { walk } from './node.ts';
+import { rulesAsked } from './names-used.ts';
 import type { ProblemCode } from './problem.ts';
 import { findUnreachable } from './reachability.ts';
 import type { PlacedProblem, PlacedRule, RulePlace, UnfinishedRule } from './read-rules.ts';
@@ -143,7 +143,7 @@ function inOrder(
     }
     state.set(each, 'open');
     path.push(each.rule.id);
-    for (const id of askedRules(each.rule)) {
+    for (const id of rulesAsked(each.rule)) {
       const other = byId.get(id);
       if (other !== undefined) visit(other);
     }
@@ -153,11 +153,4 @@ function inOrder(
   };
   for (const each of placed) visit(each);
   return ordered;
-}
-
-function askedRules({ when }: Rule): string[] {
-  return [...walk(when)].flatMap((node) => {
-    const [rule] = node.kind === 'call' && node.name === 'fired' ? node.parameters : [];
-    return rule?.kind === 'text' ? [rule.value] : [];
-  });
 }

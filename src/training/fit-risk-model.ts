@@ -75,10 +75,18 @@ const MAX_ORDINARY_ROWS = 100_000;
 /** Fewer frauds than this in a period teach nothing reliable. */
 const MIN_FRAUDS = 10;
 
+/** The detectors are combined on rows of `[stackingStartMs, knownUntilMs)`, and fitted on those before. */
+export function stackingPeriod(
+  { timesMs }: Pick<TrainingTable, 'timesMs'>,
+  { endMs, labelDelayMs, stackingShare }: Pick<SampleOptions, 'endMs' | 'labelDelayMs' | 'stackingShare'>,
+) {
+  const [startMs] = periodOf(timesMs);
+  const knownUntilMs = endMs - labelDelayMs;
+  return { stackingStartMs: knownUntilMs - (knownUntilMs - startMs) * stackingShare, knownUntilMs };
+}
+
 export function sampleRows(table: TrainingTable, options: SampleOptions): TrainingSample {
-  const [startMs] = periodOf(table.timesMs);
-  const knownUntilMs = options.endMs - options.labelDelayMs;
-  const stackingStartMs = knownUntilMs - (knownUntilMs - startMs) * options.stackingShare;
+  const { stackingStartMs, knownUntilMs } = stackingPeriod(table, options);
   const detectors = chooseLabelled(table, Number.NEGATIVE_INFINITY, stackingStartMs, options);
   const stacking = chooseLabelled(table, stackingStartMs, knownUntilMs, options);
   const referenceStartMs =
@@ -130,8 +138,8 @@ export function fitOnSample(
       tail: fitConformal(detector.score(select(reference ?? ordinary))),
     };
   });
-  if (labelled === null) return { definitions, parts, stacking: null, calibration: AS_IS };
-  return { definitions, parts, ...combine(parts, labelled.stacking) };
+  if (labelled === null) return { definitions, parts, stacking: null, calibration: AS_IS, ruleEvidence: null };
+  return { definitions, parts, ...combine(parts, labelled.stacking), ruleEvidence: null };
 }
 
 export interface FitOptions extends SampleOptions {

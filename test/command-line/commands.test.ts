@@ -102,6 +102,26 @@ describe('detect', () => {
     expect(linesOf(folder.path('unlabelled', 'rejected.csv'))[1]).toMatch(/^8,.*mucho/);
     expect(readdirSync(out).sort()).toEqual(['anomalies.csv', 'rejected.csv', 'report.html']);
   });
+
+  it('ranks with the rules whose features are there, with those of a file, or with none', async () => {
+    const rulesOf = async (name: string, ...more: string[]) => {
+      await jsonOf(centinela, 'detect', FILE, '--detectors', 'isolation-forest', '--out', folder.path(name), ...more);
+      const [head, ...rows] = linesOf(folder.path(name, 'anomalies.csv'));
+      expect(head).toMatch(/,typology,rules,model_risk$/);
+      return new Set(rows.flatMap((row) => /,([a-z0-9-]+@\d[^,]*),[^,]*$/.exec(row)?.[1].split(' ') ?? []));
+    };
+    const own = folder.path('own.yaml');
+    const rule = 'id: own-rule, version: 3, name: { es: a, en: a }, owner: o, severity: critical, action: hold';
+    writeFileSync(own, `rules:\n  - { ${rule}, reason: MONTO_REDONDO, when: amount > 500 and pair_is_new }\n`);
+    expect((await rulesOf('by-package')).size).toBeGreaterThan(5);
+    expect([...(await rulesOf('by-own', '--rules', own))]).toEqual(['own-rule@3']);
+    expect((await rulesOf('by-none', '--rules', 'none')).size).toBe(0);
+    // Without payees' features the rule cannot fire.
+    expect((await rulesOf('by-handbook', '--rules', own, '--features', 'handbook')).size).toBe(0);
+    writeFileSync(own, `rules:\n  - { ${rule}, reason: MONTO_REDONDO, when: amuont > 500 }\n`);
+    const refused = await centinelaHere('detect', FILE, '--rules', own, '--out', folder.path('refused'));
+    expect(refused).toMatchObject({ exitCode: 1, errors: expect.stringContaining('own.yaml:2:') });
+  });
 });
 
 describe('train, models and score', () => {
@@ -134,6 +154,7 @@ describe('train, models and score', () => {
     const [, ...rows] = linesOf(decisions);
     expect(rows).toHaveLength(scored.rows);
     expect(rows.filter((row) => row.split(',')[3] !== 'approve')).toHaveLength(scored.flagged);
+    expect(rows.some((row) => /,first@1,[a-z0-9-]+@\d+(\|[a-z0-9-]+@\d+)*,0?\.?\d/.test(row))).toBe(true);
 
     const unknown = folder.path('unknown.csv');
     const failed = await centinelaHere('score', FILE, '--registry', registry, '--model', 'nobody', '--out', unknown);

@@ -57,6 +57,7 @@ const stacked: RiskModel = {
   parts,
   stacking: { bias: -2.5, weights: [0.8, 1.5, 0.7] },
   calibration: AS_IS,
+  ruleEvidence: null,
 };
 const beta: Calibration = { kind: 'beta', version: 1, a: 0.7, b: 1.4, c: -0.3 };
 const steps = { scores: [0.02, 0.05, 0.3, 0.31, 0.8], probabilities: [0, 0.001, 0.001, 0.4, 0.9] };

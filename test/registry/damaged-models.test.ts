@@ -33,7 +33,13 @@ async function storeModel() {
     const columns = definitions.map((_, column) => column);
     return { detector, supervised: false, columns, tail: fitConformal(detector.score(matrix)) };
   });
-  const model: RiskModel = { definitions, parts, stacking: { bias: -3, weights: [1, 0.5, 0.25] }, calibration: AS_IS };
+  const model: RiskModel = {
+    definitions,
+    parts,
+    stacking: { bias: -3, weights: [1, 0.5, 0.25] },
+    calibration: AS_IS,
+    ruleEvidence: null,
+  };
   const store = createMemoryStore();
   await saveModel(store, 'cards', model, description);
   return { objects: store.objects, risk: scoreRisk(model, matrix).risk };

@@ -99,6 +99,23 @@ test('the curve from the stacking to the risk is stored, and a damaged one is re
   );
 });
 
+test('what rules add to the risk is stored, a damaged number is refused, and models without it have none', async () => {
+  const store = createFolderObjectStore(folder);
+  const ruleEvidence = { 'new-payee@3': 0.125, 'large-amount@1': 0.9 };
+  await saveModel(store, 'cards', { ...fitModel(), ruleEvidence }, description);
+  expect((await loadModel(store, 'cards', known)).model.ruleEvidence).toEqual(ruleEvidence);
+  const file = join(folder, 'models/cards/1/manifest.json');
+  const unsealed = readFileSync(file, 'utf8').replace(/,\n "sha256": "\w+"/, '');
+  writeFileSync(file, unsealed.replace('0.125', '1.5'));
+  await expect(loadModel(store, 'cards', known)).rejects.toThrow('cards@1: manifest.json is damaged: ruleEvidence');
+  const before = unsealed
+    .replace(/ "ruleEvidence": \{[^}]*\},\n/, '')
+    .replace('"formatVersion": 3', '"formatVersion": 2');
+  expect(before).not.toContain('new-payee');
+  writeFileSync(file, before);
+  expect((await loadModel(store, 'cards', known)).model.ruleEvidence).toBe(null);
+});
+
 test('every save is a new version, and a name alone is its newest', async () => {
   const store = createFolderObjectStore(folder);
   const model = fitModel();

@@ -26,6 +26,7 @@ test('gbdt and isolation forest of version 0.1.0, stacked', async () => {
   const { model, description } = await loadModel(store, 'cards', knownDetectors(createGraphRuntime()));
   expect(model.parts.map(({ detector }) => detector.name)).toEqual(['gbdt', 'isolation-forest']);
   expect(model.calibration).toEqual({ kind: 'as-is', version: 1 });
+  expect(model.ruleEvidence).toBe(null);
   expect(description.reviewAtRisk).toBe(0.5);
   expect(thresholdsOf(description)).toEqual({ reviewAtRisk: 0.5, holdAtRisk: 0.8 });
   const columns = model.definitions.length;

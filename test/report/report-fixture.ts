@@ -143,6 +143,8 @@ function anomaly(random: Prng, rank: number, count: number, labelled: boolean): 
     terminal: merchant ? `POS-${10_000 + random.nextBelow(90_000)}` : null,
     score,
     probability: labelled ? score : null,
+    modelRisk: score / 2,
+    rules: rank % 3 === 0 ? ['new-payee-high-amount@1', 'large-transfer@2'] : [],
     decision: labelled && score > 0.9 ? 'hold' : score > 0.8 && labelled ? 'challenge' : 'review',
     reasons: reasonsFor({ definitions: FEATURES.map(([each]) => each), values, contributions, transaction }),
     detectors: [

@@ -101,9 +101,10 @@ describe('the ledger', () => {
       const { hits, silenced } = hitsOf(
         rules,
         Uint8Array.from(rules, (_, i) => (fired.includes(i) ? 1 : 0)),
+        new Float64Array(rules.length).fill(1),
         () => false,
       );
-      const given = { id: String(index), risk: Number.NaN, calibrated: false, amountMinor: worth, hits, silenced };
+      const given = { id: String(index), modelRisk: Number.NaN, calibrated: false, amountMinor: worth, hits, silenced };
       const timeMs = START_MS + day * DAY_MS;
       ledger.add({ given, verdict: decide(given, POLICY), timeMs, inTime: true, customer: `c${index}`, label });
     });

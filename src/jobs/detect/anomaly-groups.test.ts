@@ -1,9 +1,15 @@
 import { expect, it } from 'vitest';
+import { decide } from '../../decisions/verdict.ts';
 import { createTransaction } from '../../domain/transaction.ts';
 import { groupAnomalies } from './anomaly-groups.ts';
 import type { Anomaly } from './detect.ts';
 
 const LIMA_OFFSET_MINUTES = -300;
+
+const VERDICT = decide(
+  { id: 'T', modelRisk: 0.9, calibrated: true, amountMinor: 1000, hits: [], silenced: [] },
+  { thresholds: { reviewAtRisk: 0.5, holdAtRisk: 1 }, control: null, severest: null },
+);
 
 function anomaly(
   row: number,
@@ -21,7 +27,7 @@ function anomaly(
       channel: row % 4 === 0 ? 'web' : 'app',
       isFraud: fraud,
     }),
-    risk: 0.9,
+    verdict: VERDICT,
     calibrated: true,
     reasons: Object.entries(codes).map(([code, weight]) => ({ code, weight, features: [], es: '', en: '' })),
     byDetector: [],

@@ -9,6 +9,7 @@ import type { Detection } from './detect.ts';
 import { flagRows } from './flag-rows.ts';
 import { costsOfReport, reliabilityOf } from './probabilities-of-report.ts';
 import type { TableScores } from './score-table.ts';
+import { verdictsOf } from './verdicts.ts';
 
 const DAY_MS = 86_400_000;
 const engine = { fold: () => 'ok' } as Partial<FeatureEngine> as FeatureEngine;
@@ -44,7 +45,10 @@ function tableAndScores(isCalibrated: boolean): { table: FeatureTable; scores: T
   const risk = Float32Array.from(ROWS, ([each]) => each);
   return {
     table,
-    scores: { segments: [{ fromMs: 0, model }], ranking: risk, risk, byDetector: new Map() },
+    scores: {
+      ...{ segments: [{ fromMs: 0, model }], ranking: risk, risk, modelRisk: risk, movedByRules: false },
+      byDetector: new Map(),
+    },
   };
 }
 
@@ -73,7 +77,15 @@ it('cost needs probabilities', () => {
 it('the report tells what the decisions cost beside others, per day', () => {
   const { table, scores } = tableAndScores(true);
   const { flagged, decide } = flagRows(table, scores, options);
-  const detection = { table, scores, flagged, decide, costs: DEFAULT_COSTS } as Partial<Detection> as Detection;
+  const verdictOf = verdictsOf(table, scores, null, decide);
+  const detection = {
+    table,
+    scores,
+    flagged,
+    decide,
+    verdictOf,
+    costs: DEFAULT_COSTS,
+  } as Partial<Detection> as Detection;
   const rows = [...ROWS.keys()];
   const isFlagged = Uint8Array.from(rows, (row) => Number(flagged.includes(row)));
   const costs = costsOfReport(detection, rows, isFlagged)!;

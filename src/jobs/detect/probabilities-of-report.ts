@@ -1,7 +1,7 @@
 // What the report says of the risks as probabilities: whether they hold, and what decisions by them cost.
 import { DEFAULT_HOLD_AT_RISK, decideAction } from '../../decisions/decision.ts';
-import type { DecisionAction } from '../../decisions/decision-action.ts';
 import type { CostPoint, ReliabilityPoint, ReportCosts } from '../../report/report-data.ts';
+import type { RuleAction } from '../../rules/rule.ts';
 import { type CostSteps, cheapestStep, costOfActions, costSteps } from '../../training/metrics/cost.ts';
 import { rareReliabilityTable } from '../../training/metrics/reliability.ts';
 import type { Detection } from './detect.ts';
@@ -29,7 +29,7 @@ export function reliabilityOf({ table, scores }: Detection, rows: readonly numbe
  * @returns null where they span no time
  */
 export function costsOfReport(
-  { table, scores, decide, costs }: Detection,
+  { table, scores, decide, verdictOf, costs }: Detection,
   given: readonly number[],
   flagged: Uint8Array,
 ): ReportCosts | null {
@@ -42,7 +42,7 @@ export function costsOfReport(
     risk: Float32Array.from(rows, (row) => scores.risk[row]),
     worthsMinor: Float64Array.from(rows, (row) => table.worthsMinor[row]),
   };
-  const pointOf = (actionOf: (index: number) => DecisionAction): CostPoint => {
+  const pointOf = (actionOf: (index: number) => RuleAction): CostPoint => {
     const { totalMinor, flagged: count } = costOfActions(costed, actionOf, costs);
     return { flaggedPerDay: count / days, costPerDayMinor: totalMinor / days };
   };
@@ -58,7 +58,7 @@ export function costsOfReport(
     days,
     costs,
     curve: thinned(steps, cheapest).map(stepPoint),
-    chosen: pointOf((index) => (flagged[rows[index]] === 1 ? actionBy(index, decide) : 'approve')),
+    chosen: pointOf((index) => (flagged[rows[index]] === 1 ? verdictOf(rows[index]).action : 'approve')),
     chosenByCost: decide.costs !== undefined,
     cheapest: { ...stepPoint(cheapest), threshold: steps.thresholds[cheapest] },
     byCost: pointOf((index) =>

@@ -1,7 +1,5 @@
 // Turns a detection into what the report shows.
 import { qualityFindings } from '../../decisions/data-quality.ts';
-import { decideAction } from '../../decisions/decision.ts';
-import { worthInSolesMinor } from '../../domain/exchange-rates.ts';
 import { maskPansIn } from '../../domain/mask.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { rejectionText } from '../../report/rejections.ts';
@@ -104,7 +102,10 @@ export function reportOf(detection: Detection, groups: GroupedAnomalies, context
       rows,
       severity: systematic ? 'error' : 'warning',
     })),
-    notes: supervised.size > 0 ? [] : [UNSUPERVISED_NOTE],
+    notes: [
+      ...(supervised.size > 0 ? [] : [UNSUPERVISED_NOTE]),
+      ...(scores.movedByRules ? [scores.segments.length > 1 ? RULES_NOTE : RULES_WITHOUT_LABELS_NOTE] : []),
+    ],
     notChecked: [NOT_CHECKED_LISTS, NOT_CHECKED_GRAPH],
   };
 }
@@ -112,6 +113,14 @@ export function reportOf(detection: Detection, groups: GroupedAnomalies, context
 const UNSUPERVISED_NOTE = {
   es: 'El archivo no tiene etiquetas suficientes: el puntaje dice cuán inusual es cada operación frente a las demás, no la probabilidad de fraude.',
   en: 'The file has too few labels: the score says how unusual each transaction is among the others, not the probability of fraud.',
+};
+const RULES_NOTE = {
+  es: 'El puntaje reúne el modelo y las reglas que se activaron, cada una con lo que acertó en las operaciones anteriores etiquetadas.',
+  en: 'The score joins the model and the rules that fired, each by how often it was right on earlier labelled transactions.',
+};
+const RULES_WITHOUT_LABELS_NOTE = {
+  es: 'El puntaje reúne el modelo y las reglas que se activaron, cada una según la severidad que le dio su autor: sin etiquetas nadie sabe cuánto acierta.',
+  en: 'The score joins the model and the rules that fired, each by the severity its author gave it: without labels nobody knows how often it is right.',
 };
 const NOT_CHECKED_LISTS = {
   es: 'No se cruzaron listas de vigilancia ni se verificó que el titular corresponda a la cuenta.',
@@ -138,7 +147,8 @@ function anomalyOf(
   flagged: Uint8Array,
   groups: GroupedAnomalies,
 ): ReportAnomaly {
-  const { transaction, row, risk, calibrated } = anomaly;
+  const { transaction, row, verdict, calibrated } = anomaly;
+  const { risk, modelRisk } = verdict;
   return {
     rank,
     id: transaction.id,
@@ -150,12 +160,9 @@ function anomalyOf(
     terminal: transaction.terminalId ?? transaction.merchantId,
     score: risk,
     probability: calibrated ? risk : null,
-    decision: decideAction(
-      risk,
-      calibrated,
-      worthInSolesMinor(transaction.amountMinor, transaction.currency),
-      detection.decide,
-    ),
+    modelRisk,
+    rules: verdict.hits.map(({ rule }) => rule),
+    decision: verdict.action,
     reasons: anomaly.reasons,
     detectors: anomaly.byDetector.map(({ name, score, threshold }) => ({ name, score, agrees: score >= threshold })),
     qualityCodes: qualityFindings(transaction),
@@ -218,7 +225,9 @@ function evaluationOf(
   const columns: (readonly [string, boolean, Float32Array])[] = [...scores.byDetector].map(
     ([name, column]) => [name, name === 'gbdt', column] as const,
   );
-  if (columns.length > 1) columns.push(['centinela', true, scores.ranking]);
+  if (columns.length > 1 || scores.movedByRules) {
+    columns.push(['centinela', scores.segments.some(({ model }) => model.stacking !== null), scores.ranking]);
+  }
   const detectors = columns.map(([name, supervised, column]) =>
     evaluateDetector(
       name,

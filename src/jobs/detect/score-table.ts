@@ -1,12 +1,15 @@
 // Scores every row of a feature table, each with a model that knew only what came before it. Two threads share the work.
+import { addRules, doubtsOf, doubtsOfRows } from '../../decisions/combined-risk.ts';
 import { type RiskModel, type RiskScores, scoreRisk } from '../../decisions/risk-model.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { KnownDetector } from '../../models/detectors.ts';
 import type { Matrix } from '../../models/matrix.ts';
 import type { FeatureTable } from '../../pipeline/feature-table.ts';
+import type { FiredRules } from '../../pipeline/rule-watch.ts';
 import { packModel, unpackModel } from '../../registry/packed-model.ts';
-import { sampleRows, type TrainingSample } from '../../training/fit-risk-model.ts';
+import { sampleRows, type TrainingSample, type TrainingTable } from '../../training/fit-risk-model.ts';
+import { fitRuleEvidence } from '../../training/fit-rule-evidence.ts';
 import { descendingOrder } from '../../training/metrics/order.ts';
 import { periodOf } from '../../training/time-line.ts';
 import { type FitTask, fitTask } from './fit-and-score.ts';
@@ -23,8 +26,12 @@ export interface TableScores {
   readonly segments: readonly Segment[];
   /** Greater is riskier. */
   readonly ranking: Float32Array;
-  /** In [0, 1]. */
+  /** In [0, 1], of model and rules. */
   readonly risk: Float32Array;
+  /** The models' own. */
+  readonly modelRisk: Float32Array;
+  /** A rule has moved the risk of a row. */
+  readonly movedByRules: boolean;
   /** Detector name → its own score of each row, NaN where it did not score. */
   readonly byDetector: ReadonlyMap<string, Float32Array>;
 }
@@ -129,7 +136,48 @@ export async function scoreTable(
     onBlock((firstRow + block.rows) / table.rows);
   }
   await elsewhere;
-  return { segments, ranking, risk, byDetector };
+  return { segments, ranking, risk, modelRisk: risk, movedByRules: false, byDetector };
+}
+
+/**
+ * Each segment's model with what the rules add to it, learnt from what was known before the segment began. Of the first,
+ * before which there is nothing, the rules count as their authors expect.
+ */
+export function learnEvidence(
+  table: TrainingTable,
+  segments: readonly Segment[],
+  rules: FiredRules,
+  labelDelayMs: number,
+): Segment[] {
+  return segments.map(({ fromMs, model }) => {
+    if (fromMs === Number.NEGATIVE_INFINITY) return { fromMs, model };
+    const period = { endMs: fromMs, labelDelayMs, stackingShare: STACKING_SHARE };
+    return { fromMs, model: { ...model, ruleEvidence: fitRuleEvidence(model, table, rules, period) } };
+  });
+}
+
+/** The scores with the rules that fired; rows that no model scored stay so. */
+export function withRules(table: FeatureTable, scores: TableScores, { rules, fired }: FiredRules): TableScores {
+  const { segments } = scores;
+  const ranking = scores.ranking.slice();
+  const risk = scores.risk.slice();
+  const rowsOf = segments.map((): number[] => []);
+  for (let row = 0; row < table.rows; row++) rowsOf[segmentAt(segments, table.timesMs[row])]?.push(row);
+  // All or none: a ranking with rules and one without are on different scales.
+  const doubts = rowsOf.map((rows, index) => doubtsOfRows(doubtsOf(rules, segments[index].model), fired, rows));
+  if (doubts.every((each) => each === null)) return scores;
+  rowsOf.forEach((rows, index) => {
+    const take = (column: Float32Array) => Float32Array.from(rows, (row) => column[row]);
+    const added = addRules(
+      { ranking: take(scores.ranking), risk: take(scores.risk) },
+      doubts[index] ?? new Float64Array(rows.length).fill(1),
+    );
+    rows.forEach((row, i) => {
+      ranking[row] = added.ranking[i];
+      risk[row] = added.risk[i];
+    });
+  });
+  return { ...scores, ranking, risk, movedByRules: true };
 }
 
 /** The sample's memory, to be handed over and not copied. */

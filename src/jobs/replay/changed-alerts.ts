@@ -86,7 +86,7 @@ function describe(
   const { id, eventTimeMs, amountMinor, currency, typology } = transaction;
   return {
     ...{ id, timeMs: eventTimeMs, customer: customerOf(transaction), amountMinor, currency, typology, live, candidate },
-    ...{ worthMinor: given.amountMinor, rules, risk: Number.isNaN(given.risk) ? null : given.risk },
+    ...{ worthMinor: given.amountMinor, rules, risk: Number.isNaN(verdict.risk) ? null : verdict.risk },
     reasons: verdict.ruleReasons.flatMap((code) => {
       const text = reasonText(code);
       return text === null ? [] : [{ es: text.es, en: text.en }];

@@ -3,6 +3,7 @@
 // The first line says which versions decided. Numbers are written in JSON's shortest form that reads back to the same
 // 64 bits, a missing one as null. Taken again, a decision is identical exactly where its line is.
 
+import type { LearntEvidence } from '../../decisions/rule-evidence.ts';
 import type { RuleOverride, VerdictPolicy } from '../../decisions/verdict.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError } from '../../lib/errors.ts';
@@ -12,13 +13,16 @@ import { type Rule, ruleVersion } from '../../rules/rule.ts';
 import type { HistoryRange } from './history.ts';
 
 const FORMAT = 'centinela-decisions';
-const FORMAT_VERSION = 1;
+/** 2 tells the model's own risk beside that of model and rules, and what the model learnt of the rules. */
+const FORMAT_VERSION = 2;
 
 interface LogHeader {
   readonly format: typeof FORMAT;
   readonly formatVersion: number;
   readonly rules: readonly Record<string, unknown>[];
   readonly model: string | null;
+  /** What the model learnt of rules. */
+  readonly ruleEvidence: LearntEvidence | null;
   readonly policy: VerdictPolicy;
   /** Left out where there are none. */
   readonly overrides?: readonly RuleOverride[];
@@ -39,6 +43,7 @@ export function headerLine({ version, modelId, definitions, range }: LoggedVersi
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
   const header: LogHeader = {
     ...{ format: FORMAT, formatVersion: FORMAT_VERSION, rules: version.rules.rules.map(ruleRecord), model: modelId },
+    ruleEvidence: version.model?.ruleEvidence ?? null,
     ...{ policy: version.policy, ...(version.overrides.length > 0 && { overrides: version.overrides }) },
     ...{ features: definitions.map(({ id }) => id) },
     ...{ fromMs: finite(range.fromMs), untilMs: finite(range.untilMs) },
@@ -58,7 +63,8 @@ export function decisionLine({ transaction, given, verdict, input }: DecidedRow,
   const { features, offset, scores } = input;
   const names = (hits: readonly { readonly rule: string }[]) => hits.map(({ rule }) => rule);
   return JSON.stringify({
-    ...{ id: transaction.id, timeMs: transaction.eventTimeMs, worthMinor: given.amountMinor, risk: given.risk },
+    ...{ id: transaction.id, timeMs: transaction.eventTimeMs, worthMinor: given.amountMinor },
+    ...{ risk: verdict.risk, modelRisk: verdict.modelRisk },
     ...{ scores: Array.from(scores), features: Array.from(features.subarray(offset, offset + width)) },
     ...{ findings: input.findings, fired: names(verdict.hits), silenced: names(verdict.silenced) },
     ...{ action: verdict.action, intended: verdict.intended, by: verdict.by, reasons: verdict.ruleReasons },

@@ -1,7 +1,7 @@
 // What decisions cost in money on rows whose labels are known, and the thresholds that money or the analysts' day would
 // choose.
-import type { DecisionAction } from '../../decisions/decision-action.ts';
-import { costOfAction, type DecisionCosts } from '../../decisions/money-policy.ts';
+import { costOfAction, type DecisionCosts, pricedAs } from '../../decisions/money-policy.ts';
+import type { RuleAction } from '../../rules/rule.ts';
 import { checkSameLength, descendingOrder, rankSteps, type Scores } from './order.ts';
 
 /** Rows with known labels and worths. */
@@ -16,25 +16,25 @@ export interface CostedRows {
 export interface CostBreakdown {
   /** Frauds that were let through. */
   readonly approvedMinor: number;
-  /** Analysts' time and what they decide wrongly. */
+  /** Analysts' time, for reviews and for what customers answer, and what they decide wrongly. */
   readonly reviewedMinor: number;
-  /** Genuine transactions that were held. */
+  /** Genuine transactions that were held or declined. */
   readonly heldMinor: number;
   readonly totalMinor: number;
-  /** Reviewed or held. */
+  /** Not approved. */
   readonly flagged: number;
 }
 
 export function costOfActions(
   { labels, worthsMinor }: Pick<CostedRows, 'labels' | 'worthsMinor'>,
-  actionOf: (row: number) => DecisionAction,
+  actionOf: (row: number) => RuleAction,
   costs: DecisionCosts,
 ): CostBreakdown {
   checkSameLength(worthsMinor.length, labels.length, 'labels');
   const sums = { approve: 0, review: 0, hold: 0 };
   let flagged = 0;
   for (let row = 0; row < labels.length; row++) {
-    const action = actionOf(row);
+    const action = pricedAs(actionOf(row));
     sums[action] += costOfAction(action, labels[row] === 1, worthsMinor[row], costs);
     if (action !== 'approve') flagged++;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type DecisionThresholds, decideAction } from '../../decisions/decision.ts';
 import { DEFAULT_COSTS } from '../../decisions/money-policy.ts';
 import { createPrng } from '../../lib/prng.ts';
 import { chooseThresholds, type LaterRows } from './choose-thresholds.ts';
@@ -14,6 +15,7 @@ function laterRows(seed = 1): LaterRows {
   return {
     risk,
     calibrated: true,
+    movedByRules: false,
     referenceRows: 0,
     labels: Int8Array.from(risk, (p) => (prng.nextFloat() < p ? 1 : 0)),
     timesMs: Float64Array.from({ length: ROWS }, (_, row) => (row / ROWS) * 10 * DAY_MS),
@@ -60,6 +62,12 @@ describe('one in N', () => {
   });
 });
 
+function figuresOf(later: LaterRows, worthsMinor: Float64Array, decide: DecisionThresholds) {
+  const { risk, calibrated } = later;
+  const actionOf = (row: number) => decideAction(risk[row], calibrated, worthsMinor[row], decide);
+  return policyFigures(later, worthsMinor, actionOf, DEFAULT_COSTS);
+}
+
 describe('by cost', () => {
   const worthsMinor = Float64Array.from({ length: ROWS }, (_, row) => 1000 + (row % 100) * 1000);
 
@@ -67,7 +75,7 @@ describe('by cost', () => {
     const later = laterRows();
     const figuresBy = (by: 'share' | 'cost') => {
       const { decide } = chooseThresholds(later, { by, reviewShare: 0.005 }, DEFAULT_COSTS);
-      return policyFigures(later, worthsMinor, decide, DEFAULT_COSTS)!.costPerDay!;
+      return figuresOf(later, worthsMinor, decide)!.costPerDay!;
     };
     const [byShare, byCost] = [figuresBy('share'), figuresBy('cost')];
     expect(byCost.policySoles).toBeLessThan(byShare.policySoles);
@@ -82,7 +90,7 @@ describe('by cost', () => {
     later.labels.fill(-1, 0, ROWS / 2);
     const worths = worthsMinor.slice().fill(Number.NaN, 0, ROWS / 4);
     const { decide } = chooseThresholds(later, { by: 'cost', reviewShare: 0.01 }, DEFAULT_COSTS);
-    const figures = policyFigures(later, worths, decide, DEFAULT_COSTS)!;
+    const figures = figuresOf(later, worths, decide)!;
     expect(figures.costPerDay!.rows).toBe(ROWS / 2);
     const unknown = later.risk.subarray(0, ROWS / 4).filter((risk) => risk >= decide.reviewAtRisk).length;
     expect(unknown).toBeGreaterThan(0);
@@ -95,13 +103,13 @@ describe('by cost', () => {
     const wish = { by: 'cost', reviewShare: 0.01 } as const;
     expect(() => chooseThresholds(later, wish, DEFAULT_COSTS)).toThrow('need probabilities');
     const { decide } = chooseThresholds(later, { by: 'share', reviewShare: 0.01 }, DEFAULT_COSTS);
-    expect(policyFigures(later, worthsMinor, decide, DEFAULT_COSTS)!.costPerDay).toBe(null);
+    expect(figuresOf(later, worthsMinor, decide)!.costPerDay).toBe(null);
   });
 
   it('rows of a single moment have no days', () => {
     const later = { ...laterRows(), endMs: 0 };
     const { decide } = chooseThresholds(later, { by: 'share', reviewShare: 0.01 }, DEFAULT_COSTS);
-    expect(policyFigures(later, worthsMinor, decide, DEFAULT_COSTS)).toBe(null);
+    expect(figuresOf(later, worthsMinor, decide)).toBe(null);
   });
 });
 

@@ -22,6 +22,8 @@ export interface LaterRows {
   readonly risk: Float32Array;
   /** The risk is a probability. */
   readonly calibrated: boolean;
+  /** Rules have moved risks: where they are no probabilities, they are no p-values either. */
+  readonly movedByRules: boolean;
   /** Rows that an uncalibrated risk was compared with. */
   readonly referenceRows: number;
   /** 1, 0, or −1 for unknown. */
@@ -61,9 +63,8 @@ export function chooseThresholds(later: LaterRows, wish: ThresholdWish, costs: D
     return { decide: reviewAt(threshold), chosen: { ...wish, ...chosen } };
   }
   if (wish.by === 'one-in') {
-    const { threshold, measured } = later.calibrated
-      ? amongGenuine(later, wish.flagOneIn)
-      : byPValue(later, wish.flagOneIn);
+    const { threshold, measured } =
+      later.calibrated || later.movedByRules ? amongGenuine(later, wish.flagOneIn) : byPValue(later, wish.flagOneIn);
     return { decide: reviewAt(threshold), chosen: { ...wish, measured } };
   }
   if (!later.calibrated) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RiskModel } from '../decisions/risk-model.ts';
+import { createRuleVocabulary } from '../decisions/rule-names.ts';
 import { createTransaction, type Transaction } from '../domain/transaction.ts';
 import { handbookCatalogue } from '../features/catalogue/handbook.ts';
 import { createFeatureEngine, type FeatureEngine, restoreFeatureEngine } from '../features/engine.ts';
@@ -11,12 +12,14 @@ import type { FittedDetector } from '../models/detector.ts';
 import { halfSpaceTrees } from '../models/half-space-trees/half-space-trees.ts';
 import { isolationForest } from '../models/isolation-forest/isolation-forest.ts';
 import { createMatrix, type Matrix } from '../models/matrix.ts';
-import { scoreAndLearn, scoreTransactions } from './score-transactions.ts';
+import { compileRuleSet } from '../rules/rule-set.ts';
+import { createDecider, foldBatch } from './decide-transactions.ts';
+import { type Decision, decideAndLearn, decideBatch } from './explain-decision.ts';
 
 const definitions = handbookCatalogue.filter(({ aggregate }) => aggregate !== 'fraud-rate');
 const HISTORY = payments(300, 1);
 const LATER = payments(160, 4);
-const thresholds = { reviewAtRisk: 0.8, holdAtRisk: 0.999 };
+const policy = { thresholds: { reviewAtRisk: 0.8, holdAtRisk: 0.999 }, control: null, severest: null };
 const wording = { utcOffsetMinutes: 0 };
 
 function payments(count: number, times: number): Transaction[] {
@@ -49,6 +52,7 @@ function modelOf(detectors: readonly FittedDetector[], matrix: Matrix): RiskMode
     definitions,
     stacking: null,
     calibration: AS_IS,
+    ruleEvidence: null,
     parts: detectors.map((detector) => ({
       detector,
       supervised: false,
@@ -57,6 +61,15 @@ function modelOf(detectors: readonly FittedDetector[], matrix: Matrix): RiskMode
     })),
   };
 }
+
+function scoreWith(decide: typeof decideBatch, batch: readonly Transaction[], engine: FeatureEngine, model: RiskModel) {
+  const rules = compileRuleSet([], createRuleVocabulary(definitions, [])).set!;
+  const decider = createDecider({ rules, model, policy, overrides: [] }, definitions);
+  return decide(foldBatch(batch, engine), decider, wording);
+}
+
+const scoreTransactions = scoreWith.bind(null, decideBatch);
+const scoreAndLearn = scoreWith.bind(null, decideAndLearn);
 
 function start(kind: 'online' | 'fixed') {
   const { engine, matrix } = foldAll(HISTORY);
@@ -71,15 +84,15 @@ function start(kind: 'online' | 'fixed') {
 describe('deciding and learning', () => {
   it('gives the decisions of deciding alone where nothing learns online', () => {
     const [one, other] = [start('fixed'), start('fixed')];
-    const decisions = scoreTransactions(LATER, one.engine, one.model, thresholds, wording);
+    const decisions = scoreTransactions(LATER, one.engine, one.model);
     expect(decisions.some(({ reasons }) => reasons.length > 0)).toBe(true);
-    expect(scoreAndLearn(LATER, other.engine, other.model, thresholds, wording)).toEqual(decisions);
+    expect(scoreAndLearn(LATER, other.engine, other.model)).toEqual(decisions);
   });
 
   it('decides until the first window is full as if it had learned nothing, and gets used to what stays from then on', () => {
     const [fixed, online] = [start('online'), start('online')];
-    const alone = scoreTransactions(LATER, fixed.engine, fixed.model, thresholds, wording);
-    const learned = scoreAndLearn(LATER, online.engine, online.model, thresholds, wording);
+    const alone = scoreTransactions(LATER, fixed.engine, fixed.model);
+    const learned = scoreAndLearn(LATER, online.engine, online.model);
     expect(learned.slice(0, 30)).toEqual(alone.slice(0, 30));
     const alarms = (decisions: typeof alone) => decisions.slice(30).filter(({ action }) => action !== 'approve').length;
     expect(alarms(learned)).toBeLessThan(alarms(alone) / 4);
@@ -87,14 +100,14 @@ describe('deciding and learning', () => {
 
   it('decides the same in batches of any size, and from checkpoints of engine and detector between them', () => {
     const whole = start('online');
-    const expected = scoreAndLearn(LATER, whole.engine, whole.model, thresholds, wording);
+    const expected = scoreAndLearn(LATER, whole.engine, whole.model);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 8 }), (sizes) => {
         let { engine, model } = start('online');
-        const decisions = [];
+        const decisions: Decision[] = [];
         for (let from = 0, batch = 0; from < LATER.length; batch++) {
           const size = sizes[batch % sizes.length];
-          decisions.push(...scoreAndLearn(LATER.slice(from, from + size), engine, model, thresholds, wording));
+          decisions.push(...scoreAndLearn(LATER.slice(from, from + size), engine, model));
           from += size;
           const [part] = model.parts;
           engine = restoreFeatureEngine(definitions, engine.checkpoint());

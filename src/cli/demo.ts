@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openBlockFile } from '../adapters/files/block-file.ts';
 import { formatMoney } from '../domain/money.ts';
 import { type DemoTotals, runDemo } from '../jobs/demo.ts';
+import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import type { Decision } from '../pipeline/explain-decision.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command, CommandContext } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { createProgress } from './progress.ts';
-import { BUILT_IN_RULES, evaluatedRules } from './rule-files.ts';
+import { BUILT_IN_RULES, readPlacedRules } from './rule-files.ts';
 
 const DAY_MS = 86_400_000;
 const CUSTOMERS = 1500;
@@ -55,6 +56,7 @@ export const demoCommand: Command = {
     const screen = createScreen(context, locale);
     let latest: DemoTotals | null = null;
     const server = options.port === undefined ? null : serveTotals(options.port as number, () => latest, log);
+    const builtIn = await readPlacedRules(BUILT_IN_RULES);
     try {
       const totals = await runDemo({
         customers: CUSTOMERS,
@@ -65,7 +67,7 @@ export const demoCommand: Command = {
         reviewShare: REVIEW_SHARE,
         memoryLimitBytes: 640e6,
         openStore: () => openBlockFile(),
-        rules: await evaluatedRules(BUILT_IN_RULES, detectorsHere()),
+        rules: { ...NO_RULES, placed: builtIn.rules, detectors: detectorsHere().map(({ name }) => name) },
         detectors: detectorChoices('gbdt,isolation-forest', detectorsHere()),
         onProgress: (what, share) => progress.show(what, share),
         onTrained: ({ rows, frauds, features, averagePrecision }) => {

@@ -23,10 +23,11 @@ import {
   TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
+import { evaluatedRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
-import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
+import { RULES_OPTION } from './rule-files.ts';
 import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
@@ -73,7 +74,7 @@ export const detectCommand: Command = {
     const known = detectorsAsked(asked);
     const detectors = detectorNames(options, known);
     checkOneModel(detectors);
-    const rules = await evaluatedRules(options.rules, known);
+    const rules = await evaluatedRules(options.rules, options, context, known);
     await makeFolder(folder);
     const progress = createProgress(log, terminal, nowMs);
     const open = fileOpener(path, options, context, join(folder, 'rejected.csv'));

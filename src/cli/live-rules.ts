@@ -2,7 +2,9 @@
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import type { VersionSpec } from '../jobs/replay/versions.ts';
 import { type RuleLists, ruleLists } from '../jobs/rules/rule-lists.ts';
+import type { EvaluatedRules } from '../jobs/rules/rules-over-features.ts';
 import { InputError } from '../lib/errors.ts';
+import type { KnownDetector } from '../models/detectors.ts';
 import { loadModel, type StoredModel } from '../registry/model-store.ts';
 import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
@@ -62,6 +64,23 @@ export async function liveVersionOf(options: OptionValues, { nowMs }: CommandCon
   const { rules, overrides } = await readLiveRules(options.rules, options, nowMs());
   const model = await modelOf(options.model, options);
   return { rules, overrides, model, policy: policyOf(model, null) };
+}
+
+/**
+ * Rules for a job that evaluates them on every row, with the registry's lists by event time.
+ *
+ * @param given the value of --rules; null is returned for `none`
+ */
+export async function evaluatedRules(
+  given: OptionValues[string],
+  options: OptionValues,
+  { nowMs }: Pick<CommandContext, 'nowMs'>,
+  known: readonly KnownDetector[],
+): Promise<EvaluatedRules | null> {
+  if (given === 'none') return null;
+  const { rules: placed, overrides } = await readLiveRules(given, options, nowMs());
+  const lists = await keptListsOf(options, nowMs());
+  return { placed, overrides, lists, detectors: known.map(({ name }) => name) };
 }
 
 /** Those of the registry, with all that is or was on them. */

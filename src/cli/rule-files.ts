@@ -4,18 +4,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readRuleFiles } from '../adapters/files/rule-folder.ts';
-import type { EvaluatedRules } from '../jobs/read-features.ts';
 import { rulesError } from '../jobs/replay/versions.ts';
 import { readRuleFile } from '../jobs/rules/check-rules.ts';
-import type { KnownDetector } from '../models/detectors.ts';
 import type { PlacedRule } from '../rules/read-rules.ts';
-import type { OptionSpec, OptionValues } from './command.ts';
+import type { OptionSpec } from './command.ts';
 
 /** Of the commands that decide or rank with rules. */
 export const RULES_OPTION = {
   type: 'text',
-  value: 'DIR|FILE|none',
-  help: "rules that have a say; config/rules, or else the program's own, when not given",
+  value: 'DIR|FILE|book|none',
+  help: "rules that have a say, 'book' for those in force in the registry; config/rules, or else the program's own, when not given",
 } as const satisfies OptionSpec;
 
 export const RULES_FOLDER_OPTION = {
@@ -47,21 +45,6 @@ export async function readPlacedRules(path: string): Promise<RuleFiles> {
   if (problems.length > 0) throw rulesError(problems);
   const isFolder = files.length > 1 || files[0].path !== path;
   return { isFolder, rules: read.flatMap(({ rules }) => rules) };
-}
-
-/** @param option the value of --rules @returns null where none are wanted */
-export async function askedRules(option: OptionValues[string]): Promise<readonly PlacedRule[] | null> {
-  if (option === 'none') return null;
-  return (await readPlacedRules(typeof option === 'string' ? option : defaultRules())).rules;
-}
-
-/** As `askedRules`, for jobs that evaluate them on every row. */
-export async function evaluatedRules(
-  option: OptionValues[string],
-  known: readonly KnownDetector[],
-): Promise<EvaluatedRules | null> {
-  const placed = await askedRules(option);
-  return placed === null ? null : { placed, detectors: known.map(({ name }) => name) };
 }
 
 /**

@@ -6,9 +6,10 @@ import { loadModel } from '../registry/model-store.ts';
 import { type Command, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
+import { evaluatedRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
-import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
+import { RULES_OPTION } from './rule-files.ts';
 
 export const scoreCommand: Command = {
   name: 'score',
@@ -43,7 +44,7 @@ export const scoreCommand: Command = {
         `--learn: no detector of ${id} learns online; train one with --detectors half-space-trees, or leave --learn out`,
       );
     }
-    const rules = await evaluatedRules(options.rules, known);
+    const rules = await evaluatedRules(options.rules, options, context, known);
     const started = nowMs();
     const locale = options.lang as 'es' | 'en';
     const progress = createProgress(log, terminal, nowMs);

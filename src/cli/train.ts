@@ -18,10 +18,11 @@ import {
   TRAINING_OPTIONS,
   tableOptions,
 } from './file-options.ts';
+import { evaluatedRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
-import { evaluatedRules, RULES_OPTION } from './rule-files.ts';
+import { RULES_OPTION } from './rule-files.ts';
 import { costsOf, THRESHOLD_OPTIONS, thresholdWish } from './threshold-options.ts';
 import { observeTraining } from './training-progress.ts';
 import { writeTrainingReport } from './training-report.ts';
@@ -60,7 +61,7 @@ export const trainCommand: Command = {
     );
     const asked = detectorNames(options, known);
     const wish = thresholdWish(options);
-    const rules = await evaluatedRules(options.rules, known);
+    const rules = await evaluatedRules(options.rules, options, context, known);
     const reader = await fileOpener(path, options, context, null)();
     const features = await readFeatures(reader, {
       ...tableOptions(options),

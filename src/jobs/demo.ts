@@ -11,8 +11,8 @@ import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
 import type { RuleWatch } from '../pipeline/rule-watch.ts';
 import { createSimulator } from '../simulate/simulator.ts';
 import type { DetectorChoice } from '../training/fit-risk-model.ts';
-import { type EvaluatedRules, watchRules } from './read-features.ts';
-import { rulesOverFeatures } from './rules/rules-over-features.ts';
+import { watchRules } from './read-features.ts';
+import { type EvaluatedRules, NO_RULES, rulesOverFeatures } from './rules/rules-over-features.ts';
 import { trainModel } from './train.ts';
 
 export interface DemoOptions extends FeatureTableOptions {
@@ -110,9 +110,8 @@ function startLive(
     reviewAtRisk: decide.reviewAtRisk,
   });
   table.close();
-  const rules = rulesOverFeatures(options.rules?.placed ?? [], {
+  const rules = rulesOverFeatures(options.rules ?? NO_RULES, {
     definitions: defaultCatalogue,
-    known: options.rules?.detectors ?? [],
     scored: model.parts.map(({ detector }) => detector.name),
   });
   const policy = { thresholds: decide, control: null, severest: null };

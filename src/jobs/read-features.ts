@@ -8,8 +8,7 @@ import { FeatureTable, type FeatureTableOptions } from '../pipeline/feature-tabl
 import { type FeatureFold, withLateLabels } from '../pipeline/late-labels.ts';
 import { type FiredRules, RuleWatch } from '../pipeline/rule-watch.ts';
 import type { TransactionReader } from '../ports.ts';
-import type { PlacedRule } from '../rules/read-rules.ts';
-import { rulesOverFeatures } from './rules/rules-over-features.ts';
+import { type EvaluatedRules, rulesOverFeatures } from './rules/rules-over-features.ts';
 
 export interface ReadFeaturesOptions extends FeatureTableOptions {
   /** Name of the feature catalogue; null for what the file's mapping asks for. */
@@ -19,12 +18,6 @@ export interface ReadFeaturesOptions extends FeatureTableOptions {
   readonly onProgress: (share: number) => void;
   /** Called with each batch, for what else a job wants of the rows. */
   readonly onBatch?: (batch: Parameters<FeatureFold['fold']>[0][], firstRow: number) => void;
-}
-
-export interface EvaluatedRules {
-  readonly placed: readonly PlacedRule[];
-  /** Names of all detectors that there are, whose scores rules may speak of. */
-  readonly detectors: readonly string[];
 }
 
 export interface FileFeatures {
@@ -70,7 +63,7 @@ export async function readFeatures(reader: TransactionReader, options: ReadFeatu
 export function watchRules(
   engine: FeatureFold,
   definitions: readonly FeatureDefinition[],
-  { placed, detectors }: EvaluatedRules,
+  rules: EvaluatedRules,
 ): RuleWatch {
-  return new RuleWatch(engine, rulesOverFeatures(placed, { definitions, known: detectors, scored: null }));
+  return new RuleWatch(engine, rulesOverFeatures(rules, { definitions, scored: null }));
 }

@@ -11,8 +11,8 @@ import { withLateLabels } from '../pipeline/late-labels.ts';
 import type { TransactionReader } from '../ports.ts';
 import { type StoredModel, thresholdsOf } from '../registry/model-store.ts';
 import { namesUsed } from '../rules/names-used.ts';
-import { type EvaluatedRules, engineLimits, fileDefinitions, reasonWording } from './read-features.ts';
-import { rulesOverFeatures } from './rules/rules-over-features.ts';
+import { engineLimits, fileDefinitions, reasonWording } from './read-features.ts';
+import { type EvaluatedRules, NO_RULES, rulesOverFeatures } from './rules/rules-over-features.ts';
 
 export interface ScoreOptions {
   readonly reader: TransactionReader;
@@ -25,16 +25,14 @@ export interface ScoreOptions {
 /** @throws InputError RULES_INVALID */
 export async function* scoreFile({ reader, stored, rules, learn }: ScoreOptions): AsyncGenerator<Decision[]> {
   const { model, description } = stored;
-  const placed = rules?.placed ?? [];
-  const used = namesUsed(placed.map(({ rule }) => rule));
+  const asked = rules ?? NO_RULES;
+  const used = namesUsed(asked.placed.map(({ rule }) => rule));
   const ofModel = new Set(model.definitions.map(({ id }) => id));
   const more = fileDefinitions(reader, null).filter(({ id }) => used.has(id) && !ofModel.has(id));
   const definitions = [...model.definitions, ...more];
-  const set = rulesOverFeatures(placed, {
-    ...{ definitions, known: rules?.detectors ?? [], scored: model.parts.map(({ detector }) => detector.name) },
-  });
+  const set = rulesOverFeatures(asked, { definitions, scored: model.parts.map(({ detector }) => detector.name) });
   const policy = { thresholds: thresholdsOf(description), control: null, severest: null };
-  const decider = createDecider({ rules: set, model, policy, overrides: [] }, definitions);
+  const decider = createDecider({ rules: set, model, policy, overrides: asked.overrides }, definitions);
   const engine = withLateLabels(createFeatureEngine(definitions, engineLimits(reader)));
   const wording = reasonWording(reader);
   const decide = learn ? decideAndLearn : decideBatch;

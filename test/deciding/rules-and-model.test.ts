@@ -15,6 +15,7 @@ import { type FileFeatures, readFeatures } from '../../src/jobs/read-features.ts
 import { headerLine } from '../../src/jobs/replay/decision-log.ts';
 import { ALL_HISTORY, passHistory } from '../../src/jobs/replay/history.ts';
 import { buildVersions } from '../../src/jobs/replay/versions.ts';
+import { NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
 import { scoreFile } from '../../src/jobs/score.ts';
 import { type TrainedModel, trainModel } from '../../src/jobs/train.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
@@ -44,7 +45,7 @@ function withMoreFrauds(transaction: Transaction, index: number): Transaction {
 
 const read = (transactions: readonly Transaction[], rules: readonly PlacedRule[] | null) =>
   readFeatures(readerOf(transactions, 700), {
-    ...{ catalogue: null, rules: rules === null ? null : { placed: rules, detectors: names } },
+    ...{ catalogue: null, rules: rules === null ? null : { ...NO_RULES, placed: rules, detectors: names } },
     ...{ memoryLimitBytes: 1e9, onProgress: () => undefined },
     openStore: () => {
       throw new Error('not needed');
@@ -64,7 +65,7 @@ const storedOf = ({ model, decide }: TrainedModel): StoredModel => ({
   },
 });
 async function score(model: StoredModel, rules: readonly PlacedRule[] | null, batchSize = 400, learn = false) {
-  const evaluated = rules === null ? null : { placed: rules, detectors: names };
+  const evaluated = rules === null ? null : { ...NO_RULES, placed: rules, detectors: names };
   const decisions: Decision[] = [];
   const reader = readerOf(history, batchSize);
   for await (const some of scoreFile({ reader, stored: model, rules: evaluated, learn })) decisions.push(...some);

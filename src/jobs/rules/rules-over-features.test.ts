@@ -5,7 +5,7 @@ import { createFeatureEngine } from '../../features/engine.ts';
 import { createDecider, foldBatch } from '../../pipeline/decide-transactions.ts';
 import { MOST_PER_ROW, RuleWatch } from '../../pipeline/rule-watch.ts';
 import { type PlacedRule, readRules } from '../../rules/read-rules.ts';
-import { rulesOverFeatures } from './rules-over-features.ts';
+import { NO_RULES, rulesOverFeatures } from './rules-over-features.ts';
 
 const handbook = catalogueNamed('handbook');
 const seesNoModel = { definitions: handbook, known: ['gbdt'], scored: null };
@@ -20,8 +20,15 @@ function placed(conditions: Readonly<Record<string, string>>): readonly PlacedRu
   return rules;
 }
 
-const idsOf = (conditions: Readonly<Record<string, string>>, sees: Parameters<typeof rulesOverFeatures>[1]) =>
-  rulesOverFeatures(placed(conditions), sees).rules.map(({ id }) => id);
+const evaluated = (conditions: Readonly<Record<string, string>>, detectors: readonly string[] = []) => ({
+  ...NO_RULES,
+  ...{ placed: placed(conditions), detectors },
+});
+const idsOf = (
+  conditions: Readonly<Record<string, string>>,
+  sees: Parameters<typeof rulesOverFeatures>[1],
+  detectors: readonly string[] = [],
+) => rulesOverFeatures(evaluated(conditions, detectors), sees).rules.map(({ id }) => id);
 
 describe('rules over the features that are there', () => {
   it('are those that look at nothing else, also not through other rules', () => {
@@ -36,8 +43,8 @@ describe('rules over the features that are there', () => {
   it('see the model only where there is one', () => {
     const conditions = { risk: '(risk ?? 0) < 0.5', score: 'score_gbdt > 0.5', other: 'score_network > 0.5' };
     const known = ['gbdt', 'network'];
-    expect(idsOf(conditions, { ...seesNoModel, known })).toEqual([]);
-    expect(idsOf(conditions, { ...seesNoModel, known, scored: ['gbdt'] })).toEqual(['risk', 'score']);
+    expect(idsOf(conditions, seesNoModel, known)).toEqual([]);
+    expect(idsOf(conditions, { ...seesNoModel, scored: ['gbdt'] }, known)).toEqual(['risk', 'score']);
   });
 
   it('with a name that no catalogue has are a mistake', () => {
@@ -56,7 +63,7 @@ describe('the rules that fired on the rows of a table', () => {
   const conditions = { much: 'amount > 4000', again: 'payer_count_1h >= 3 and pair_is_new', asks: "fired('much')" };
 
   it('are those that a decision sees', () => {
-    const set = rulesOverFeatures(placed(conditions), { ...seesNoModel, definitions });
+    const set = rulesOverFeatures(evaluated(conditions), { ...seesNoModel, definitions });
     const watch = new RuleWatch(createFeatureEngine(definitions), set);
     const features = new Float64Array(definitions.length);
     for (const transaction of transactions) watch.fold(transaction, features);
@@ -79,7 +86,7 @@ describe('the rules that fired on the rows of a table', () => {
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`r-${i}`, `amount > ${i}`]));
     const watch = new RuleWatch(
       createFeatureEngine(definitions),
-      rulesOverFeatures(placed(many), { ...seesNoModel, definitions }),
+      rulesOverFeatures(evaluated(many), { ...seesNoModel, definitions }),
     );
     for (const transaction of transactions.slice(0, 2)) watch.fold(transaction, new Float64Array(definitions.length));
     expect([...watch.firedRules().fired.starts]).toEqual([0, 0, MOST_PER_ROW]);

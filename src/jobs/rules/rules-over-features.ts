@@ -4,6 +4,7 @@
 // of. A rule over such features is left out, and so is one that asks about a rule that was left out: what it says would be
 // a guess. A name that no catalogue has is a mistake, and is told.
 import { createRuleVocabulary, RISK_NAME, type RuleInput, SCORE_PREFIX } from '../../decisions/rule-names.ts';
+import type { RuleOverride } from '../../decisions/verdict.ts';
 import { CATALOGUE_NAMES, catalogueNamed } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { RuleVocabulary } from '../../rules/names.ts';
@@ -11,22 +12,35 @@ import { namesUsed, rulesAsked } from '../../rules/names-used.ts';
 import type { PlacedRule } from '../../rules/read-rules.ts';
 import { compileRuleSet, type RuleSet } from '../../rules/rule-set.ts';
 import { rulesError } from '../replay/versions.ts';
+import type { RuleLists } from './rule-lists.ts';
+
+/** Rules that a job evaluates on every row. */
+export interface EvaluatedRules {
+  readonly placed: readonly PlacedRule[];
+  readonly overrides: readonly RuleOverride[];
+  readonly lists: RuleLists;
+  /** Names of all detectors that there are, whose scores rules may speak of. */
+  readonly detectors: readonly string[];
+}
+
+/** No rules at all. */
+export const NO_RULES: EvaluatedRules = { placed: [], overrides: [], lists: new Map(), detectors: [] };
 
 export interface WhatRulesSee {
   /** The engine's, in their order. */
   readonly definitions: readonly FeatureDefinition[];
-  /** Names of all detectors that there are. */
-  readonly known: readonly string[];
   /** Names of the model's detectors, in their order; null: rules are evaluated without a model, and see no risk. */
   readonly scored: readonly string[] | null;
 }
 
 /** @throws InputError RULES_INVALID with every problem of the rules */
-export function rulesOverFeatures(placed: readonly PlacedRule[], sees: WhatRulesSee): RuleSet<RuleInput> {
-  const { definitions, known, scored } = sees;
+export function rulesOverFeatures(
+  { placed, lists, detectors }: EvaluatedRules,
+  { definitions, scored }: WhatRulesSee,
+): RuleSet<RuleInput> {
   const everything = [...definitions, ...CATALOGUE_NAMES.flatMap(catalogueNamed)];
-  compiled(placed, createRuleVocabulary(everything, [...new Set([...known, ...(scored ?? [])])]));
-  const vocabulary = createRuleVocabulary(definitions, scored ?? []);
+  compiled(placed, createRuleVocabulary(everything, [...new Set([...detectors, ...(scored ?? [])])], lists));
+  const vocabulary = createRuleVocabulary(definitions, scored ?? [], lists);
   const isThere = (name: string) =>
     vocabulary.names.has(name) && (scored !== null || !(name === RISK_NAME || name.startsWith(SCORE_PREFIX)));
   let kept = placed.filter(({ rule }) => [...namesUsed([rule])].every(isThere));

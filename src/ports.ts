@@ -152,3 +152,113 @@ export interface GraphRuntime {
    */
   open(model: Uint8Array): GraphSession;
 }
+
+/** A place in a stream. Offsets rise within a partition and may have gaps. */
+export interface StreamPosition {
+  readonly topic: string;
+  readonly partition: number;
+  /** The record that comes next. */
+  readonly offset: number;
+}
+
+export type StreamPartition = Omit<StreamPosition, 'offset'>;
+
+export interface StreamHeader {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+export interface StreamRecord {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  /** null: a compacted topic forgets the key. */
+  readonly value: Uint8Array | null;
+  readonly headers: readonly StreamHeader[];
+}
+
+/** Consecutive records of one partition. */
+export interface StreamBatch extends StreamPartition {
+  readonly records: readonly StreamRecord[];
+}
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  /** null: chosen by the key, the same partition for the same key whatever the log (murmur2, as Kafka's own clients do). */
+  readonly partition: number | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly StreamHeader[];
+  /** null: the time of writing. */
+  readonly timestampMs: number | null;
+}
+
+/** What a member of a group is told of its partitions; awaited before anything else happens. */
+export interface AssignmentListener {
+  /**
+   * The partitions are this member's from now on.
+   *
+   * @param committed where the group stands in each; offset 0 where it never was
+   * @returns where reading begins in each, which may be earlier
+   */
+  assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]>;
+  /** They are given up: the last chance to commit for them. */
+  revoked(partitions: readonly StreamPartition[]): Promise<void>;
+  /** They are somebody else's already: what was not committed is not ours any more. */
+  lost(partitions: readonly StreamPartition[]): Promise<void>;
+}
+
+/** One member of a group. Not for concurrent use: one call at a time. */
+export interface StreamConsumer {
+  /**
+   * What has been committed by its producers, in order within each partition; of several partitions none is starved.
+   *
+   * @param maxRecords at most so many of all partitions together
+   * @param maxWaitMs returns empty-handed after so long without a record
+   */
+  poll(maxRecords: number, maxWaitMs: number): Promise<readonly StreamBatch[]>;
+  /**
+   * Writes the outputs and moves the group's positions on, both or neither, durably.
+   *
+   * @throws FencedError where another member owns a partition by now; nothing was written
+   * @throws StreamUnavailableError where the log does not answer; what became of it is not known before it answers again
+   */
+  commit(outputs: readonly OutgoingRecord[], positions: readonly StreamPosition[]): Promise<void>;
+  /** Offset one past each assigned partition's newest committed record. */
+  ends(): Promise<readonly StreamPosition[]>;
+  /** Gives the partitions up (`revoked` is called) and leaves the group. */
+  close(): Promise<void>;
+}
+
+export interface TopicSettings {
+  readonly name: string;
+  readonly partitions: number;
+  /** null: kept for ever. */
+  readonly retentionMs: number | null;
+  /** Of each key only the newest record is kept. */
+  readonly compacted: boolean;
+  /** Copies on different brokers, where the log has brokers. */
+  readonly replicas: number;
+}
+
+export interface StreamConsumerOptions {
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly listener: AssignmentListener;
+}
+
+/** Topics of partitions of records: segment files, Kafka, or memory. */
+export interface StreamLog {
+  /** Those there are, with what is set for them. */
+  topics(): Promise<readonly TopicSettings[]>;
+  /** Makes those that are missing; never changes what is there. */
+  createTopics(wanted: readonly TopicSettings[]): Promise<void>;
+  /** Returns once all records are durable; offsets in the order of the records. */
+  append(records: readonly OutgoingRecord[]): Promise<readonly StreamPosition[]>;
+  join(options: StreamConsumerOptions): Promise<StreamConsumer>;
+  /** Committed records from a position on, without a group; an empty array where there are none (yet). */
+  read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]>;
+  /** Offsets of the oldest record and one past the newest committed one, for every partition of a topic. */
+  bounds(topic: string): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
+  close(): Promise<void>;
+}

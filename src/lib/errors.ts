@@ -13,3 +13,15 @@ export class InputError extends Error {
     this.hint = hint;
   }
 }
+
+/** Another member of the group owns the partition by now: what this one was about to write is void. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+  readonly code = 'FENCED';
+}
+
+/** The log does not answer; the same call may succeed later. */
+export class StreamUnavailableError extends Error {
+  override readonly name = 'StreamUnavailableError';
+  readonly code = 'STREAM_UNAVAILABLE';
+}

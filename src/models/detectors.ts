@@ -7,6 +7,7 @@ import type { Artefact, Detector, FittedDetector, TrainingData } from './detecto
 import { ecod } from './ecod/ecod.ts';
 import { createEnsembleDetector } from './ensemble/ensemble.ts';
 import { gbdt } from './gbdt/gbdt.ts';
+import { gbdtOptionsFor } from './gbdt/options.ts';
 import { halfSpaceTrees } from './half-space-trees/half-space-trees.ts';
 import { hbos } from './hbos/hbos.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
@@ -44,7 +45,7 @@ export function knownDetectors(
   const { network = {}, observe = null } = settings;
   const observer = (detector: string) => ({ observer: observe?.(detector) ?? null });
   return [
-    known(gbdt),
+    known(gbdt, gbdtOptionsFor),
     known(createEnsembleDetector(runtime), { network: { ...network, ...observer('ensemble') } }),
     known(createNetworkDetector(runtime), { ...network, ...observer('network') }),
     known(unsupervisedEnsemble),
@@ -63,11 +64,16 @@ export function knownDetectors(
   ];
 }
 
-function known<Options>(detector: Detector<Options>, options: Partial<Options> = {}): KnownDetector {
+/** @param options what departs from the detector's defaults, or that for so many features */
+function known<Options>(
+  detector: Detector<Options>,
+  options: Partial<Options> | ((features: number) => Partial<Options>) = {},
+): KnownDetector {
   return {
     name: detector.name,
     needsLabels: detector.needsLabels,
-    fit: (data, seed) => detector.fit(data, options, seed),
+    fit: (data, seed) =>
+      detector.fit(data, typeof options === 'function' ? options(data.features.length) : options, seed),
     load: (artefact) => detector.load(artefact),
   };
 }

@@ -59,6 +59,20 @@ export const DEFAULT_GBDT_OPTIONS: GbdtOptions = {
   monotone: {},
 };
 
+/**
+ * For catalogues of more features than `FEW_FEATURES`, whose frauds and errors are of many kinds: trees that can part them, each grown
+ * on a sample of the features. Chosen on simulations with seeds 1 and 2 (72 rules, 35 typologies).
+ */
+const WIDE_GBDT_OPTIONS: Partial<GbdtOptions> = {
+  ...{ rounds: 300, learningRate: 0.08, maxLeaves: 31, maxDepth: 12, maxBins: 256, l2: 5, columnShare: 0.3 },
+};
+const FEW_FEATURES = 64;
+
+/** What departs from the defaults with so many features. */
+export function gbdtOptionsFor(features: number): Partial<GbdtOptions> {
+  return features > FEW_FEATURES ? WIDE_GBDT_OPTIONS : {};
+}
+
 /** Inclusive ranges; `whole` asks for an integer. */
 const RANGES: readonly { key: keyof GbdtOptions; from: number; to: number; whole: boolean }[] = [
   { key: 'rounds', from: 1, to: 10_000, whole: true },

@@ -22,7 +22,7 @@ it.each([
   [['--thresholds', 'one-in'], '--thresholds one-in needs --flag-one-in N'],
   [['--thresholds', 'cost', '--flag-one-in', '9'], '--flag-one-in goes with --thresholds one-in'],
   [['--review-capacity-per-day', '5', '--flag-one-in', '9'], '--flag-one-in goes with --thresholds one-in'],
-  [['--thresholds', 'money'], 'must be one of share, capacity, one-in, cost'],
+  [['--thresholds', 'money'], 'must be one of share, capacity, one-in, risk, cost'],
 ])('%j is refused', (words, message) => {
   expect(() => wishOf(...words)).toThrow(message);
 });

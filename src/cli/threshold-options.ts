@@ -53,7 +53,7 @@ export const THRESHOLD_OPTIONS = {
     type: 'text',
     value: 'BY',
     help: 'what sets the decisions; share when none of the options for it is given',
-    choices: ['share', 'capacity', 'one-in', 'cost'],
+    choices: ['share', 'capacity', 'one-in', 'risk', 'cost'],
   },
   'review-capacity-per-day': {
     type: 'number',
@@ -65,10 +65,32 @@ export const THRESHOLD_OPTIONS = {
     help: 'flag one of N transactions that are no fraud (--thresholds one-in)',
     minimum: 1,
   },
+  'review-at-risk': {
+    type: 'number',
+    help: 'review from this risk on (--thresholds risk)',
+    minimum: 0,
+    maximum: 1,
+  },
+  'review-at-risk-without-money': {
+    type: 'number',
+    help: 'with it: the level for what moves no money, such as look-ups and claims; the same when not given',
+    minimum: 0,
+    maximum: 1,
+  },
+  'review-at-loss': {
+    type: 'number',
+    value: 'SOLES',
+    help: 'with it: also review where risk × amount is at least this',
+    minimum: 0,
+  },
   ...COST_OPTIONS,
 } as const satisfies Record<string, OptionSpec>;
 
-const OPTION_OF = { capacity: 'review-capacity-per-day', 'one-in': 'flag-one-in' } as const;
+const OPTION_OF = {
+  ...{ capacity: 'review-capacity-per-day', 'one-in': 'flag-one-in', risk: 'review-at-risk' },
+} as const;
+/** What goes with --review-at-risk only. */
+const WITH_RISK = ['review-at-risk-without-money', 'review-at-loss'] as const;
 
 /** @throws UsageError where options contradict each other or one is missing */
 export function thresholdWish(options: OptionValues): ThresholdWish {
@@ -80,9 +102,17 @@ export function thresholdWish(options: OptionValues): ThresholdWish {
     if (by === asked) continue;
     throw new UsageError(`--${OPTION_OF[by]} goes with --thresholds ${by}, not with '${asked}': give one of them`);
   }
+  const stray = asked === 'risk' ? undefined : WITH_RISK.find((name) => options[name] !== undefined);
+  if (stray !== undefined) throw new UsageError(`--${stray} goes with --review-at-risk: give that too`);
   const reviewShare = options['review-share'] as number;
   if (asked === 'share' || asked === 'cost') return { by: asked, reviewShare };
   const value = options[OPTION_OF[asked]] as number | undefined;
   if (value === undefined) throw new UsageError(`--thresholds ${asked} needs --${OPTION_OF[asked]} N`);
-  return asked === 'capacity' ? { by: asked, reviewCapacityPerDay: value } : { by: asked, flagOneIn: value };
+  if (asked === 'capacity') return { by: asked, reviewCapacityPerDay: value };
+  if (asked === 'one-in') return { by: asked, flagOneIn: value };
+  const [withoutMoney = value, loss = Number.MAX_SAFE_INTEGER / MINOR_PER_SOL] = WITH_RISK.map(
+    (name) => options[name] as number | undefined,
+  );
+  const reviewAtLossMinor = Math.round(loss * MINOR_PER_SOL);
+  return { by: asked, reviewAtRisk: value, reviewAtRiskWithoutMoney: withoutMoney, reviewAtLossMinor };
 }

@@ -90,8 +90,7 @@ export const trainCommand: Command = {
       {
         createdAt: new Date(nowMs()).toISOString(),
         utcOffsetMinutes: reader.utcOffsetMinutes,
-        reviewAtRisk: trained.decide.reviewAtRisk,
-        ...(trained.decide.costs !== undefined && { costs: trained.decide.costs }),
+        ...levelsOf(trained.decide),
         thresholds: trained.thresholds,
         trainedOn: {
           rows: table.rows,
@@ -159,4 +158,9 @@ function thresholdLines({ thresholds, metrics: { policy } }: TrainedModel): stri
     );
   }
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** All but the level of holding, which is the same for every model. */
+function levelsOf({ holdAtRisk: _, ...levels }: TrainedModel['decide']) {
+  return levels;
 }

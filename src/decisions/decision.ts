@@ -12,6 +12,13 @@ export interface DecisionThresholds {
    * log-in, a change of telephone), or an amount of unknown worth, has no such cost and is decided by its risk.
    */
   readonly costs?: DecisionCosts;
+  /** The level of review for what moves no money (a look-up, a claim): nothing is lost yet. `reviewAtRisk` where left out. */
+  readonly reviewAtRiskWithoutMoney?: number;
+  /**
+   * Reviewed below the level of risk too where as much may be lost: risk × amount, céntimos of soles; only for calibrated
+   * risks.
+   */
+  readonly reviewAtLossMinor?: number;
 }
 
 /** A probability from which holding costs less than letting the money go, when a wrong hold costs four times as much. */
@@ -31,5 +38,8 @@ export function decideAction(
     return cheapestAction(risk, amountMinor, thresholds.costs);
   }
   if (calibrated && risk >= thresholds.holdAtRisk) return 'hold';
-  return risk >= thresholds.reviewAtRisk ? 'review' : 'approve';
+  const { reviewAtRisk, reviewAtRiskWithoutMoney = reviewAtRisk, reviewAtLossMinor } = thresholds;
+  if (risk >= (amountMinor === 0 ? reviewAtRiskWithoutMoney : reviewAtRisk)) return 'review';
+  const mayBeLost = calibrated && reviewAtLossMinor !== undefined && risk * amountMinor >= reviewAtLossMinor;
+  return mayBeLost ? 'review' : 'approve';
 }

@@ -113,3 +113,20 @@ describe('a decision', () => {
     }
   });
 });
+
+describe('levels that people set', () => {
+  const levels = { reviewAtRisk: 0.3, reviewAtRiskWithoutMoney: 0.5, reviewAtLossMinor: 300_000, holdAtRisk: 0.8 };
+  const actionOf = (risk: number, amountMinor: number, calibrated = true) =>
+    decideAction(risk, calibrated, amountMinor, levels);
+
+  it('ask for more risk where no money moves, and for less where much does', () => {
+    expect([actionOf(0.29, 1000), actionOf(0.3, 1000), actionOf(0.8, 1000)]).toEqual(['approve', 'review', 'hold']);
+    expect([actionOf(0.49, 0), actionOf(0.5, 0)]).toEqual(['approve', 'review']);
+    expect([actionOf(0.01, 29_999_999), actionOf(0.01, 30_000_000)]).toEqual(['approve', 'review']);
+  });
+
+  it('know no loss without a probability or a known worth', () => {
+    expect([actionOf(0.01, 30_000_000, false), actionOf(0.01, Number.NaN)]).toEqual(['approve', 'approve']);
+    expect(actionOf(0.3, Number.NaN)).toBe('review');
+  });
+});

@@ -23,6 +23,8 @@ export interface ModelDescription {
   readonly reviewAtRisk: number;
   /** Where the model decides by money instead; the risk above is then for transactions without a worth. */
   readonly costs?: DecisionThresholds['costs'];
+  readonly reviewAtRiskWithoutMoney?: number;
+  readonly reviewAtLossMinor?: number;
   /** How all that was chosen; models of 0.1.0 do not say. */
   readonly thresholds?: Readonly<Record<string, unknown>>;
   readonly trainedOn: { readonly rows: number; readonly fromMs: number; readonly toMs: number; readonly seed: number };
@@ -30,8 +32,14 @@ export interface ModelDescription {
 }
 
 /** How a stored model decides. */
-export function thresholdsOf({ reviewAtRisk, costs }: ModelDescription): DecisionThresholds {
-  return { reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK, ...(costs !== undefined && { costs }) };
+export function thresholdsOf(description: ModelDescription): DecisionThresholds {
+  const { reviewAtRisk, costs, reviewAtRiskWithoutMoney, reviewAtLossMinor } = description;
+  return {
+    ...{ reviewAtRisk, holdAtRisk: DEFAULT_HOLD_AT_RISK },
+    ...(costs !== undefined && { costs }),
+    ...(reviewAtRiskWithoutMoney !== undefined && { reviewAtRiskWithoutMoney }),
+    ...(reviewAtLossMinor !== undefined && { reviewAtLossMinor }),
+  };
 }
 
 export interface StoredModel {

@@ -14,6 +14,13 @@ export type ThresholdWish =
   | { readonly by: 'capacity'; readonly reviewCapacityPerDay: number }
   /** Of this many transactions that are no fraud, one is flagged. */
   | { readonly by: 'one-in'; readonly flagOneIn: number }
+  /** Levels that people set: a risk, another for what moves no money, and a loss that is looked at whatever the risk. */
+  | {
+      readonly by: 'risk';
+      readonly reviewAtRisk: number;
+      readonly reviewAtRiskWithoutMoney: number;
+      readonly reviewAtLossMinor: number;
+    }
   /** The share is for transactions without a worth. */
   | { readonly by: 'cost'; readonly reviewShare: number };
 
@@ -36,7 +43,7 @@ export interface LaterRows {
 
 /** The wish and how it came out on the later rows. */
 export type ChosenThresholds =
-  | Extract<ThresholdWish, { by: 'share' }>
+  | Extract<ThresholdWish, { by: 'share' | 'risk' }>
   | (Extract<ThresholdWish, { by: 'capacity' }> & Omit<CapacityThreshold, 'threshold'>)
   | (Extract<ThresholdWish, { by: 'one-in' }> & { readonly measured: FlaggedShare })
   | (Extract<ThresholdWish, { by: 'cost' }> & { readonly costs: DecisionCosts });
@@ -58,6 +65,10 @@ export interface Choice {
 export function chooseThresholds(later: LaterRows, wish: ThresholdWish, costs: DecisionCosts): Choice {
   const { risk, timesMs, startMs, endMs } = later;
   if (wish.by === 'share') return { decide: reviewAt(thresholdByShare(risk, wish.reviewShare)), chosen: wish };
+  if (wish.by === 'risk') {
+    const { by: _, ...levels } = wish;
+    return { decide: { ...levels, holdAtRisk: DEFAULT_HOLD_AT_RISK }, chosen: wish };
+  }
   if (wish.by === 'capacity') {
     const { threshold, ...chosen } = chooseByCapacity(risk, timesMs, startMs, endMs, wish.reviewCapacityPerDay);
     return { decide: reviewAt(threshold), chosen: { ...wish, ...chosen } };

@@ -88,6 +88,8 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | null>;
   /** Keys that begin with the prefix, sorted. */
   list(prefix: string): Promise<string[]>;
+  /** Nothing happens where there is no such key. */
+  remove(key: string): Promise<void>;
 }
 
 /** A text and what it is called in messages. */
@@ -259,6 +261,8 @@ export interface StreamLog {
   /** Committed records from a position on, without a group; an empty array where there are none (yet). */
   read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]>;
   /** Offsets of the oldest record and one past the newest committed one, for every partition of a topic. */
-  bounds(topic: string): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
+  bounds(
+    topic: string,
+  ): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
   close(): Promise<void>;
 }

@@ -59,6 +59,34 @@ export class FingerprintSet {
     return true;
   }
 
+  /** The newer generation, then the older; as they are in memory. */
+  generations(): readonly { readonly words: Int32Array; readonly entries: number }[] {
+    return this.#older === null ? [this.#newer] : [this.#newer, this.#older];
+  }
+
+  /**
+   * Continues from `generations` of a set with the same limit.
+   *
+   * @throws RangeError if they are none of such a set
+   */
+  static restore(maxEntries: number, generations: readonly { words: Int32Array; entries: number }[]): FingerprintSet {
+    const set = new FingerprintSet(maxEntries);
+    const [newer, older = null] = generations.map(({ words, entries }): Generation => {
+      const slots = words.length / 2;
+      const isPower = Number.isInteger(slots) && slots >= FIRST_SLOTS && (slots & (slots - 1)) === 0;
+      if (!isPower || slots > set.#maxSlots || !(entries <= slots * MAX_LOAD)) {
+        throw new RangeError(
+          `the remembered ids (${slots} slots, ${entries} entries) do not fit a limit of ${maxEntries}`,
+        );
+      }
+      return { words, slots, entries };
+    });
+    if (newer === undefined) throw new RangeError('the remembered ids are missing');
+    set.#newer = newer;
+    set.#older = older;
+    return set;
+  }
+
   #makeRoom(): void {
     if (this.#newer.slots >= this.#maxSlots) {
       this.#older = this.#newer;

@@ -27,7 +27,7 @@ export type ReasonWording = Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStart
 /** Decides the batch in its order; nothing is learned from it. */
 export function decideBatch(batch: FoldedBatch, decider: Decider, wording: ReasonWording): Decision[] {
   const decide = decider.open(batch);
-  return batch.transactions.map((_, row) => decisionOf(decide(row), batch, row, decider, wording));
+  return batch.transactions.map((_, row) => explainRow(decide(row), batch, row, decider, wording));
 }
 
 /**
@@ -42,7 +42,8 @@ export function decideAndLearn(batch: FoldedBatch, decider: Decider, wording: Re
   });
 }
 
-function decisionOf(
+/** What is told of one row that was decided. */
+export function explainRow(
   { transaction, verdict }: DecidedRow,
   batch: FoldedBatch,
   row: number,

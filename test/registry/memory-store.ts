@@ -13,6 +13,7 @@ export function createMemoryStore(
       return true;
     },
     get: async (key) => objects.get(key) ?? null,
+    remove: async (key) => void objects.delete(key),
     list: async (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
   };
 }

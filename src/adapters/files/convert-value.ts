@@ -1,5 +1,4 @@
 // Texts to the values of fields that are neither amounts nor times: ids, codes, enumerations, labels, factors.
-import { createHmac } from 'node:crypto';
 import { parseCurrency } from '../../domain/money.ts';
 import { isValidPan } from '../../domain/pan.ts';
 import {
@@ -11,6 +10,7 @@ import {
   STATUSES,
   TransactionSchema,
 } from '../../domain/transaction.ts';
+import { cardToken } from '../card-token.ts';
 import type { FieldMapping, FieldName } from './mapping-file.ts';
 
 /** Why a text is not a value of its field. */
@@ -208,17 +208,4 @@ function readFactors(text: string): readonly string[] | Refusal {
     return new Refusal('FIELD_INVALID', `authFactors must be up to 8 of ${AUTH_FACTORS.join(', ')}, joined by '|'`);
   }
   return Object.freeze(factors);
-}
-
-/**
- * Keys the tokens of card numbers. It is public: it keeps card numbers out of files, screens and logs and keeps one card
- * one token across files, but who knows it can try all numbers. Tokens of a bank's own vault should be used in production.
- */
-const TOKEN_KEY = 'centinela/card-token/v1';
-
-/** "tok_3f9a6c21d4e80b57_1234": 64 bits of HMAC-SHA-256 and the last four characters (PCI DSS 3.4.1). */
-function cardToken(text: string): string {
-  const digits = text.replace(/[ -]/g, '');
-  const hash = createHmac('sha256', TOKEN_KEY).update(digits).digest('hex').slice(0, 16);
-  return `tok_${hash}_${digits.length > 8 ? digits.slice(-4) : '****'}`;
 }

@@ -45,6 +45,9 @@ export function createFolderObjectStore(folder: string): ObjectStore {
         throw error;
       }
     },
+    async remove(key) {
+      await rm(pathOf(key), { force: true });
+    },
     async list(prefix) {
       const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
       return entries

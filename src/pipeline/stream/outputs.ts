@@ -1,0 +1,68 @@
+// Decisions, alerts and dead letters as records of their topics. JSON, so that any program reads them; no names, documents
+// or accounts of people: who needs them has the transaction.
+import type { GovernorAlert } from '../../decisions/governor-alert.ts';
+import type { OutgoingRecord, StreamPartition } from '../../ports.ts';
+import { deadLetter } from './dead-letter.ts';
+import type { DecidedRecord, FoldOutput } from './partition-fold.ts';
+import type { TopicNames } from './topics.ts';
+
+const encoder = new TextEncoder();
+const NO_HEADERS: OutgoingRecord['headers'] = [];
+
+/** Of one run of records of a partition of the stream. */
+export function outputsOf(output: FoldOutput, from: StreamPartition, topics: TopicNames): OutgoingRecord[] {
+  const records: OutgoingRecord[] = [];
+  for (const decided of output.decided) {
+    const key = encoder.encode(decided.decision.transaction.id);
+    records.push(outgoing(topics.decisions, key, decisionRecord(decided, from)));
+    if (decided.verdict.intended !== 'approve') records.push(outgoing(topics.alerts, key, alertRecord(decided, from)));
+  }
+  for (const alert of output.governorAlerts) {
+    records.push(outgoing(topics.alerts, encoder.encode('governor'), governorRecord(alert, from)));
+  }
+  for (const { record, refusal } of output.refused) {
+    records.push(deadLetter(topics['dead-letters'], { ...from, offset: record.offset }, record, refusal));
+  }
+  return records;
+}
+
+/** What was decided, by what, and where it stands in the stream: enough to decide it again. */
+export function decisionRecord(
+  { offset, decision, verdict, degraded, versions }: DecidedRecord,
+  from: StreamPartition,
+) {
+  const { transaction, reasons } = decision;
+  return {
+    ...{ id: transaction.id, eventTimeMs: transaction.eventTimeMs, action: verdict.action, intended: verdict.intended },
+    ...{ by: verdict.by, risk: finite(verdict.risk), modelRisk: finite(verdict.modelRisk) },
+    ...{ expectedLossMinor: verdict.expectedLossMinor, rules: decision.rules },
+    silenced: verdict.silenced.map(({ rule, silence }) => ({ rule, silence })),
+    reasons: reasons.map(({ code, weight, es, en }) => ({ code, weight, es, en })),
+    ...{ versions, degraded, at: { partition: from.partition, offset } },
+  };
+}
+
+function alertRecord(decided: DecidedRecord, from: StreamPartition) {
+  const { amountMinor, currency, operation, payerId, payeeId, cardId, deviceId, terminalId } =
+    decided.decision.transaction;
+  return {
+    ...{ kind: 'transaction' },
+    ...decisionRecord(decided, from),
+    ...{ amountMinor, currency, operation, payerId, payeeId, cardId, deviceId, terminalId },
+  };
+}
+
+function governorRecord(alert: GovernorAlert, from: StreamPartition) {
+  return { ...alert, change: alert.kind, kind: 'governor', partition: from.partition };
+}
+
+function outgoing(topic: string, key: Uint8Array, value: object): OutgoingRecord {
+  return {
+    ...{ topic, partition: null, key, headers: NO_HEADERS, timestampMs: null },
+    value: encoder.encode(JSON.stringify(value)),
+  };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,32 @@
+// What a worker needs to make the state of a partition, and what decides in it.
+import type { FeatureDefinition } from '../../features/definition.ts';
+import { createFeatureEngine, type FeatureEngine } from '../../features/engine.ts';
+import type { EngineLimits } from '../../features/limits.ts';
+import type { FoldSettings, LiveVersion, RecordDecoders } from './partition-fold.ts';
+import type { ControlRecord } from './record-kinds.ts';
+
+export interface PartitionSetup {
+  /** Of every partition, for as long as the checkpoints are to be continued. */
+  readonly definitions: readonly FeatureDefinition[];
+  readonly limits: Partial<EngineLimits>;
+  readonly decoders: RecordDecoders;
+  readonly fold: FoldSettings;
+  createEngine(): FeatureEngine;
+}
+
+/** Makes what decides, over the engine's features. */
+export interface VersionSource {
+  /** What decides before the first change. */
+  initial(definitions: readonly FeatureDefinition[]): Promise<LiveVersion>;
+  /** @throws InputError where a model or the rules cannot be read, or ask for features that the engine does not compute */
+  change(from: LiveVersion, change: ControlRecord, definitions: readonly FeatureDefinition[]): Promise<LiveVersion>;
+}
+
+export function partitionSetup(
+  definitions: readonly FeatureDefinition[],
+  limits: Partial<EngineLimits>,
+  decoders: RecordDecoders,
+  fold: FoldSettings,
+): PartitionSetup {
+  return { definitions, limits, decoders, fold, createEngine: () => createFeatureEngine(definitions, limits) };
+}

@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
   simulate: ['simulate.ts', 'benchSimulate'],
   growth: ['growth.ts', 'benchGrowth'],
   rules: ['rules.ts', 'benchRules'],
+  pipeline: ['pipeline.ts', 'benchPipeline'],
 };
 
 export const benchCommand: Command = {

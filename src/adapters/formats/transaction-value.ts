@@ -51,18 +51,21 @@ const SEPARATORS = /[ -]/g;
 
 /** @throws InputError VALUE_TOO_LARGE, VALUE_NOT_UTF8, VALUE_NOT_JSON, or as `transactionOf` does */
 export function decodeJsonTransaction(bytes: Uint8Array): Transaction {
-  if (bytes.length > MOST_BYTES) {
-    throw new InputError('VALUE_TOO_LARGE', `The value has ${bytes.length} bytes, at most ${MOST_BYTES}`, 'Send less');
+  return transactionOf(decodeJson(bytes, MOST_BYTES));
+}
+
+/** @throws InputError VALUE_TOO_LARGE, VALUE_NOT_UTF8, VALUE_NOT_JSON */
+export function decodeJson(bytes: Uint8Array, mostBytes: number): unknown {
+  if (bytes.length > mostBytes) {
+    throw new InputError('VALUE_TOO_LARGE', `The value has ${bytes.length} bytes, at most ${mostBytes}`, 'Send less');
   }
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!isUtf8(text)) throw new InputError('VALUE_NOT_UTF8', 'The value is not text in UTF-8', 'Send JSON in UTF-8');
-  let value: unknown;
   try {
-    value = JSON.parse(text.toString('utf8'));
+    return JSON.parse(text.toString('utf8'));
   } catch {
     throw new InputError('VALUE_NOT_JSON', 'The value is not JSON', 'Send one JSON object per record');
   }
-  return transactionOf(value);
 }
 
 /** @throws InputError VALUE_INVALID naming the fields, without their values, which may be personal */

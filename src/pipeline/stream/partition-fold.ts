@@ -7,6 +7,7 @@
 import { createGovernorState, type GovernorSettings, type GovernorState, govern } from '../../decisions/governor.ts';
 import type { GovernorAlert } from '../../decisions/governor-alert.ts';
 import { decide, type Verdict } from '../../decisions/verdict.ts';
+import type { ControlRecord, LabelRecord } from '../../domain/stream-records.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureEngine } from '../../features/engine.ts';
 import { InputError } from '../../lib/errors.ts';
@@ -16,7 +17,7 @@ import type { StreamRecord } from '../../ports.ts';
 import { type Decider, foldBatch } from '../decide-transactions.ts';
 import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
-import { type ControlRecord, kindOf, type LabelRecord } from './record-kinds.ts';
+import { kindOf } from './record-kinds.ts';
 
 /** What decides, and what it is called in decisions and checkpoints. */
 export interface LiveVersion {

@@ -3,32 +3,12 @@
 // All three come in one order, so that a fold over the stream is the same whenever it is done: a label counts from its
 // place on, and a change of rules or model holds from exactly one offset. A header says what a record is; a record without
 // it is a transaction, so that a bank's own producer need not know of it.
-import type { Transaction } from '../../domain/transaction.ts';
 import type { StreamRecord } from '../../ports.ts';
 
 export const KIND_HEADER = 'centinela-kind';
 
 export const RECORD_KINDS = ['transaction', 'label', 'control'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
-
-/** What a label repeats of its transaction: by these the features that it counts in are found. */
-export const LABELLED_FIELDS = [
-  ...(['id', 'eventTimeMs', 'amountMinor', 'currency', 'operation', 'payerId', 'payeeId', 'cardId'] as const),
-  ...(['deviceId', 'ipAddress', 'terminalId', 'merchantId', 'ubigeo', 'latitude', 'longitude'] as const),
-] as const satisfies readonly (keyof Transaction)[];
-
-export interface LabelRecord {
-  readonly transaction: Transaction;
-  readonly isFraud: boolean;
-}
-
-/** A change of what decides, from this record on. What is left out stays. */
-export interface ControlRecord {
-  /** `name@version` of the registry; null for none. */
-  readonly model?: string | null;
-  /** The whole set of rules, as files of rules. */
-  readonly rules?: readonly { readonly path: string; readonly text: string }[];
-}
 
 const decoder = new TextDecoder();
 

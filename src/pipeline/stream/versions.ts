@@ -1,9 +1,9 @@
 // What a worker needs to make the state of a partition, and what decides in it.
+import type { ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { createFeatureEngine, type FeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
 import type { FoldSettings, LiveVersion, RecordDecoders } from './partition-fold.ts';
-import type { ControlRecord } from './record-kinds.ts';
 
 export interface PartitionSetup {
   /** Of every partition, for as long as the checkpoints are to be continued. */

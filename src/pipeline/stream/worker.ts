@@ -6,6 +6,7 @@
 //
 // Labels and changes of rules or model come on topics of their own, and are passed on into the stream of transactions:
 // there they have a place among them, the same for everybody who ever reads it.
+import type { ControlRecord } from '../../domain/stream-records.ts';
 import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type {
   OutgoingRecord,
@@ -20,7 +21,7 @@ import { BatchSize, type BatchSizeSettings } from './batch-size.ts';
 import { type CheckpointStore, snapshotOf, type WrittenCheckpoint } from './checkpoint-store.ts';
 import { outputsOf } from './outputs.ts';
 import { type DecidedRecord, type FoldOutput, PartitionFold } from './partition-fold.ts';
-import { type ControlRecord, kindHeader, type RecordKind } from './record-kinds.ts';
+import { kindHeader, type RecordKind } from './record-kinds.ts';
 import type { TopicNames } from './topics.ts';
 import type { PartitionSetup, VersionSource } from './versions.ts';
 

@@ -1,0 +1,88 @@
+// What decides in a stream: a stored model and rules, and how they change while it runs.
+import { createHash } from 'node:crypto';
+import type { VerdictPolicy } from '../../decisions/verdict.ts';
+import type { ControlRecord } from '../../domain/stream-records.ts';
+import type { FeatureDefinition } from '../../features/definition.ts';
+import { InputError } from '../../lib/errors.ts';
+import { createDecider } from '../../pipeline/decide-transactions.ts';
+import type { LiveVersion } from '../../pipeline/stream/partition-fold.ts';
+import type { VersionSource } from '../../pipeline/stream/versions.ts';
+import { type StoredModel, thresholdsOf } from '../../registry/model-store.ts';
+import { printExpression } from '../../rules/print-expression.ts';
+import type { PlacedRule } from '../../rules/read-rules.ts';
+import { ruleVersion } from '../../rules/rule.ts';
+import { rulesError } from '../replay/versions.ts';
+import { readRuleFile } from '../rules/check-rules.ts';
+import { type EvaluatedRules, rulesOverFeatures } from '../rules/rules-over-features.ts';
+
+export interface LiveSettings {
+  readonly model: StoredModel | null;
+  readonly rules: EvaluatedRules;
+  readonly control: VerdictPolicy['control'];
+  /** @throws InputError where there is no such model */
+  loadModel(id: string): Promise<StoredModel>;
+}
+
+/** What one version was made of, to change a part of it. */
+interface Parts {
+  readonly model: StoredModel | null;
+  readonly rules: EvaluatedRules;
+}
+
+const WITHOUT_MODEL = { reviewAtRisk: 1, holdAtRisk: 1 };
+
+export function liveVersions({ model, rules, control, loadModel }: LiveSettings): VersionSource {
+  const partsOf = new WeakMap<LiveVersion, Parts>();
+
+  const make = (parts: Parts, definitions: readonly FeatureDefinition[]): LiveVersion => {
+    checkFeatures(parts.model, definitions);
+    const thresholds = parts.model === null ? WITHOUT_MODEL : thresholdsOf(parts.model.description);
+    const set = rulesOverFeatures(parts.rules, {
+      definitions,
+      scored: parts.model?.model.parts.map(({ detector }) => detector.name) ?? [],
+    });
+    const policy: VerdictPolicy = { thresholds, control, severest: null };
+    const { overrides } = parts.rules;
+    const decider = createDecider({ rules: set, model: parts.model?.model ?? null, policy, overrides }, definitions);
+    const version = { decider, model: parts.model?.id ?? null, rules: hashOf(parts.rules.placed) };
+    partsOf.set(version, parts);
+    return version;
+  };
+
+  return {
+    initial: async (definitions) => make({ model, rules }, definitions),
+    async change(from, change, definitions) {
+      const before = partsOf.get(from)!;
+      return make(await changed(before, change, loadModel), definitions);
+    },
+  };
+}
+
+async function changed(before: Parts, change: ControlRecord, load: LiveSettings['loadModel']): Promise<Parts> {
+  const model = change.model === undefined ? before.model : change.model === null ? null : await load(change.model);
+  if (change.rules === undefined) return { ...before, model };
+  const read = change.rules.map(readRuleFile);
+  const problems = read.flatMap((each) => each.problems);
+  if (problems.length > 0) throw rulesError(problems);
+  return { model, rules: { ...before.rules, placed: read.flatMap((each) => each.rules) } };
+}
+
+function checkFeatures(model: StoredModel | null, definitions: readonly FeatureDefinition[]): void {
+  const computed = new Set(definitions.map(({ id }) => id));
+  const missing = model?.model.definitions.find(({ id }) => !computed.has(id));
+  if (model === null || missing === undefined) return;
+  throw new InputError(
+    'FEATURE_NOT_COMPUTED',
+    `${model.id} reads ${missing.id}, which the stream's features do not have`,
+    'Start the workers with that model: the state is then made again with its features',
+  );
+}
+
+/** Of all that has a part in a decision. */
+function hashOf(placed: readonly PlacedRule[]): string {
+  const told = placed.map(({ rule }) => [
+    ...[ruleVersion(rule), rule.action, rule.severity, rule.mode, rule.fromMs, rule.untilMs, rule.reason],
+    printExpression(rule.when),
+  ]);
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 16);
+}

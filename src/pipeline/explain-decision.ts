@@ -1,7 +1,7 @@
 // What people are told of a decision: its risk, the rules that had a say and, where it is not simply approved, the reasons.
 import { decisionReasons } from '../decisions/reasons/decision-reasons.ts';
 import { type Reason, type ReasonInput, reasonsFor } from '../decisions/reasons/reasons.ts';
-import { explainRisk } from '../decisions/risk-model.ts';
+import { type ExplanationPace, explainRisk } from '../decisions/risk-model.ts';
 import type { DecidedBy } from '../decisions/verdict.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { RuleAction } from '../rules/rule.ts';
@@ -49,11 +49,12 @@ export function explainRow(
   row: number,
   decider: Decider,
   wording: ReasonWording,
+  pace: ExplanationPace = 'thorough',
 ): Decision {
   const { action, by, risk, modelRisk, hits } = verdict;
   const rules = hits.map(({ rule }) => rule);
   const reasons =
-    action === 'approve' ? [] : decisionReasons(modelReasons(transaction, batch, row, decider, wording), verdict);
+    action === 'approve' ? [] : decisionReasons(modelReasons(transaction, batch, row, decider, wording, pace), verdict);
   return { transaction, action, by, risk, modelRisk, rules, reasons };
 }
 
@@ -63,10 +64,11 @@ function modelReasons(
   row: number,
   { version: { model }, modelRow }: Decider,
   wording: ReasonWording,
+  pace: ExplanationPace,
 ): Reason[] {
   const matrix = modelRow(batch, row);
   if (model === null || matrix === null) return [];
-  const contributions = explainRisk(model, matrix, 0);
+  const contributions = explainRisk(model, matrix, 0, pace);
   return reasonsFor({
     ...{ definitions: model.definitions, values: matrix.values, contributions, transaction, ...wording },
   });

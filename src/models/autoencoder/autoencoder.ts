@@ -155,10 +155,27 @@ function fitted(
       const isShared = contributions.some((share) => share > 0);
       return { base: isShared ? 0 : rawOf(own)[0], contributions };
     },
+    explainQuickly(row) {
+      const own = prepare({ rows: 1, columns: row.length, values: row });
+      const rarities = new Float64Array(preparation.inputs);
+      const residuals = residualsOf(repetition, preparation, own, scorer.score(own.values, 1));
+      raritiesOf(tails, ordinary, residuals, 0, rarities);
+      const contributions = shareByRemoval(rawOf, preparation, own.values, usual, rarest(rarities));
+      const isShared = contributions.some((share) => share > 0);
+      return { base: isShared ? 0 : rawOf(own)[0], contributions };
+    },
     extract(matrix) {
       const { values } = prepare(matrix);
       return { rows: matrix.rows, columns: encoder.outputs, values: encoder.score(values, matrix.rows) };
     },
     save: () => encodeAutoencoder(state, features, parameters),
   };
+}
+
+/** Where the quick explanation looks for the feature that is out of line: it spoils its own residual too. */
+const QUICK_FEATURES = 8;
+
+function rarest(rarities: Float64Array): Set<number> {
+  const order = Array.from(rarities.keys()).sort((a, b) => rarities[b] - rarities[a]);
+  return new Set(order.slice(0, QUICK_FEATURES));
 }

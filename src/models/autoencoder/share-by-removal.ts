@@ -14,6 +14,7 @@ const MOST_CODES = 8;
 /**
  * @param rawOf the raw scores of prepared rows
  * @param ordinary a prepared row
+ * @param only features that are tried; all of them where it is left out
  * @returns by feature, its share of the raw score, ≥ 0; they add up to it, or are all 0 where no removal takes anything off
  */
 export function shareByRemoval(
@@ -21,8 +22,9 @@ export function shareByRemoval(
   preparation: Preparation,
   own: Float32Array,
   ordinary: Float32Array,
+  only: ReadonlySet<number> | null = null,
 ): Float64Array {
-  const replaced = replacements(preparation, own, ordinary);
+  const replaced = replacements(preparation, own, ordinary, only);
   const rows = createMatrix(replaced.length + 1, preparation.outputs);
   replaced.forEach(({ values }, index) => {
     rowOf(rows, index).set(values);
@@ -48,16 +50,19 @@ function replacements(
   { sourceColumns, categorical }: Preparation,
   own: Float32Array,
   ordinary: Float32Array,
+  only: ReadonlySet<number> | null,
 ): Replacement[] {
+  const isTried = (feature: number) => only === null || only.has(feature);
   const codes = new Map(categorical.map(({ column, categories }) => [sourceColumns[column], { column, categories }]));
   const differing = new Set(sourceColumns.filter((_, output) => own[output] !== ordinary[output]));
   const plain = [...differing]
-    .filter((feature) => !codes.has(feature))
+    .filter((feature) => !codes.has(feature) && isTried(feature))
     .map((feature) => ({
       feature,
       values: own.map((value, output) => (sourceColumns[output] === feature ? ordinary[output] : value)),
     }));
-  const categories = [...codes].flatMap(([feature, { column, categories }]) =>
+  const triedCodes = [...codes].filter(([feature]) => isTried(feature));
+  const categories = triedCodes.flatMap(([feature, { column, categories }]) =>
     Array.from({ length: Math.min(MOST_CODES, categories - 1) }, (_, index) => index + 1)
       .filter((code) => code !== own[column])
       .map((code) => ({ feature, values: own.with(column, code) })),

@@ -6,6 +6,7 @@ import { boost, type LabelledMatrix } from './booster.ts';
 import { type Ensemble, gainByColumn } from './ensemble.ts';
 import { MAX_ROWS } from './histogram.ts';
 import { completeOptions, DEFAULT_GBDT_OPTIONS, type GbdtOptions } from './options.ts';
+import { createPathAttribution, type PathAttribution } from './path-attribution.ts';
 import { createPredictor } from './predictor.ts';
 import { createTreeExplainer, type TreeExplainer } from './tree-shap.ts';
 
@@ -44,6 +45,7 @@ export const gbdt: GbdtDetector = {
 function createFitted(ensemble: Ensemble, features: readonly string[], parameters: Artefact['parameters']): FittedGbdt {
   const predictor = createPredictor(ensemble);
   let explainer: TreeExplainer | null = null;
+  let paths: PathAttribution | null = null;
   return {
     name: NAME,
     features,
@@ -60,6 +62,11 @@ function createFitted(ensemble: Ensemble, features: readonly string[], parameter
       checkColumns(row.length, features.length);
       explainer ??= createTreeExplainer(ensemble);
       return explainer.explain(row);
+    },
+    explainQuickly: (row) => {
+      checkColumns(row.length, features.length);
+      paths ??= createPathAttribution(ensemble);
+      return paths.explain(row);
     },
     importance: () => {
       const gains = gainByColumn(ensemble);

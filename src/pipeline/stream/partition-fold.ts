@@ -226,7 +226,7 @@ export class PartitionFold {
         this.#severest = report.severest;
         governorAlerts.push(...report.alerts);
       }
-      const decision = explainRow({ ...decidedRow, verdict }, batch, index, decider, this.#settings.wording);
+      const decision = explainRow({ ...decidedRow, verdict }, batch, index, decider, this.#settings.wording, 'quick');
       return { offset: record.offset, decision, verdict, degraded, versions: { model, rules } };
     });
     return { decided, governorAlerts };

@@ -183,7 +183,20 @@ export function createWriteQueue(
     if (failed !== undefined) throw failed.reason;
     journal.accept();
     applyEntry(state, entry);
-    for (const part of prepared) accept(part);
+    for (const part of prepared) {
+      const closed = accept(part);
+      if (closed !== null) keepIndex(closed);
+    }
+  }
+
+  /** Beside the group commits: an index that could not be written is made anew when it is missed. */
+  function keepIndex(closed: Segment): void {
+    const { index } = closed;
+    closed.index = null;
+    if (index?.from !== SEGMENT_HEADER_BYTES) return;
+    const saved = saveIndex(closed, index).catch(() => undefined);
+    undecided.add(saved);
+    void saved.then(() => undecided.delete(saved));
   }
 
   /** Brings the files back to what counts; until that succeeds nothing is written. */
@@ -313,15 +326,15 @@ async function writePart({ segment, isNew, content, position }: Prepared, pool: 
   if (isNew) await syncFolder(dirname(segment.path));
 }
 
-function accept({ partition, segment, isNew, content, position, next, places }: Prepared): void {
+/** @returns the segment that was closed, if one was */
+function accept({ partition, segment, isNew, content, position, next, places }: Prepared): Segment | null {
   segment.bytes = position + content.length;
-  for (let at = 0; at < places.length; at += 3)
+  for (let at = 0; at < places.length; at += 3) {
     addToIndex(segment.index!, places[at]!, places[at + 1]!, places[at + 2]!);
-  if (isNew) {
-    const closed = partition.segments.at(-1);
-    if (closed?.index?.from === SEGMENT_HEADER_BYTES) void saveIndex(closed, closed.index).catch(() => undefined);
-    if (closed !== undefined) closed.index = null;
-    partition.segments = [...partition.segments, segment];
   }
   partition.next = next;
+  if (!isNew) return null;
+  const closed = partition.segments.at(-1) ?? null;
+  partition.segments = [...partition.segments, segment];
+  return closed;
 }

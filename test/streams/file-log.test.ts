@@ -39,7 +39,7 @@ const listener = {
 
 async function readAll(log: FileLog) {
   const records = [];
-  const [{ start, end }] = (await log.bounds('t')) as [{ start: number; end: number }];
+  const [{ start, end }] = (await log.bounds('t')) as unknown as [{ start: number; end: number }];
   for (let offset = start; offset < end; ) {
     const more = await log.read({ topic: 't', partition: 0, offset }, 100, 0);
     if (more.length === 0) break;
@@ -175,7 +175,7 @@ describe('retention', () => {
       await log.append([recordOf('t', `${index} ${'x'.repeat(50)}`)]);
     }
     await log.maintain();
-    const [{ start }] = (await log.bounds('t')) as [{ start: number }];
+    const [{ start }] = (await log.bounds('t')) as unknown as [{ start: number }];
     // Records 20 to 39 are within the second; a segment holds some nine.
     expect(start).toBeGreaterThan(8);
     expect(start).toBeLessThanOrEqual(20);

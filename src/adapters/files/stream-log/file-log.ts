@@ -1,6 +1,6 @@
 // The embedded StreamLog: topics in a folder, durable and whole through crashes, for one process (docs/file-log.md).
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError, StreamUnavailableError } from '../../../lib/errors.ts';
 import type {
   StreamConsumerOptions,
@@ -9,12 +9,7 @@ import type {
   StreamPosition,
   TopicSettings,
 } from '../../../ports.ts';
-import {
-  type ConsumerGroup,
-  checkSameTopics,
-  createConsumerGroup,
-  partitionName,
-} from '../../streams/consumer-group.ts';
+import { type ConsumerGroup, groupToJoin, partitionName } from '../../streams/consumer-group.ts';
 import { createGroupConsumer, type GroupLog } from '../../streams/group-consumer.ts';
 import { checkTopic, createRecordRouter, unknownTopic } from '../../streams/outgoing-records.ts';
 import { cannotWrite, replaceFile, syncFolder } from './durable-files.ts';
@@ -92,7 +87,8 @@ export const FILE_LOG_LIMITS: FileLogLimits = {
  */
 export async function openFileLog(options: FileLogOptions): Promise<FileLog> {
   const folder = resolve(options.folder);
-  await mkdir(join(folder, 'topics'), { recursive: true });
+  const made = await mkdir(join(folder, 'topics'), { recursive: true });
+  if (made !== undefined) await syncFolder(dirname(made));
   const unlock = await lockFolder(folder);
   try {
     return await openLocked(folder, options, unlock);
@@ -180,10 +176,7 @@ async function openLocked(folder: string, options: FileLogOptions, unlock: () =>
       );
     }
     const sizes = new Map(wanted.map((topic) => [topic, settingsOf(topic).partitions]));
-    const found = groups.get(group) ?? createConsumerGroup(sizes, news.notify);
-    checkSameTopics(group, found, wanted);
-    groups.set(group, found);
-    return found;
+    return groupToJoin(groups, group, sizes, news.notify);
   }
 
   function settingsOf(topic: string): TopicSettings {

@@ -2,8 +2,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 export interface HandlePool {
-  /** Opens for reading and writing (the file must be there), or shares what is open, while `use` runs. */
-  use<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T>;
+  /**
+   * Opens for reading and writing, or shares what is open, while `use` runs.
+   *
+   * @param flags `r+`, the default: the file must be there; `wx+`: it must not
+   */
+  use<T>(path: string, use: (handle: FileHandle) => Promise<T>, flags?: 'r+' | 'wx+'): Promise<T>;
   /** Closes the file: before it is removed or another takes its name. Nobody may be using it. */
   drop(path: string): Promise<void>;
   /** Waits for those who use files. */
@@ -39,7 +43,7 @@ export function createHandlePool(limit: number): HandlePool {
     await (await entry.handle).close();
   }
 
-  async function acquire(path: string): Promise<Entry> {
+  async function acquire(path: string, flags: string): Promise<Entry> {
     for (;;) {
       const found = entries.get(path);
       if (found !== undefined) {
@@ -52,13 +56,13 @@ export function createHandlePool(limit: number): HandlePool {
         await makeRoom();
         continue;
       }
-      entries.set(path, { handle: open(path, 'r+'), users: 0 });
+      entries.set(path, { handle: open(path, flags), users: 0 });
     }
   }
 
   return {
-    async use(path, use) {
-      const entry = await acquire(path);
+    async use(path, use, flags = 'r+') {
+      const entry = await acquire(path, flags);
       try {
         return await use(
           await entry.handle.catch((error: unknown) => {

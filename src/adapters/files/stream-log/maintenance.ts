@@ -24,10 +24,10 @@ export interface Maintenance {
   compact(partition: Partition, nowMs: number): Promise<void>;
 }
 
-/** Segments are rewritten when at least this share of their bytes would go. */
-const WORTH_SHARE = 0.1;
-
 export function createMaintenance(pool: HandlePool, reader: PartitionReader, limits: MaintenanceLimits): Maintenance {
+  /** Partition → the newest segment at its last compaction: without another one there is nothing to gain. */
+  const compactedUpTo = new WeakMap<Partition, number>();
+
   async function isOld(partition: Partition, segment: Segment, topic: TopicSettings, nowMs: number): Promise<boolean> {
     if (topic.retentionMs === null) return false;
     const { maxTimestampMs } = await reader.wholeIndex(segment, segment !== partition.segments.at(-1));
@@ -82,17 +82,24 @@ export function createMaintenance(pool: HandlePool, reader: PartitionReader, lim
   }
 
   async function compact(partition: Partition, nowMs: number): Promise<void> {
-    if (partition.segments.length < 2) return;
+    const newestBase = partition.segments.at(-1)?.base;
+    if (partition.segments.length < 2 || compactedUpTo.get(partition) === newestBase) return;
+    let removalsLeft = 0;
     const newest = await newestOffsets(partition);
     const stays = (bytes: Buffer, at: number) => {
       const { key, value, offset, timestampMs } = decodeRecord(bytes, at);
       const last = newest.get(keyName(key)) ?? -1;
       if (offset < last) return false;
       // Where the key is not remembered, older values may be left: what removes it must stay as well.
-      return value !== null || last !== offset || timestampMs >= nowMs - limits.removalKeptMs;
+      if (value !== null || last !== offset) return true;
+      const isKept = timestampMs >= nowMs - limits.removalKeptMs;
+      if (isKept) removalsLeft++;
+      return isKept;
     };
     const closed = partition.segments.slice(0, -1);
+    // The oldest first: a key's removal must not go before the values that it removes.
     for (let first = 0; first < closed.length; ) first += await compactFrom(partition, closed.slice(first), stays);
+    if (removalsLeft === 0) compactedUpTo.set(partition, newestBase!);
   }
 
   /** Rewrites the first segment, with those after it that fit into the same file. @returns how many segments were looked at */
@@ -119,7 +126,7 @@ export function createMaintenance(pool: HandlePool, reader: PartitionReader, lim
       oldBytes += segment.bytes;
       count++;
     }
-    if (count === 1 && keptBytes > oldBytes * (1 - WORTH_SHARE)) return 1;
+    if (count === 1 && keptBytes === oldBytes) return 1;
     await replace(partition, segments.slice(0, count), Buffer.concat(kept));
     return count;
   }

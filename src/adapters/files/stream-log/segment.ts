@@ -101,6 +101,8 @@ export async function indexRecords(
   const end = await scanRecords(handle, SEGMENT_HEADER_BYTES, to, (bytes, at, _size, position) =>
     addToIndex(found, offsetOf(bytes, at), position, timestampOf(bytes, at)),
   );
+  // What cannot be read may be of any age, and is not taken for old.
+  if (end < to) found.maxTimestampMs = Number.POSITIVE_INFINITY;
   if (known === null) return { index: found, end };
   // Another reader may have been faster.
   if (known.from > SEGMENT_HEADER_BYTES) {

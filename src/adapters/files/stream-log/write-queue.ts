@@ -2,7 +2,7 @@
 //
 // All records of a group commit and its journal entry are written and synced at the same time; they count when all of it
 // is on the disk (journal.ts). A failing write undoes the whole group commit, and the next one begins by mending the files.
-import { open, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StreamUnavailableError } from '../../../lib/errors.ts';
 import type { OutgoingRecord, StreamPosition } from '../../../ports.ts';
@@ -318,11 +318,11 @@ function entryOf(sequence: number, prepared: readonly Prepared[], accepted: read
 }
 
 async function writePart({ segment, isNew, content, position }: Prepared, pool: HandlePool): Promise<void> {
-  if (isNew) await (await open(segment.path, 'wx')).close();
-  await pool.use(segment.path, async (handle) => {
+  const write = async (handle: FileHandle) => {
     await writeFully(handle, content, position);
     await handle.datasync();
-  });
+  };
+  await pool.use(segment.path, write, isNew ? 'wx+' : 'r+');
   if (isNew) await syncFolder(dirname(segment.path));
 }
 

@@ -1,6 +1,6 @@
 // A disk that fills, for real: a small file system in memory where one may be mounted, and a limit on the size of files.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,6 +32,20 @@ async function namesIn(log: FileLog, partition: number): Promise<string[]> {
     offset = records.at(-1)!.offset + 1;
   }
   return names;
+}
+
+/** What a start would find if the process died now: nothing of what was refused. */
+async function expectSoundImage(of: string, acknowledged: readonly string[]): Promise<void> {
+  const image = mkdtempSync(join(tmpdir(), 'image-'));
+  try {
+    cpSync(of, image, { recursive: true });
+    rmSync(join(image, 'lock'));
+    const log = await openFileLog({ folder: image, onRecovery: ({ file }) => expect.fail(`${file} was not mended`) });
+    for (const partition of [0, 1]) expect(await namesIn(log, partition)).toEqual(acknowledged);
+    await log.close();
+  } finally {
+    rmSync(image, { recursive: true });
+  }
 }
 
 describe('a disk that fills', () => {
@@ -71,6 +85,7 @@ describe('a disk that fills', () => {
     for (let tries = 0; tries < 5; tries++) await append().catch(() => undefined);
     expect(await namesIn(log, 1)).toEqual(acknowledged);
     expect(acknowledged.length).toBeGreaterThan(20);
+    await expectSoundImage(at, acknowledged);
 
     rmSync(ballast);
     for (let more = 0; more < 10; more++) await append();
@@ -97,6 +112,7 @@ describe('a disk that fills', () => {
         if (line.startsWith('appended ')) acknowledged.push(line.split(' ')[1]!);
         else rest.push(line);
         if (line !== 'refused again') continue;
+        await expectSoundImage(folder, acknowledged);
         expect(spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']).status).toBe(0);
         child.stdin.write('go on\n');
       }

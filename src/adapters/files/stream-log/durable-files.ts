@@ -59,7 +59,7 @@ export function reasonOf(error: unknown): string {
 
 export function cannotWrite(path: string, error: unknown): StreamUnavailableError {
   return new StreamUnavailableError(
-    `cannot write ${path}: ${reasonOf(error)}; nothing of this call was kept, what was acknowledged before is safe. ` +
+    `cannot write ${path}: ${reasonOf(error)}; this call is undone, what was acknowledged before is safe. ` +
       'Free space or mend the disk: the next call tries again',
   );
 }

@@ -154,8 +154,9 @@ export function createWriteQueue(
     } catch (error) {
       if (isSound) broken = prepared;
       problem = (error as Error).message;
-      for (const waiting of accepted.length > 0 ? accepted : taken) waiting.reject(error);
+      // Before anybody is told, so that what they are told is so; where that fails, the next group commit tries again.
       await mend().catch(() => undefined);
+      for (const waiting of accepted.length > 0 ? accepted : taken) waiting.reject(error);
     }
   }
 

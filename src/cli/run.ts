@@ -13,6 +13,7 @@ import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
 import { trainCommand } from './train.ts';
 import { VERSION } from './version.ts';
+import { workerCommand } from './worker.ts';
 
 const COMMANDS: readonly Command[] = [
   demoCommand,
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   rulesCommand,
   listsCommand,
+  workerCommand,
   benchCommand,
 ];
 

@@ -1,0 +1,119 @@
+// Who of a consumer group owns which partitions, in one process: what a broker's group coordinator does for several.
+//
+// Rebalancing is cooperative and sticky: a partition moves only when it must, and is given to its next owner after the
+// last one let go of it. All topics' partitions of one number go to one member, so that records with the same key meet.
+import { InputError } from '../../lib/errors.ts';
+import type { StreamPartition } from '../../ports.ts';
+
+export interface GroupMember {
+  /** False once it left or was expelled. */
+  readonly alive: boolean;
+  /** Names of what it owns (`partitionName`). */
+  readonly owned: ReadonlySet<string>;
+}
+
+export interface ConsumerGroup {
+  readonly topics: readonly string[];
+  join(): GroupMember;
+  /** What the member has, and is another's by the newest sharing out. */
+  toRelease(member: GroupMember): StreamPartition[];
+  /** What is the member's by the newest sharing out and nobody has. */
+  toClaim(member: GroupMember): StreamPartition[];
+  claim(member: GroupMember, partitions: readonly StreamPartition[]): void;
+  release(member: GroupMember, partitions: readonly StreamPartition[]): void;
+  /** Takes the member out with all that it has, whether it left or is held for dead. */
+  remove(member: GroupMember): void;
+  owns(member: GroupMember, partition: StreamPartition): boolean;
+  partitionsOf(member: GroupMember): StreamPartition[];
+}
+
+interface Member {
+  alive: boolean;
+  readonly owned: Set<string>;
+  /** Numbers of partitions that are to be its. */
+  target: Set<number>;
+}
+
+/** `transactions-3`: how a partition is named in messages, folders and maps. */
+export function partitionName({ topic, partition }: StreamPartition): string {
+  return `${topic}-${partition}`;
+}
+
+/**
+ * @param topics with how many partitions each has
+ * @param changed called when the partitions were shared out anew
+ */
+export function createConsumerGroup(topics: ReadonlyMap<string, number>, changed: () => void): ConsumerGroup {
+  const members: Member[] = [];
+  const owners = new Map<string, Member>();
+  const numbers = Math.max(...topics.values());
+  const all = [...topics].flatMap(([topic, partitions]) =>
+    Array.from({ length: partitions }, (_, partition): StreamPartition => ({ topic, partition })),
+  );
+  // Members are given out as GroupMember and come back as such.
+  const own = (member: GroupMember) => member as Member;
+
+  function shareOut(): void {
+    const least = Math.floor(numbers / Math.max(1, members.length));
+    let larger = numbers - least * members.length;
+    const free = new Set(Array.from({ length: numbers }, (_, number) => number));
+    // Those that have most keep the larger shares, so that fewest partitions move.
+    const byShare = members.toSorted((a, b) => b.target.size - a.target.size);
+    const quotas = new Map(byShare.map((member) => [member, least + (larger-- > 0 ? 1 : 0)]));
+    for (const member of members) {
+      member.target = new Set([...member.target].sort((a, b) => a - b).slice(0, quotas.get(member)!));
+      for (const number of member.target) free.delete(number);
+    }
+    const waiting = [...free];
+    for (const member of members) {
+      while (member.target.size < quotas.get(member)!) member.target.add(waiting.shift()!);
+    }
+    changed();
+  }
+
+  return {
+    topics: [...topics.keys()],
+    join() {
+      const member: Member = { alive: true, owned: new Set(), target: new Set() };
+      members.push(member);
+      shareOut();
+      return member;
+    },
+    toRelease: (member) =>
+      all.filter((at) => own(member).owned.has(partitionName(at)) && !own(member).target.has(at.partition)),
+    toClaim: (member) =>
+      all.filter((at) => own(member).alive && own(member).target.has(at.partition) && !owners.has(partitionName(at))),
+    claim(member, partitions) {
+      for (const name of partitions.map(partitionName)) {
+        owners.set(name, own(member));
+        own(member).owned.add(name);
+      }
+    },
+    release(member, partitions) {
+      for (const name of partitions.map(partitionName)) {
+        if (owners.get(name) === member) owners.delete(name);
+        own(member).owned.delete(name);
+      }
+      changed();
+    },
+    remove(member) {
+      if (!own(member).alive) return;
+      own(member).alive = false;
+      for (const name of own(member).owned) owners.delete(name);
+      members.splice(members.indexOf(own(member)), 1);
+      shareOut();
+    },
+    owns: (member, partition) => own(member).alive && owners.get(partitionName(partition)) === member,
+    partitionsOf: (member) => all.filter((at) => own(member).owned.has(partitionName(at))),
+  };
+}
+
+/** @throws InputError where a member wants other topics than the group's first: no sharing out could be right for both */
+export function checkSameTopics(name: string, group: ConsumerGroup, wanted: readonly string[]): void {
+  if (group.topics.toSorted().join() === wanted.toSorted().join()) return;
+  throw new InputError(
+    'GROUP_TOPICS',
+    `group '${name}' reads ${group.topics.join(', ')}, and a member asked for ${wanted.join(', ')}`,
+    'Use a group of its own for other topics',
+  );
+}

@@ -13,7 +13,6 @@ import {
   Connection,
   FindCoordinatorKeyTypes,
   findCoordinatorV4,
-  type MetadataResponse,
   metadataV12,
 } from '@platformatic/kafka';
 import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
@@ -183,7 +182,7 @@ export class KafkaCluster {
 
   /** @param names null for all topics @throws library errors; topics that are not there are left out */
   async fetchLayouts(names: readonly string[] | null): Promise<Map<string, TopicLayout>> {
-    const answer: MetadataResponse = await this.askInParts(
+    const answer = await this.askInParts(
       await this.#anyNode(),
       'ask',
       metadataV12.api,
@@ -197,7 +196,7 @@ export class KafkaCluster {
     if (this.#layouts.size > MAX_TOPICS) this.#layouts.clear();
     for (const topic of answer.topics) {
       // Error 5 is a partition without a leader for now; other errors leave no partitions.
-      if (topic.name === null || topic.partitions.length === 0) continue;
+      if (!topic.name || topic.partitions.length === 0) continue;
       const leaders: number[] = [];
       for (const { partitionIndex, leaderId, errorCode } of topic.partitions) {
         leaders[partitionIndex] = errorCode === 0 ? leaderId : -1;
@@ -241,7 +240,7 @@ export class KafkaCluster {
     if (known !== undefined) return known;
     const type = kind === 'group' ? FindCoordinatorKeyTypes.GROUP : FindCoordinatorKeyTypes.TRANSACTION;
     const answer = await this.ask(await this.#anyNode(), 'ask', findCoordinatorV4.api, type, [id]);
-    const [found] = answer.coordinators;
+    const found = answer.coordinators[0];
     this.#addresses.set(found.nodeId, { host: found.host, port: found.port });
     this.#coordinators.set(key, found.nodeId);
     return found.nodeId;

@@ -3,7 +3,6 @@ import {
   createAPI,
   fetchV12,
   FetchIsolationLevels,
-  type ListOffsetsResponse,
   listOffsetsV6,
   ProtocolError,
   type Reader,
@@ -59,7 +58,7 @@ function readPartition(reader: Reader, topic: string): FetchedPartition {
     })) ?? [];
   reader.readInt32();
   const length = reader.readUnsignedVarInt() - 1;
-  let bytes = NO_BYTES;
+  let bytes: Buffer = NO_BYTES;
   if (length > 0) {
     // A copy of its own: the socket's buffers are given back.
     bytes = reader.buffer.slice(reader.position, reader.position + length);
@@ -150,7 +149,7 @@ export async function listOffsets(
           })),
         }));
         const isolation = FetchIsolationLevels.READ_COMMITTED;
-        const answer: ListOffsetsResponse = await cluster.ask(leader, 'ask', listOffsetsV6.api, -1, isolation, topics);
+        const answer = await cluster.ask(leader, 'ask', listOffsetsV6.api, -1, isolation, topics);
         for (const { name, partitions: parts } of answer.topics) {
           for (const { partitionIndex, offset } of parts) {
             found.push({ topic: name, partition: partitionIndex, offset: Number(offset) });

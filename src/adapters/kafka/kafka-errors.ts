@@ -81,6 +81,7 @@ const REFUSED = new Set(['PLT_KFK_AUTHENTICATION', 'PLT_KFK_USER', 'PLT_KFK_UNSU
 
 export function isRetriable(error: unknown): boolean {
   const all = [...family(error)];
+  if (all.some((one) => one instanceof InputError)) return false;
   if (all.some(({ code, message }) => REFUSED.has(code ?? '') || isTlsRefusal(code, message))) return false;
   const answered = all.map(({ apiId }) => apiId).filter((id) => id !== undefined);
   if (answered.length > 0) return answered.every((id) => RETRIABLE.has(id));
@@ -104,7 +105,10 @@ export function wordsOf(error: unknown): string {
 
 /** What a caller of the port gets for it. */
 export function translated(what: string, error: unknown): Error {
-  if (error instanceof FencedError || error instanceof StreamUnavailableError || error instanceof InputError) return error;
+  for (const one of family(error)) {
+    const told = [FencedError, StreamUnavailableError, InputError].some((kind) => one instanceof kind);
+    if (told) return one;
+  }
   if (isFencing(error)) return new FencedError(`${what}: ${wordsOf(error)}`, { cause: error });
   if (isRetriable(error)) return new StreamUnavailableError(`${what}: ${wordsOf(error)}`, { cause: error });
   const answered = brokerErrors(error);

@@ -1,10 +1,10 @@
 // Writing batches to the leaders of their partitions, by an idempotent producer or in a transaction: what is sent again
 // after a lost answer carries the same sequence numbers, and the broker drops it.
-import { createAPI, produceV11, type ProduceResponse, ProtocolError, type Writer as KafkaWriter, Writer } from '@platformatic/kafka';
+import { createAPI, produceV11, ProtocolError, type Writer as KafkaWriter, Writer } from '@platformatic/kafka';
 import { InputError } from '../../lib/errors.ts';
-import type { OutgoingRecord } from '../../ports.ts';
+import type { OutgoingRecord, StreamPartition, TopicSettings } from '../../ports.ts';
+import { createRecordRouter } from '../streams/outgoing-records.ts';
 import type { KafkaCluster } from './cluster.ts';
-import { partitionOfKey } from './murmur2.ts';
 import { type Compression, encodeBatch, recordBytes, type RecordToWrite } from './record-batch.ts';
 
 export interface ProducerIdentity {
@@ -33,11 +33,13 @@ interface PartitionBatch {
 
 /** Below the brokers' usual limit of a batch (message.max.bytes, 1 MiB), whatever compression leaves of it. */
 const MAX_BATCH_BYTES = 900_000;
+const MAX_RECORD_BYTES = 1_000_000;
 const ACKNOWLEDGED_BY_ALL = -1;
 /** How long a broker waits for the copies. */
 const REPLICATION_TIMEOUT_MS = 15_000;
 const MAX_SEQUENCE = 0x7fffffff;
 
+type ProduceResponse = ReturnType<typeof produceV11.parseResponse>;
 type Api = ReturnType<typeof createAPI<[string | null, readonly PartitionBatch[]], ProduceResponse>>;
 
 const produceRequest = (version: number): Api => createAPI(0, version, writeRequest, produceV11.parseResponse);
@@ -59,37 +61,42 @@ function writeRequest(transactionalId: string | null, batches: readonly Partitio
     .appendTaggedFields();
 }
 
-/** Takes turns for records without a key. */
-let turn = 0;
+export type RecordSorter = (records: readonly OutgoingRecord[]) => Promise<PartitionRecords[]>;
 
-/** @throws library errors, InputError for a topic or partition that is not there */
-export async function byPartition(
-  cluster: KafkaCluster,
-  records: readonly OutgoingRecord[],
-  nowMs: number,
-): Promise<Map<string, PartitionRecords>> {
-  const groups = new Map<string, PartitionRecords>();
-  const counts = new Map<string, number>();
-  for (let place = 0; place < records.length; place++) {
-    const { topic, key, value, headers, timestampMs, partition: asked } = records[place];
-    let count = counts.get(topic);
-    if (count === undefined) {
-      count = (await cluster.layout(topic)).leaders.length;
-      counts.set(topic, count);
+/**
+ * Checks records, all before the first is written, and puts them together by partition.
+ *
+ * The sorter throws InputError where one can never be written, and library errors where the topics cannot be asked for.
+ */
+export function createRecordSorter(cluster: KafkaCluster, nowMs: () => number): RecordSorter {
+  const settings = new Map<string, TopicSettings>();
+  const route = createRecordRouter((name) => settings.get(name), MAX_RECORD_BYTES);
+  return async (records) => {
+    for (const topic of new Set(records.map((record) => record.topic))) {
+      const { leaders, replicas } = await cluster.layout(topic);
+      // Whether it is compacted only the broker knows; it refuses records without a key by itself.
+      settings.set(topic, { name: topic, partitions: leaders.length, replicas, retentionMs: null, compacted: false });
     }
-    const partition = asked ?? (key === null ? turn++ % count : partitionOfKey(key, count));
-    if (partition >= count || partition < 0) await cluster.leader(topic, partition);
-    const name = `${topic}/${partition}`;
-    let group = groups.get(name);
-    if (group === undefined) {
-      group = { topic, partition, records: [], places: [] };
-      groups.set(name, group);
+    const partitions = route(records);
+    const groups = new Map<string, PartitionRecords>();
+    const now = nowMs();
+    for (let place = 0; place < records.length; place++) {
+      const { topic, key, value, headers, timestampMs } = records[place];
+      const partition = partitions[place];
+      const name = partitionName({ topic, partition });
+      let group = groups.get(name);
+      if (group === undefined) {
+        group = { topic, partition, records: [], places: [] };
+        groups.set(name, group);
+      }
+      group.records.push({ key, value, headers, timestampMs: timestampMs ?? now });
+      group.places.push(place);
     }
-    group.records.push({ key, value, headers, timestampMs: timestampMs ?? nowMs });
-    group.places.push(place);
-  }
-  return groups;
+    return [...groups.values()];
+  };
 }
+
+export const partitionName = ({ topic, partition }: StreamPartition) => `${topic}/${partition}`;
 
 /** Cuts a partition's records into batches of the size that brokers take. */
 function* inBatches({ records, places }: PartitionRecords): Generator<{ records: RecordToWrite[]; places: number[] }> {
@@ -128,7 +135,7 @@ export async function produce(
     for (const { group, batches } of queues) {
       const next = batches.next();
       if (next.done === true) continue;
-      const name = `${group.topic}/${group.partition}`;
+      const name = partitionName(group);
       const firstSequence = producer.sequences.get(name) ?? 0;
       const { producerId, producerEpoch, transactionalId, sequences } = producer;
       const head = { producerId, producerEpoch, firstSequence, transactional: transactionalId !== null };
@@ -204,9 +211,9 @@ function accept(
   return failed;
 }
 
-function refusal(batch: PartitionBatch, one: { errorCode: number; errorMessage: string | null } | undefined): Error {
+function refusal(batch: PartitionBatch, one: { errorCode: number; errorMessage?: string | null | undefined } | undefined): Error {
   if (one === undefined) return new ProtocolError('UNKNOWN_SERVER_ERROR', 'no answer for the partition');
-  const error = new ProtocolError(one.errorCode, one.errorMessage);
+  const error = new ProtocolError(one.errorCode, one.errorMessage ?? null);
   if (error.apiId !== 'MESSAGE_TOO_LARGE' && error.apiId !== 'INVALID_RECORD') return error;
   return new InputError(
     'RECORD_REFUSED',

@@ -14,7 +14,7 @@ import {
 } from '@platformatic/kafka';
 import { FencedError } from '../../lib/errors.ts';
 import type { StreamPartition } from '../../ports.ts';
-import type { KafkaCluster } from './cluster.ts';
+import type { KafkaCluster, Purpose } from './cluster.ts';
 import { answerIn, isFencing, isRetriable, saysOneOf, translated } from './kafka-errors.ts';
 import type { Membership, MembershipOptions } from './membership.ts';
 import type { GroupMember } from './transactions.ts';
@@ -34,6 +34,7 @@ const LOST = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
 export class ClassicMembership implements Membership {
   readonly #cluster: KafkaCluster;
   readonly #options: MembershipOptions;
+  readonly #purpose: Purpose;
   #memberId = '';
   #generation = NO_GENERATION;
   #target: readonly StreamPartition[] | null = null;
@@ -46,8 +47,10 @@ export class ClassicMembership implements Membership {
   #attendedMs = Date.now();
   #left = false;
 
-  constructor(cluster: KafkaCluster, options: MembershipOptions) {
+  /** @param number of this member in its process: a round keeps its connection busy until all have joined */
+  constructor(cluster: KafkaCluster, number: number, options: MembershipOptions) {
     this.#cluster = cluster;
+    this.#purpose = `join-${number}`;
     this.#options = options;
   }
 
@@ -95,7 +98,7 @@ export class ClassicMembership implements Membership {
   async leave(): Promise<void> {
     this.#left = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#cluster.hangUp('join');
+    this.#cluster.hangUp(this.#purpose);
     if (this.#memberId === '') return;
     const { group } = this.#options;
     const left = { memberId: this.#memberId, groupInstanceId: null, reason: null };
@@ -137,7 +140,7 @@ export class ClassicMembership implements Membership {
     const protocols = [{ name: COOPERATIVE_STICKY_ASSIGNOR, metadata }];
     const times = [sessionTimeoutMs, rebalanceTimeoutMs] as const;
     const join = () =>
-      this.#cluster.ask(node, 'join', joinGroupV8.api, group, ...times, this.#memberId, null, PROTOCOL_TYPE, protocols);
+      this.#cluster.ask(node, this.#purpose, joinGroupV8.api, group, ...times, this.#memberId, null, PROTOCOL_TYPE, protocols);
     const joined = await join().catch((error) => {
       // Who joins for the first time is given a name first.
       if (!saysOneOf(error, ['MEMBER_ID_REQUIRED'])) throw error;
@@ -147,7 +150,7 @@ export class ClassicMembership implements Membership {
     this.#memberId = joined.memberId;
     const plan = joined.leader === joined.memberId ? await this.#assign(joined.members) : [];
     const who = [group, joined.generationId, joined.memberId, null, PROTOCOL_TYPE, joined.protocolName] as const;
-    const { assignment } = await this.#cluster.ask(node, 'join', syncGroupV5.api, ...who, plan);
+    const { assignment } = await this.#cluster.ask(node, this.#purpose, syncGroupV5.api, ...who, plan);
     this.#generation = joined.generationId;
     this.#target = assignment.length === 0 ? [] : flat(decodeConsumerProtocolAssignment(assignment).assignedPartitions);
   }

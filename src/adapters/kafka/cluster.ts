@@ -63,7 +63,7 @@ export interface BrokerFeatures {
 }
 
 /** Requests that may take long have connections of their own: a broker answers one connection in order. */
-export type Purpose = 'ask' | 'produce' | 'group' | 'join' | `fetch-${number}` | `read-${number}`;
+export type Purpose = 'ask' | 'produce' | 'group' | `join-${number}` | `fetch-${number}` | `read-${number}`;
 
 interface Address {
   readonly host: string;
@@ -317,7 +317,7 @@ export class KafkaCluster {
     const { tls, sasl, clientId, connectTimeoutMs, requestTimeoutMs } = this.#options;
     const connection = new Connection(clientId, {
       connectTimeout: connectTimeoutMs,
-      requestTimeout: purpose === 'join' ? JOIN_TIMEOUT_MS : requestTimeoutMs,
+      requestTimeout: purpose.startsWith('join-') ? JOIN_TIMEOUT_MS : requestTimeoutMs,
       ...(tls !== null && { tls: nodeTls(tls), tlsServerName: isIP(host) === 0 }),
       ...(sasl !== null && { sasl }),
     });

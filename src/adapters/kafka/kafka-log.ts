@@ -240,7 +240,7 @@ class KafkaLog implements StreamLog {
       membership:
         consumerProtocol && settings.groupProtocol === 'auto'
           ? new ConsumerProtocolMembership(cluster, membershipOptions)
-          : new ClassicMembership(cluster, membershipOptions),
+          : new ClassicMembership(cluster, number, membershipOptions),
       reader: new PartitionReader(cluster, `fetch-${number}`, settings, changed),
       producer: new TransactionalProducer(cluster, {
         transactionalId: `${group}-${settings.instanceId}-${number}`,

@@ -139,7 +139,7 @@ export class PartitionReader {
 
   /** Asks for what may be asked for; returns at once. */
   readAhead(): void {
-    if (this.#starting || this.#closed || this.#failure !== null) return;
+    if (this.#starting || this.#closed || this.#cluster.closed || this.#failure !== null) return;
     this.#starting = true;
     this.#askAll()
       .catch((error) => this.#failed(error))

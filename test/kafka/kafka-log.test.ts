@@ -1,7 +1,7 @@
 // The Kafka adapter does what every stream log must do, on a real broker, by both group protocols.
 import { afterAll, beforeAll, describe } from 'vitest';
-import { openKafkaLog } from '../../src/adapters/kafka/kafka-log.ts';
 import { type RunningKafka, startKafka } from '../../scripts/kafka/broker.ts';
+import { openKafkaLog } from '../../src/adapters/kafka/kafka-log.ts';
 import { streamLogChecks } from '../streams/stream-log-checks.ts';
 import { withKafka } from './with-kafka.ts';
 

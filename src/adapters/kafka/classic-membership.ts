@@ -140,7 +140,17 @@ export class ClassicMembership implements Membership {
     const protocols = [{ name: COOPERATIVE_STICKY_ASSIGNOR, metadata }];
     const times = [sessionTimeoutMs, rebalanceTimeoutMs] as const;
     const join = () =>
-      this.#cluster.ask(node, this.#purpose, joinGroupV8.api, group, ...times, this.#memberId, null, PROTOCOL_TYPE, protocols);
+      this.#cluster.ask(
+        node,
+        this.#purpose,
+        joinGroupV8.api,
+        group,
+        ...times,
+        this.#memberId,
+        null,
+        PROTOCOL_TYPE,
+        protocols,
+      );
     const joined = await join().catch((error) => {
       // Who joins for the first time is given a name first.
       if (!saysOneOf(error, ['MEMBER_ID_REQUIRED'])) throw error;
@@ -158,7 +168,10 @@ export class ClassicMembership implements Membership {
   /** This member's turn to say who gets what. */
   async #assign(members: readonly JoinedMember[]) {
     const subscriptions = new Map(
-      members.map(({ memberId, metadata }) => [memberId, { memberId, ...decodeConsumerProtocolSubscription(metadata) }]),
+      members.map(({ memberId, metadata }) => [
+        memberId,
+        { memberId, ...decodeConsumerProtocolSubscription(metadata) },
+      ]),
     );
     const topics = new Set([...subscriptions.values()].flatMap((subscription) => subscription.topics));
     const layouts = await this.#cluster.fetchLayouts([...topics]);

@@ -231,7 +231,9 @@ export class KafkaCluster {
     }
     if (leader >= 0) return leader;
     this.#layouts.delete(topic);
-    throw Object.assign(new Error(`${topic}/${partition} has no leader at the moment`), { apiId: 'LEADER_NOT_AVAILABLE' });
+    throw Object.assign(new Error(`${topic}/${partition} has no leader at the moment`), {
+      apiId: 'LEADER_NOT_AVAILABLE',
+    });
   }
 
   async coordinator(kind: 'group' | 'transaction', id: string): Promise<number> {

@@ -58,7 +58,8 @@ export class ConsumerProtocolMembership implements Membership {
     const attempt = () =>
       this.#inTurn(() => {
         // Lost and joined again, the new epoch would let pass what is somebody else's: first the loss has to be told.
-        if (this.#lost || this.#epoch === JOINING) throw new FencedError('The group does not know this member any more');
+        if (this.#lost || this.#epoch === JOINING)
+          throw new FencedError('The group does not know this member any more');
         return send({ group: this.#options.group, memberId: this.#memberId, generation: this.#epoch });
       });
     try {

@@ -1,8 +1,8 @@
 // Reading partitions: one request to one broker, and what of the answer has been committed.
 import {
   createAPI,
-  fetchV12,
   FetchIsolationLevels,
+  fetchV12,
   listOffsetsV6,
   ProtocolError,
   type Reader,

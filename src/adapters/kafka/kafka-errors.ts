@@ -66,7 +66,9 @@ export function brokerErrors(error: unknown): string[] {
 }
 
 export const saysOneOf = (error: unknown, names: ReadonlySet<string> | readonly string[]) =>
-  brokerErrors(error).some((name) => (names instanceof Set ? names.has(name) : (names as readonly string[]).includes(name)));
+  brokerErrors(error).some((name) =>
+    names instanceof Set ? names.has(name) : (names as readonly string[]).includes(name),
+  );
 
 export const isFencing = (error: unknown) => saysOneOf(error, FENCED);
 

@@ -113,7 +113,14 @@ class KafkaLog implements StreamLog {
         resourceName,
         configurationKeys: ['retention.ms', 'cleanup.policy'],
       }));
-      const answer = await cluster.ask(await cluster.controller(), 'ask', describeConfigsV4.api, resources, false, false);
+      const answer = await cluster.ask(
+        await cluster.controller(),
+        'ask',
+        describeConfigsV4.api,
+        resources,
+        false,
+        false,
+      );
       const configs = new Map(answer.results.map(({ resourceName, configs: some }) => [resourceName, some]));
       return layouts.map(([name, { leaders, replicas }]) => {
         const valueOf = (key: string) => configs.get(name)?.find((one) => one.name === key)?.value ?? null;
@@ -135,7 +142,14 @@ class KafkaLog implements StreamLog {
       const missing = wanted.filter(({ name }) => !there.has(name));
       if (missing.length === 0) return;
       const answer = await cluster.askInParts(
-        ...([await cluster.controller(), 'ask', createTopicsV7.api, missing.map(creation), CREATE_TIMEOUT_MS, false] as const),
+        ...([
+          await cluster.controller(),
+          'ask',
+          createTopicsV7.api,
+          missing.map(creation),
+          CREATE_TIMEOUT_MS,
+          false,
+        ] as const),
       );
       for (const { name, errorCode, errorMessage } of answer.topics) {
         if (errorCode === 0 || errorCode === TOPIC_ALREADY_EXISTS) continue;

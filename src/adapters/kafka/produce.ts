@@ -1,11 +1,11 @@
 // Writing batches to the leaders of their partitions, by an idempotent producer or in a transaction: what is sent again
 // after a lost answer carries the same sequence numbers, and the broker drops it.
-import { createAPI, produceV11, ProtocolError, type Writer as KafkaWriter, Writer } from '@platformatic/kafka';
+import { createAPI, type Writer as KafkaWriter, ProtocolError, produceV11, Writer } from '@platformatic/kafka';
 import { InputError } from '../../lib/errors.ts';
 import type { OutgoingRecord, StreamPartition, TopicSettings } from '../../ports.ts';
 import { createRecordRouter } from '../streams/outgoing-records.ts';
 import type { KafkaCluster } from './cluster.ts';
-import { type Compression, encodeBatch, recordBytes, type RecordToWrite } from './record-batch.ts';
+import { type Compression, encodeBatch, type RecordToWrite, recordBytes } from './record-batch.ts';
 
 export interface ProducerIdentity {
   readonly producerId: bigint;
@@ -55,7 +55,10 @@ function writeRequest(transactionalId: string | null, batches: readonly Partitio
     .appendInt32(REPLICATION_TIMEOUT_MS)
     .appendArray([...byTopic], (writer, [topic, parts]) => {
       writer.appendString(topic).appendArray(parts, (inner, { partition, batch }) => {
-        inner.appendInt32(partition).appendUnsignedVarInt(batch.length + 1).append(batch);
+        inner
+          .appendInt32(partition)
+          .appendUnsignedVarInt(batch.length + 1)
+          .append(batch);
       });
     })
     .appendTaggedFields();
@@ -211,7 +214,10 @@ function accept(
   return failed;
 }
 
-function refusal(batch: PartitionBatch, one: { errorCode: number; errorMessage?: string | null | undefined } | undefined): Error {
+function refusal(
+  batch: PartitionBatch,
+  one: { errorCode: number; errorMessage?: string | null | undefined } | undefined,
+): Error {
   if (one === undefined) return new ProtocolError('UNKNOWN_SERVER_ERROR', 'no answer for the partition');
   const error = new ProtocolError(one.errorCode, one.errorMessage ?? null);
   if (error.apiId !== 'MESSAGE_TOO_LARGE' && error.apiId !== 'INVALID_RECORD') return error;

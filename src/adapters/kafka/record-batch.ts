@@ -84,8 +84,7 @@ function writeBytes(into: Buffer, at: number, bytes: Uint8Array | null): number 
   return position + bytes.length;
 }
 
-const bytesOf = (bytes: Uint8Array | null) =>
-  bytes === null ? 1 : varintBytes(bytes.length) + bytes.length;
+const bytesOf = (bytes: Uint8Array | null) => (bytes === null ? 1 : varintBytes(bytes.length) + bytes.length);
 
 function bodyBytes(record: RecordToWrite, timestampDelta: number, offsetDelta: number): number {
   let bytes = 1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + bytesOf(record.key) + bytesOf(record.value);
@@ -139,7 +138,11 @@ function pack(records: Buffer, compression: Compression): Buffer {
 }
 
 /** @param records at least one */
-export function encodeBatch(records: readonly RecordToWrite[], producer: BatchProducer, compression: Compression): Buffer {
+export function encodeBatch(
+  records: readonly RecordToWrite[],
+  producer: BatchProducer,
+  compression: Compression,
+): Buffer {
   const firstTimestampMs = records[0].timestampMs;
   let newestMs = firstTimestampMs;
   for (const { timestampMs } of records) if (timestampMs > newestMs) newestMs = timestampMs;

@@ -20,7 +20,18 @@
 //
 // Where brokers have KIP-890 (Kafka 4.0) each transaction gets an epoch of its own, which also closes the door to
 // requests of an earlier transaction that were held up in the network; partitions then join by being written to.
-import { type API, addOffsetsToTxnV3, addPartitionsToTxnV3, createAPI, endTxnV3, initProducerIdV4, type Reader, ResponseError, txnOffsetCommitV3, txnOffsetCommitV4 } from '@platformatic/kafka';
+import {
+  type API,
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  createAPI,
+  endTxnV3,
+  initProducerIdV4,
+  type Reader,
+  ResponseError,
+  txnOffsetCommitV3,
+  txnOffsetCommitV4,
+} from '@platformatic/kafka';
 import type { StreamPosition } from '../../ports.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { type PartitionRecords, type ProducerIdentity, produce } from './produce.ts';
@@ -113,7 +124,8 @@ export class TransactionalProducer {
     const { transactions2 } = await this.#cluster.features();
     try {
       // Offsets first: who is fenced writes nothing.
-      if (positions.length > 0) await asMember((member) => this.#sendOffsets(identity, member, positions, transactions2));
+      if (positions.length > 0)
+        await asMember((member) => this.#sendOffsets(identity, member, positions, transactions2));
       if (!transactions2 && outputs.length > 0) await this.#addPartitions(identity, outputs);
       await produce(this.#cluster, identity, outputs, this.#options.compression);
     } catch (error) {

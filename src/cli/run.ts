@@ -11,6 +11,7 @@ import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
+import { topicsCommand } from './topics.ts';
 import { trainCommand } from './train.ts';
 import { VERSION } from './version.ts';
 
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   rulesCommand,
   listsCommand,
+  topicsCommand,
   benchCommand,
 ];
 

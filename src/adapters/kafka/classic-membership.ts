@@ -95,17 +95,25 @@ export class ClassicMembership implements Membership {
     }
   }
 
+  abandon(): void {
+    if (this.#lost) return;
+    this.#leave(this.#memberId).catch(() => {});
+    this.#lose();
+  }
+
   async leave(): Promise<void> {
     this.#left = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#cluster.hangUp(this.#purpose);
-    if (this.#memberId === '') return;
+    await this.#leave(this.#memberId).catch(() => {});
+  }
+
+  async #leave(memberId: string): Promise<void> {
+    if (memberId === '') return;
     const { group } = this.#options;
-    const left = { memberId: this.#memberId, groupInstanceId: null, reason: null };
-    await this.#cluster
-      .coordinator('group', group)
-      .then((node) => this.#cluster.ask(node, 'group', leaveGroupV5.api, group, [left]))
-      .catch(() => {});
+    const node = await this.#cluster.coordinator('group', group);
+    const left = { memberId, groupInstanceId: null, reason: null };
+    await this.#cluster.ask(node, 'group', leaveGroupV5.api, group, [left]);
   }
 
   #join(): void {

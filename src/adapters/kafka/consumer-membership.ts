@@ -72,6 +72,12 @@ export class ConsumerProtocolMembership implements Membership {
     }
   }
 
+  abandon(): void {
+    if (this.#lost || this.#epoch === JOINING) return;
+    this.#inTurn(() => this.#send(LEAVING)).catch(() => {});
+    this.#lose();
+  }
+
   async leave(): Promise<void> {
     this.#left = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -89,6 +89,8 @@ export class KafkaConsumer implements StreamConsumer {
     try {
       await producer.run(groups, positions, (send) => membership.asMember(send));
     } catch (error) {
+      // What the caller had taken since its last commit is not going to be committed: it gets all of it anew.
+      if (error instanceof FencedError) membership.abandon();
       if (!(error instanceof OutcomeUnknownError)) throw error;
       this.#doubtful = positions;
       throw new StreamUnavailableError(error.message, { cause: error });

@@ -123,9 +123,9 @@ class KafkaLog implements StreamLog {
       );
       const configs = new Map(answer.results.map(({ resourceName, configs: some }) => [resourceName, some]));
       return layouts.map(([name, { leaders, replicas }]) => {
-        const valueOf = (key: string) => configs.get(name)?.find((one) => one.name === key)?.value ?? null;
-        const retentionMs = Number(valueOf('retention.ms') ?? -1);
-        const policy = valueOf('cleanup.policy') ?? 'delete';
+        const valueFor = (key: string) => configs.get(name)?.find((one) => one.name === key)?.value ?? null;
+        const retentionMs = Number(valueFor('retention.ms') ?? -1);
+        const policy = valueFor('cleanup.policy') ?? 'delete';
         const kept = retentionMs < 0 || !policy.includes('delete');
         const compacted = policy.includes('compact');
         return { name, partitions: leaders.length, retentionMs: kept ? null : retentionMs, compacted, replicas };

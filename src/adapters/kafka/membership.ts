@@ -21,6 +21,8 @@ export interface Membership {
    * moved on and this member with it.
    */
   asMember(send: (member: GroupMember) => Promise<void>): Promise<void>;
+  /** As if the group had thrown this member out: it is told so and comes back as a new one. */
+  abandon(): void;
   leave(): Promise<void>;
 }
 

@@ -11,6 +11,7 @@ import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
+import { topicsCommand } from './topics.ts';
 import { trainCommand } from './train.ts';
 import { VERSION } from './version.ts';
 import { workerCommand } from './worker.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   rulesCommand,
   listsCommand,
   workerCommand,
+  topicsCommand,
   benchCommand,
 ];
 

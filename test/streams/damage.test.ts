@@ -240,3 +240,41 @@ describe('damage that no crash explains', () => {
     expect(statSync(join(segments, indexes[0]!)).size).toBeGreaterThan(0);
   });
 });
+
+test('a member that comes upon a damaged partition misses nothing of the others', async () => {
+  const log = await open(folder);
+  await log.createTopics([settingsOf('t', 2)]);
+  for (let number = 0; number < 10; number++) await log.append(batchOf(number));
+  const path = join(folder, 'topics', 't-1', '00000000000000000000.log');
+  const bytes = readFileSync(path);
+  writeFileSync(path, DAMAGES.flipped!(bytes, 100));
+  const consumer = await log.join({
+    group: 'g',
+    topics: ['t'],
+    listener: { assigned: async (committed) => committed, revoked: async () => undefined, lost: async () => undefined },
+  });
+  const offsets: number[] = [];
+  let errors = 0;
+  for (let polls = 0; polls < 12; polls++) {
+    // Some polls come to the damaged partition last, when they hold records of the other one.
+    const batches = await consumer.poll(4, 0).catch(() => {
+      errors++;
+      return [];
+    });
+    for (const { partition, records } of batches) {
+      if (partition === 0) offsets.push(...records.map(({ offset }) => offset));
+    }
+    if (polls === 9) writeFileSync(path, bytes);
+  }
+  expect(errors).toBeGreaterThan(3);
+  for (;;) {
+    const batches = await consumer.poll(4, 0);
+    if (batches.length === 0) break;
+    for (const { partition, records } of batches) {
+      if (partition === 0) offsets.push(...records.map(({ offset }) => offset));
+    }
+  }
+  expect(offsets).toEqual(Array.from({ length: 10 }, (_, offset) => offset));
+  await consumer.close();
+  await log.close();
+});

@@ -60,7 +60,7 @@ describe('a disk that fills', () => {
     mkdirSync(at);
     const options = {
       folder: at,
-      limits: { segmentBytes: 100_000 },
+      limits: { segmentBytes: 100_000, journalBytes: 1500 },
       onRecovery: () => expect.fail('nothing to recover'),
     };
     const log = await openFileLog(options);

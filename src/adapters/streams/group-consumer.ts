@@ -114,6 +114,7 @@ export function createGroupConsumer(
     const first = all.length === 0 ? 0 : turn++ % all.length;
     const rotated = [...all.slice(first), ...all.slice(0, first)];
     let ready = log.order(rotated.filter((at) => at.offset < log.end(at)));
+    const reached: StreamPosition[] = [];
     const found = new Map<string, { topic: string; partition: number; records: StreamRecord[] }>();
     let left = maxRecords;
     let bytes = 0;
@@ -125,7 +126,7 @@ export function createGroupConsumer(
         const records = await log.fetch(at, Math.min(share, left));
         if (records.length === 0) continue;
         const next = { ...at, offset: records.at(-1)!.offset + 1 };
-        positions.set(partitionName(at), next);
+        reached.push(next);
         const { topic, partition } = at;
         const batch = found.get(partitionName(at)) ?? { topic, partition, records: [] };
         batch.records.push(...records);
@@ -136,6 +137,8 @@ export function createGroupConsumer(
       }
       ready = more;
     }
+    // Only now: had one partition failed, the records of the others would have been passed over.
+    for (const at of reached) positions.set(partitionName(at), at);
     return [...found.values()];
   }
 

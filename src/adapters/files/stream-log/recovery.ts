@@ -190,6 +190,8 @@ async function removeLeftover(path: string, report: Report): Promise<void> {
   const { size } = await handle.stat().finally(() => handle.close());
   await rm(path);
   await syncFolder(dirname(path));
+  // One that was made and not yet written to held nothing.
+  if (size === 0) return;
   report({ file: path, bytesCut: size, recordsKept: 0, reason: `${basename(path)} was new; ${NEVER_ACKNOWLEDGED}` });
 }
 

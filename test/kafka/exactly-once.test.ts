@@ -35,8 +35,7 @@ describe.runIf(withOwnKafka)('exactly once on a real Kafka', () => {
   }, 120_000);
   afterAll(() => kafka?.stop());
 
-  const open = (more: Partial<KafkaLogOptions> = {}) =>
-    openKafkaLog({ brokers: kafka.bootstrap.split(','), ...more });
+  const open = (more: Partial<KafkaLogOptions> = {}) => openKafkaLog({ brokers: kafka.bootstrap.split(','), ...more });
 
   async function withLog<Result>(use: (log: StreamLog) => Promise<Result>, more: Partial<KafkaLogOptions> = {}) {
     const log = open(more);
@@ -147,37 +146,41 @@ describe.runIf(withOwnKafka)('exactly once on a real Kafka', () => {
         'RECORD_REFUSED'.length > 0 ? /refuses a batch/ : '',
       );
       await consumer.commit([recordOf('aborted-out', 'after', { partition: 0 })], [position]);
-      await expect.poll(() => readTopic(log, 'aborted-out').then(textsOf), { timeout: 10_000 }).toEqual(['good', 'after']);
+      await expect
+        .poll(() => readTopic(log, 'aborted-out').then(textsOf), { timeout: 10_000 })
+        .toEqual(['good', 'after']);
       await expect.poll(() => readTopic(log, 'aborted-in').then(textsOf), { timeout: 10_000 }).toEqual(['a']);
       await consumer.close();
     }));
 
-  test.each(['auto', 'classic'] as const)('a zombie is fenced and told that it has lost everything (%s)', (groupProtocol) =>
-    withLog(
-      async (log) => {
-        const input = `zombie-in-${groupProtocol}`;
-        const output = `zombie-out-${groupProtocol}`;
-        await log.createTopics([settingsOf(input, 1), settingsOf(output, 1)]);
-        await log.append([recordOf(input, 'a')]);
-        const group = `zombies-${groupProtocol}`;
-        const { listener, lost } = listenerOf();
-        const zombie = await log.join({ group, topics: [input], listener });
-        const position = { topic: input, partition: 0, offset: 1 };
-        await firstRecord(zombie);
-        // It does not poll for longer than it may: the group goes on without it.
-        await new Promise((resolve) => setTimeout(resolve, 5000));
-        const heir = await log.join({ group, topics: [input], listener: listenerOf().listener });
-        await firstRecord(heir);
-        await heir.commit([recordOf(output, 'heir')], [position]);
-        await expect(zombie.commit([recordOf(output, 'zombie')], [position])).rejects.toThrow(FencedError);
-        await heir.close();
-        await zombie.poll(1, 200);
-        expect(lost).toEqual([0]);
-        await expect.poll(() => readTopic(log, output).then(textsOf), { timeout: 10_000 }).toEqual(['heir']);
-        await zombie.close();
-      },
-      { groupProtocol, maxPollIntervalMs: 1000, sessionTimeoutMs: 3000 },
-    ),
+  test.each(['auto', 'classic'] as const)(
+    'a zombie is fenced and told that it has lost everything (%s)',
+    (groupProtocol) =>
+      withLog(
+        async (log) => {
+          const input = `zombie-in-${groupProtocol}`;
+          const output = `zombie-out-${groupProtocol}`;
+          await log.createTopics([settingsOf(input, 1), settingsOf(output, 1)]);
+          await log.append([recordOf(input, 'a')]);
+          const group = `zombies-${groupProtocol}`;
+          const { listener, lost } = listenerOf();
+          const zombie = await log.join({ group, topics: [input], listener });
+          const position = { topic: input, partition: 0, offset: 1 };
+          await firstRecord(zombie);
+          // It does not poll for longer than it may: the group goes on without it.
+          await new Promise((resolve) => setTimeout(resolve, 5000));
+          const heir = await log.join({ group, topics: [input], listener: listenerOf().listener });
+          await firstRecord(heir);
+          await heir.commit([recordOf(output, 'heir')], [position]);
+          await expect(zombie.commit([recordOf(output, 'zombie')], [position])).rejects.toThrow(FencedError);
+          await heir.close();
+          await zombie.poll(1, 200);
+          expect(lost).toEqual([0]);
+          await expect.poll(() => readTopic(log, output).then(textsOf), { timeout: 10_000 }).toEqual(['heir']);
+          await zombie.close();
+        },
+        { groupProtocol, maxPollIntervalMs: 1000, sessionTimeoutMs: 3000 },
+      ),
   );
 
   test('workers killed and a broker killed lose nothing and double nothing; what they left open is verified closed', async () => {
@@ -201,7 +204,9 @@ describe.runIf(withOwnKafka)('exactly once on a real Kafka', () => {
       const first = start();
       start();
       for (let from = 0; from < count; from += 1000) {
-        const some = Array.from({ length: 1000 }, (_, index) => recordOf(input, `${from + index}`, { partition: index % 4 }));
+        const some = Array.from({ length: 1000 }, (_, index) =>
+          recordOf(input, `${from + index}`, { partition: index % 4 }),
+        );
         await log.append(some);
         if (from === 6000) {
           await killed(first);
@@ -220,7 +225,9 @@ describe.runIf(withOwnKafka)('exactly once on a real Kafka', () => {
       const texts = textsOf(await readTopic(log, output));
       expect(texts.length).toBe(count);
     });
-    await Promise.all(workers.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map(killed));
+    await Promise.all(
+      workers.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map(killed),
+    );
   }, 240_000);
 
   test('a log that does not answer is unavailable, and answers again when it is back', async () => {

@@ -1,11 +1,12 @@
 // The log that a command works with: segment files in a folder, or Kafka.
 import { openFileLog } from '../adapters/files/stream-log/file-log.ts';
+import { openKafkaLog } from '../adapters/kafka/kafka-log.ts';
 import { InputError } from '../lib/errors.ts';
 import { DEFAULT_PARTITIONS, type TopicNames, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
 import type { StreamLog } from '../ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type OptionSpec, type OptionValues, UsageError } from './command.ts';
-import { KAFKA_OPTIONS, kafkaLogOf } from './kafka-options.ts';
+import { KAFKA_OPTIONS, kafkaOptionsOf } from './kafka-options.ts';
 
 export const STREAM_LOG_OPTIONS = {
   log: {
@@ -21,6 +22,11 @@ export const STREAM_LOG_OPTIONS = {
     minimum: 1,
     maximum: 1024,
     whole: true,
+  },
+  instance: {
+    type: 'text',
+    value: 'NAME',
+    help: 'Kafka: a name that this process keeps over restarts and no other has; what it left open is then ended at once',
   },
   ...KAFKA_OPTIONS,
 } as const satisfies Record<string, OptionSpec>;
@@ -53,7 +59,11 @@ export async function openStreamLog(options: OptionValues, logger: Logger): Prom
 }
 
 async function openKafka(options: OptionValues): Promise<StreamLog> {
-  const log = kafkaLogOf(options);
+  const { instance } = options;
+  const log = openKafkaLog({
+    ...kafkaOptionsOf(options),
+    ...(typeof instance === 'string' && { instanceId: instance }),
+  });
   const there = new Set((await log.topics()).map(({ name }) => name));
   const missing = Object.values(topicsOf(options)).filter((name) => !there.has(name));
   if (missing.length === 0) return log;

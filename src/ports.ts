@@ -259,6 +259,8 @@ export interface StreamLog {
   /** Committed records from a position on, without a group; an empty array where there are none (yet). */
   read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]>;
   /** Offsets of the oldest record and one past the newest committed one, for every partition of a topic. */
-  bounds(topic: string): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
+  bounds(
+    topic: string,
+  ): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
   close(): Promise<void>;
 }

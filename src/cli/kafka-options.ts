@@ -1,8 +1,8 @@
 // Options of the commands that talk to Kafka. Secrets are read from files or from the environment of the process, never
 // from the command line, where other users of the machine and the shell's history would see them.
 import { readFileSync } from 'node:fs';
-import { type KafkaLogOptions, openKafkaLog } from '../adapters/kafka/kafka-log.ts';
 import type { SaslOptions, TlsFiles } from '../adapters/kafka/cluster.ts';
+import { type KafkaLogOptions, openKafkaLog } from '../adapters/kafka/kafka-log.ts';
 import { COMPRESSIONS, type Compression } from '../adapters/kafka/record-batch.ts';
 import { readVariable } from '../config/environment.ts';
 import { InputError } from '../lib/errors.ts';

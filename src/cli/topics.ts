@@ -1,5 +1,5 @@
 // `topics`: makes the topics of Centinela on a Kafka cluster, or lists what is there.
-import { plannedTopics, DEFAULT_PARTITIONS, TOPICS } from '../pipeline/topics.ts';
+import { DEFAULT_PARTITIONS, plannedTopics, TOPICS } from '../pipeline/topics.ts';
 import type { StreamLog, TopicSettings } from '../ports.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { KAFKA_OPTIONS, kafkaLogOf } from './kafka-options.ts';

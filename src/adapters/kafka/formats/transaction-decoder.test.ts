@@ -33,7 +33,9 @@ const full = createTransaction({
 const least = createTransaction({ id: 'T-2', eventTimeMs: 0, amountMinor: 0, currency: 'USD' });
 
 const avroType = avsc.Type.forSchema(JSON.parse(schemaFile('transaction.avsc')));
-const message = protobuf.parse(schemaFile('transaction.proto'), { keepCase: false }).root.lookupType('centinela.Transaction');
+const message = protobuf
+  .parse(schemaFile('transaction.proto'), { keepCase: false })
+  .root.lookupType('centinela.Transaction');
 const known = (object: object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 const encoders = {
   json: (value: object) => Buffer.from(JSON.stringify(value)),
@@ -100,7 +102,11 @@ describe('the Avro reader', () => {
     );
     fc.assert(
       fc.property(fc.array(type, { minLength: 1, maxLength: 6 }), (types) => {
-        const schema = { type: 'record', name: 'R', fields: types.map((one, index) => ({ name: `f${index}`, type: one })) };
+        const schema = {
+          type: 'record',
+          name: 'R',
+          fields: types.map((one, index) => ({ name: `f${index}`, type: one })),
+        };
         const theirs = avsc.Type.forSchema(schema as avsc.Schema);
         const value = theirs.random();
         const bytes = theirs.toBuffer(value);
@@ -121,20 +127,30 @@ describe('the Avro reader', () => {
     expect(() => createAvroReader(JSON.stringify(node))(Buffer.alloc(900_000, 2))).toThrow(InputError);
     const endless = { type: 'record', name: 'N', fields: [{ name: 'next', type: 'N' }] };
     expect(() => createAvroReader(JSON.stringify(endless))(Buffer.alloc(10))).toThrow(InputError);
-    for (const text of ['', '"int"', '{"type":"record"}', '{"type":"record","name":"R","fields":[{"name":"a","type":"x"}]}']) {
+    for (const text of [
+      '',
+      '"int"',
+      '{"type":"record"}',
+      '{"type":"record","name":"R","fields":[{"name":"a","type":"x"}]}',
+    ]) {
       expect(() => createAvroReader(text)).toThrow(InputError);
     }
   });
 });
 
 describe('values with a registry', () => {
-  const nested = 'syntax = "proto3"; package b; import "shared.proto"; message Other { string x = 1; } message Outer { message Tx { optional string id = 1; optional int64 event_time_ms = 2; optional sint64 amount_minor = 3; optional shared.Money money = 4; optional string currency = 5; } }';
+  const nested =
+    'syntax = "proto3"; package b; import "shared.proto"; message Other { string x = 1; } message Outer { message Tx { optional string id = 1; optional int64 event_time_ms = 2; optional sint64 amount_minor = 3; optional shared.Money money = 4; optional string currency = 5; } }';
   const shared = 'syntax = "proto3"; package shared; message Money { string code = 1; }';
   const schemas: Record<string, object> = {
     '/schemas/ids/1': { schema: schemaFile('transaction.avsc') },
     '/schemas/ids/2': { schema: schemaFile('transaction.proto'), schemaType: 'PROTOBUF' },
     '/schemas/ids/3': { schema: '{}', schemaType: 'JSON' },
-    '/schemas/ids/4': { schema: nested, schemaType: 'PROTOBUF', references: [{ name: 'shared.proto', subject: 's/h', version: 2 }] },
+    '/schemas/ids/4': {
+      schema: nested,
+      schemaType: 'PROTOBUF',
+      references: [{ name: 'shared.proto', subject: 's/h', version: 2 }],
+    },
     '/subjects/s%2Fh/versions/2': { schema: shared, schemaType: 'PROTOBUF' },
   };
   const asked: string[] = [];
@@ -195,7 +211,9 @@ describe('values with a registry', () => {
     const decode = createTransactionDecoder('avro', registry());
     asked.length = 0;
     for (let again = 0; again < 2; again++) {
-      await expect(decode(wire(99, Buffer.alloc(1)))).rejects.toThrow(expect.objectContaining({ code: 'SCHEMA_UNKNOWN' }));
+      await expect(decode(wire(99, Buffer.alloc(1)))).rejects.toThrow(
+        expect.objectContaining({ code: 'SCHEMA_UNKNOWN' }),
+      );
     }
     expect(asked.length).toBe(1);
     await expect(decode(wire(2, Buffer.alloc(1)))).rejects.toThrow('Schema 2 is PROTOBUF, not avro');
@@ -203,14 +221,18 @@ describe('values with a registry', () => {
     const proto = createTransactionDecoder('protobuf', registry());
     await expect(proto(wire(2, Buffer.alloc(1), [0x80]))).rejects.toThrow(InputError);
     await expect((async () => proto(wire(2, Buffer.alloc(1), [2, 18])))()).rejects.toThrow('has no message 9');
-    await expect(createTransactionDecoder('avro', registry(null))(wire(1, Buffer.alloc(1)))).rejects.toThrow('refuses (401)');
+    await expect(createTransactionDecoder('avro', registry(null))(wire(1, Buffer.alloc(1)))).rejects.toThrow(
+      'refuses (401)',
+    );
   });
 
   it('tries again, and tells a registry that does not answer from a bad value', async () => {
     failures = 2;
     expect(await createTransactionDecoder('avro', registry())(wire(1, encoders.avro(full)))).toEqual(full);
     const none = createSchemaRegistry({ url: 'http://127.0.0.1:1', authorization: null, timeoutMs: 500 }, Date.now);
-    await expect(createTransactionDecoder('avro', none)(wire(1, Buffer.alloc(1)))).rejects.toThrow(StreamUnavailableError);
+    await expect(createTransactionDecoder('avro', none)(wire(1, Buffer.alloc(1)))).rejects.toThrow(
+      StreamUnavailableError,
+    );
   });
 
   it('a Protobuf file that cannot be read is refused', () => {

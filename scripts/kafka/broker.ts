@@ -78,7 +78,8 @@ interface Node {
 }
 
 const START_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 15_000;
+/** The first orderly stop of all writes the class archive, which takes seconds. */
+const STOP_LIMIT_MS = 40_000;
 const CLUSTER_ID = 'Y2VudGluZWxhLXRlc3RzLQ';
 const LOG4J = join(dirname(fileURLToPath(import.meta.url)), 'log4j2.properties');
 const QUICK = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];

@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findKafka, type KafkaDistribution } from './jars.ts';
+import { findKafka, type KafkaDistribution, moveUnlessThere } from './jars.ts';
 
 /** The user that the SASL listeners let in, whatever the mechanism. */
 export const TEST_USER = { username: 'centinela', password: 'for-tests-only' } as const;
@@ -78,7 +78,8 @@ interface Node {
 }
 
 const START_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 15_000;
+/** The first orderly stop of all writes the class archive, which takes seconds. */
+const STOP_LIMIT_MS = 40_000;
 const CLUSTER_ID = 'Y2VudGluZWxhLXRlc3RzLQ';
 const LOG4J = join(dirname(fileURLToPath(import.meta.url)), 'log4j2.properties');
 const QUICK = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
@@ -142,6 +143,7 @@ function properties(node: Node, all: readonly Node[], options: KafkaOptions): st
     'group.consumer.min.heartbeat.interval.ms': 100,
     'group.consumer.heartbeat.interval.ms': 500,
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+    'add.partitions.to.txn.retry.backoff.ms': 2,
     'controlled.shutdown.enable': all.length > 1 ? 'true' : 'false',
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
@@ -209,7 +211,7 @@ function format(kafka: KafkaDistribution, node: Node): void {
         { encoding: 'utf8' },
       );
       if (status !== 0) throw new Error(`formatting Kafka's folder failed: ${stderr || stdout}`);
-      if (!existsSync(template)) renameSync(data, template);
+      moveUnlessThere(data, template);
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }

@@ -34,6 +34,15 @@ function findJava(): { readonly java: string } | { readonly why: string } {
   return { java };
 }
 
+/** Whoever is first wins; both have made the same. */
+export function moveUnlessThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
+
 function copyJars(folder: string): string | null {
   const { error, status } = spawnSync('mvn', ['-version'], { encoding: 'utf8' });
   if (error || status !== 0) return `${folder} has no Kafka jars and there is no Maven (mvn) to fetch them`;
@@ -58,8 +67,7 @@ function copyJars(folder: string): string | null {
       return `Maven could not fetch Kafka's jars: ${line.trim()}`;
     }
     mkdirSync(dirname(folder), { recursive: true });
-    // Whoever is first wins; both have the same jars.
-    if (!existsSync(folder)) renameSync(scratch, folder);
+    moveUnlessThere(scratch, folder);
     return null;
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import type { GroupMember } from './transactions.ts';
 const JOINING = 0;
 const LEAVING = -1;
 const FIRST_INTERVAL_MS = 1000;
+const RETRY_MS = 100;
 const LOST = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'];
 
 export class ConsumerProtocolMembership implements Membership {
@@ -99,7 +100,8 @@ export class ConsumerProtocolMembership implements Membership {
       this.#beating = true;
       this.#beat().finally(() => {
         this.#beating = false;
-        if (this.#timer === null && this.#refusal === null && !this.#left) this.#beatSoon(this.#intervalMs);
+        if (this.#timer !== null || this.#refusal !== null || this.#left) return;
+        this.#beatSoon(this.#epoch === JOINING ? RETRY_MS : this.#intervalMs);
       });
     }, afterMs);
     this.#timer.unref();

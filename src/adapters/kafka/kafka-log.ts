@@ -69,6 +69,8 @@ const MAX_WAITING_APPENDS = 10_000;
 /** Appends that are written together. */
 const MAX_TOGETHER = 1000;
 const MAX_IDLE_READ_CONNECTIONS = 8;
+/** Of one request, well below the time after which it counts as unanswered. */
+const LONGEST_READ_MS = 5000;
 
 interface WaitingAppend {
   readonly records: readonly OutgoingRecord[];
@@ -286,7 +288,11 @@ class KafkaLog implements StreamLog {
     const { topic, partition } = from;
     for (let offset = from.offset; ; ) {
       const leader = await this.#cluster.leader(topic, partition);
-      const limits = { maxWaitMs: Math.max(0, untilMs - Date.now()), maxBytes, maxBytesPerPartition };
+      const limits = {
+        maxWaitMs: Math.min(Math.max(0, untilMs - Date.now()), LONGEST_READ_MS),
+        maxBytes,
+        maxBytesPerPartition,
+      };
       const [fetched] = await fetchFrom(this.#cluster, leader, purpose, [{ topic, partition, offset }], limits);
       if (fetched === undefined) return [];
       if (fetched.errorCode === 1) {

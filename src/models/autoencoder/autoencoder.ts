@@ -17,8 +17,8 @@ import { trainNetwork } from '../network/train.ts';
 import { createPreparation, fitPreparation, ordinaryRow } from '../preparation/preparation.ts';
 import { type AutoencoderState, decodeAutoencoder, encodeAutoencoder } from './artefact.ts';
 import { type AutoencoderOptions, completeAutoencoderOptions, DEFAULT_AUTOENCODER_OPTIONS } from './options.ts';
-import { lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
-import { fitResidualTail, raritiesOf } from './residual-rarity.ts';
+import { createResiduals, lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
+import { createRaritySum, fitResidualTail, raritiesOf } from './residual-rarity.ts';
 import { shareByRemoval } from './share-by-removal.ts';
 import { swapValues } from './swap-noise.ts';
 
@@ -30,6 +30,8 @@ export interface FittedAutoencoder extends FittedDetector {
 const NAME = 'autoencoder';
 /** Standard deviations: far values must stay far, and a square must not outweigh a whole epoch. */
 const CLIP = 10;
+/** Rows that are worked on at a time, so that what is between two steps stays in the nearest caches. */
+const BLOCK_ROWS = 64;
 /** A residual that more than a third of the rows reach (−log of it is below 1) says nothing. */
 const ORDINARY_RARITY = 1;
 
@@ -120,6 +122,9 @@ function fitted(
   const preparation = createPreparation(plan);
   const repetition = repetitionOf(preparation, state.repeatsCategories);
   const scorer = createNetworkScorer(network);
+  const writeResiduals = createResiduals(repetition, preparation);
+  const sumRarities = createRaritySum(tails, ordinary, scale);
+  const residuals = new Float32Array(BLOCK_ROWS * preparation.inputs);
   const { description } = network;
   const encoder = createNetworkScorer({
     description: { ...description, layers: description.layers.slice(0, middle + 1) },
@@ -132,14 +137,15 @@ function fitted(
     return preparation.apply(matrix);
   };
   const rawOf = (prepared: Matrix): Float64Array => {
-    const residuals = residualsOf(repetition, preparation, prepared, scorer.score(prepared.values, prepared.rows));
-    const one = new Float64Array(preparation.inputs);
-    return Float64Array.from({ length: prepared.rows }, (_, row) => {
-      raritiesOf(tails, ordinary, residuals, row, one);
-      let raw = 0;
-      for (const rarity of one) raw += rarity / scale;
-      return raw;
-    });
+    const { rows, columns, values } = prepared;
+    const raws = new Float64Array(rows);
+    for (let from = 0; from < rows; from += BLOCK_ROWS) {
+      const count = Math.min(BLOCK_ROWS, rows - from);
+      const block = values.subarray(from * columns, (from + count) * columns);
+      writeResiduals(block, scorer.score(block, count), count, residuals);
+      for (let row = 0; row < count; row++) raws[from + row] = sumRarities(residuals, row * preparation.inputs);
+    }
+    return raws;
   };
   const usual = new Float32Array(preparation.outputs);
   preparation.applyRow(ordinaryRow(plan), usual, 0);
@@ -147,7 +153,10 @@ function fitted(
     name: NAME,
     features,
     score(matrix) {
-      return Float32Array.from(rawOf(prepare(matrix)), (raw) => raw / (1 + raw));
+      const scores = new Float32Array(matrix.rows);
+      const raws = rawOf(prepare(matrix));
+      for (let row = 0; row < scores.length; row++) scores[row] = raws[row] / (1 + raws[row]);
+      return scores;
     },
     explain(row) {
       const own = prepare({ rows: 1, columns: row.length, values: row });
@@ -158,8 +167,8 @@ function fitted(
     explainQuickly(row) {
       const own = prepare({ rows: 1, columns: row.length, values: row });
       const rarities = new Float64Array(preparation.inputs);
-      const residuals = residualsOf(repetition, preparation, own, scorer.score(own.values, 1));
-      raritiesOf(tails, ordinary, residuals, 0, rarities);
+      const itsOwn = residualsOf(repetition, preparation, own, scorer.score(own.values, 1));
+      raritiesOf(tails, ordinary, itsOwn, 0, rarities);
       const contributions = shareByRemoval(rawOf, preparation, own.values, usual, rarest(rarities));
       const isShared = contributions.some((share) => share > 0);
       return { base: isShared ? 0 : rawOf(own)[0], contributions };

@@ -130,31 +130,44 @@ function fitted(
     description: { ...description, layers: description.layers.slice(0, middle + 1) },
     weights: network.weights.slice(0, middle + 1),
   });
+  const checkColumns = (columns: number) => {
+    if (columns !== preparation.inputs)
+      throw new Error(`${NAME}: ${columns} columns, trained on ${preparation.inputs}`);
+  };
   const prepare = (matrix: Matrix) => {
-    if (matrix.columns !== preparation.inputs) {
-      throw new Error(`${NAME}: ${matrix.columns} columns, trained on ${preparation.inputs}`);
-    }
+    checkColumns(matrix.columns);
     return preparation.apply(matrix);
   };
-  const rawOf = (prepared: Matrix): Float64Array => {
-    const { rows, columns, values } = prepared;
+  const outputs = new Float32Array(BLOCK_ROWS * scorer.outputs);
+  /** Of at most BLOCK_ROWS prepared rows. */
+  const writeRaws = (values: Float32Array, rows: number, into: Float64Array, from: number): void => {
+    scorer.scoreInto(values, rows, outputs);
+    writeResiduals(values, outputs, rows, residuals);
+    for (let row = 0; row < rows; row++) into[from + row] = sumRarities(residuals, row * preparation.inputs);
+  };
+  const rawOf = ({ rows, columns, values }: Matrix): Float64Array => {
     const raws = new Float64Array(rows);
     for (let from = 0; from < rows; from += BLOCK_ROWS) {
       const count = Math.min(BLOCK_ROWS, rows - from);
-      const block = values.subarray(from * columns, (from + count) * columns);
-      writeResiduals(block, scorer.score(block, count), count, residuals);
-      for (let row = 0; row < count; row++) raws[from + row] = sumRarities(residuals, row * preparation.inputs);
+      writeRaws(values.subarray(from * columns, (from + count) * columns), count, raws, from);
     }
     return raws;
   };
+  const preparedRows = new Float32Array(BLOCK_ROWS * preparation.outputs);
   const usual = new Float32Array(preparation.outputs);
   preparation.applyRow(ordinaryRow(plan), usual, 0);
   return {
     name: NAME,
     features,
     score(matrix) {
+      checkColumns(matrix.columns);
+      const raws = new Float64Array(matrix.rows);
+      for (let from = 0; from < matrix.rows; from += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, matrix.rows - from);
+        preparation.applyRows(matrix, from, count, preparedRows);
+        writeRaws(preparedRows.subarray(0, count * preparation.outputs), count, raws, from);
+      }
       const scores = new Float32Array(matrix.rows);
-      const raws = rawOf(prepare(matrix));
       for (let row = 0; row < scores.length; row++) scores[row] = raws[row] / (1 + raws[row]);
       return scores;
     },

@@ -17,8 +17,9 @@ import { trainNetwork } from '../network/train.ts';
 import { createPreparation, fitPreparation, ordinaryRow } from '../preparation/preparation.ts';
 import { type AutoencoderState, decodeAutoencoder, encodeAutoencoder } from './artefact.ts';
 import { type AutoencoderOptions, completeAutoencoderOptions, DEFAULT_AUTOENCODER_OPTIONS } from './options.ts';
+import { createRaritySum } from './rarity-sum.ts';
 import { createResiduals, lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
-import { createRaritySum, fitResidualTail, raritiesOf } from './residual-rarity.ts';
+import { fitResidualTail, raritiesOf } from './residual-rarity.ts';
 import { shareByRemoval } from './share-by-removal.ts';
 import { swapValues } from './swap-noise.ts';
 
@@ -32,6 +33,8 @@ const NAME = 'autoencoder';
 const CLIP = 10;
 /** Rows that are worked on at a time, so that what is between two steps stays in the nearest caches. */
 const BLOCK_ROWS = 64;
+/** More rows share a feature's table of rarities while it is there. */
+const RESIDUAL_ROWS = 4 * BLOCK_ROWS;
 /** A residual that more than a third of the rows reach (−log of it is below 1) says nothing. */
 const ORDINARY_RARITY = 1;
 
@@ -123,8 +126,8 @@ function fitted(
   const repetition = repetitionOf(preparation, state.repeatsCategories);
   const scorer = createNetworkScorer(network);
   const writeResiduals = createResiduals(repetition, preparation);
-  const sumRarities = createRaritySum(tails, ordinary, scale);
-  const residuals = new Float32Array(BLOCK_ROWS * preparation.inputs);
+  const addRarities = createRaritySum(tails, ordinary, scale);
+  const residuals = new Float32Array(RESIDUAL_ROWS * preparation.inputs);
   const { description } = network;
   const encoder = createNetworkScorer({
     description: { ...description, layers: description.layers.slice(0, middle + 1) },
@@ -139,20 +142,23 @@ function fitted(
     return preparation.apply(matrix);
   };
   const outputs = new Float32Array(BLOCK_ROWS * scorer.outputs);
-  /** Of at most BLOCK_ROWS prepared rows. */
-  const writeRaws = (values: Float32Array, rows: number, into: Float64Array, from: number): void => {
-    scorer.scoreInto(values, rows, outputs);
-    writeResiduals(values, outputs, rows, residuals);
-    for (let row = 0; row < rows; row++) into[from + row] = sumRarities(residuals, row * preparation.inputs);
-  };
-  const rawOf = ({ rows, columns, values }: Matrix): Float64Array => {
+  /** The raw scores of rows whose blocks are prepared one by one. */
+  const addUp = (rows: number, blockOf: (from: number, count: number) => Float32Array): Float64Array => {
     const raws = new Float64Array(rows);
-    for (let from = 0; from < rows; from += BLOCK_ROWS) {
-      const count = Math.min(BLOCK_ROWS, rows - from);
-      writeRaws(values.subarray(from * columns, (from + count) * columns), count, raws, from);
+    for (let first = 0; first < rows; first += RESIDUAL_ROWS) {
+      const many = Math.min(RESIDUAL_ROWS, rows - first);
+      for (let done = 0; done < many; done += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, many - done);
+        const block = blockOf(first + done, count);
+        scorer.scoreInto(block, count, outputs);
+        writeResiduals(block, outputs, count, residuals.subarray(done * preparation.inputs));
+      }
+      addRarities(residuals, many, raws.subarray(first));
     }
     return raws;
   };
+  const rawOf = ({ rows, columns, values }: Matrix) =>
+    addUp(rows, (from, count) => values.subarray(from * columns, (from + count) * columns));
   const preparedRows = new Float32Array(BLOCK_ROWS * preparation.outputs);
   const usual = new Float32Array(preparation.outputs);
   preparation.applyRow(ordinaryRow(plan), usual, 0);
@@ -161,12 +167,10 @@ function fitted(
     features,
     score(matrix) {
       checkColumns(matrix.columns);
-      const raws = new Float64Array(matrix.rows);
-      for (let from = 0; from < matrix.rows; from += BLOCK_ROWS) {
-        const count = Math.min(BLOCK_ROWS, matrix.rows - from);
+      const raws = addUp(matrix.rows, (from, count) => {
         preparation.applyRows(matrix, from, count, preparedRows);
-        writeRaws(preparedRows.subarray(0, count * preparation.outputs), count, raws, from);
-      }
+        return preparedRows.subarray(0, count * preparation.outputs);
+      });
       const scores = new Float32Array(matrix.rows);
       for (let row = 0; row < scores.length; row++) scores[row] = raws[row] / (1 + raws[row]);
       return scores;

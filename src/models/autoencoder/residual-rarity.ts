@@ -62,52 +62,6 @@ export function raritiesOf(
   }
 }
 
-/**
- * The sum of a row's rarities above the ordinary, each divided by `scale` (> 0): what adding up `raritiesOf` gives, in the bits
- * of that. Ordinary residuals, which most are, cost a comparison, and the others no logarithm.
- */
-export function createRaritySum(
-  tails: readonly (ResidualTail | null)[],
-  ordinary: number,
-  scale: number,
-): (residuals: Float32Array, offset: number) => number {
-  const tables = tails.map((tail) => tail && sharesOf(tail, ordinary, scale));
-  const ordinaryUpTo = Float64Array.from(tables, (table) => table?.ordinaryUpTo ?? Number.POSITIVE_INFINITY);
-  return (residuals, offset) => {
-    let sum = 0;
-    for (let column = 0; column < ordinaryUpTo.length; column++) {
-      const residual = residuals[offset + column];
-      if (residual <= ordinaryUpTo[column]) continue;
-      const table = tables[column];
-      if (table !== null) sum += shareOf(table, residual, ordinary, scale);
-    }
-    return sum;
-  };
-}
-
-interface RarityShares {
-  readonly tail: ResidualTail;
-  /** By the place among the tail's residuals, and for what is beyond them. */
-  readonly shares: Float64Array;
-  /** No residual up to this one has a share. */
-  readonly ordinaryUpTo: number;
-}
-
-function sharesOf(tail: ResidualTail, ordinary: number, scale: number): RarityShares {
-  const { residuals, rowsFrom, rows } = tail;
-  const share = (count: number) => Math.max(0, Math.log((rows + 1) / (count + 1)) - ordinary) / scale;
-  const shares = Float64Array.from({ length: residuals.length + 1 }, (_, place) => share(rowsFrom[place] ?? 0));
-  const rare = shares.findIndex((each) => each > 0);
-  const place = (rare < 0 ? residuals.length : rare) - 1;
-  return { tail, shares, ordinaryUpTo: place < 0 ? Number.NEGATIVE_INFINITY : residuals[place] };
-}
-
-function shareOf({ tail, shares }: RarityShares, residual: number, ordinary: number, scale: number): number {
-  const place = placeOf(tail.residuals, residual);
-  const isBeyond = place === tail.residuals.length && tail.step !== null;
-  return isBeyond ? Math.max(0, residualRarity(tail, residual) - ordinary) / scale : shares[place];
-}
-
 /** Of the first that is not below it. */
 function placeOf(ascending: Float64Array, value: number): number {
   let low = 0;

@@ -184,8 +184,8 @@ function fitted(
     explainQuickly(row) {
       const own = prepare({ rows: 1, columns: row.length, values: row });
       const rarities = new Float64Array(preparation.inputs);
-      const itsOwn = residualsOf(repetition, preparation, own, scorer.score(own.values, 1));
-      raritiesOf(tails, ordinary, itsOwn, 0, rarities);
+      writeResiduals(own.values, scorer.score(own.values, 1), 1, residuals);
+      raritiesOf(tails, ordinary, { rows: 1, columns: preparation.inputs, values: residuals }, 0, rarities);
       const contributions = shareByRemoval(rawOf, preparation, own.values, usual, rarest(rarities));
       const isShared = contributions.some((share) => share > 0);
       return { base: isShared ? 0 : rawOf(own)[0], contributions };

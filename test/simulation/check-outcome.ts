@@ -80,7 +80,7 @@ async function foldAll(
     if (output.change === null) continue;
     try {
       version = await versions.change(version, output.change, setup.definitions);
-      (fold as any).keep?.(output.change);
+      fold.keep(output.change);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
     }
@@ -148,7 +148,8 @@ function checkFates(
   const lettersFrom = new Map<string, number>();
   for (const letter of letters) {
     const { from } = originOf(letter);
-    lettersFrom.set(from, (lettersFrom.get(from) ?? 0) + 1);
+    const at = from === null ? 'nowhere' : `${from.topic}/${from.partition}/${from.offset}`;
+    lettersFrom.set(at, (lettersFrom.get(at) ?? 0) + 1);
   }
   const inStream = new Map<number, number>();
   for (const record of topics.get(TOPICS.transactions)!.flat()) {

@@ -4,6 +4,7 @@ import { FencedError, StreamUnavailableError } from '../../src/lib/errors.ts';
 import { createPrng } from '../../src/lib/prng.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
+import { VersionUnavailableError } from '../../src/pipeline/stream/versions.ts';
 import { Worker, type WorkerObserver } from '../../src/pipeline/stream/worker.ts';
 import { ModelError } from '../../src/registry/packed-model.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -37,6 +38,7 @@ const MOST_STEPS = 200_000;
 /** Of virtual time, from the end of all trouble to the end. */
 const DRAIN_MS = 600_000;
 const MOST_STORY = 4000;
+const MOST_WRONG = 5;
 export const BLOCK_BYTES = 2048;
 
 /** The folder of a partition's checkpoints. */
@@ -49,6 +51,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   const wrong: string[] = [];
   const story: string[] = [];
   let isTroubled = true;
+  let isFinished = false;
   let outageUntilMs = 0;
   const strikes = (fault: Fault, share: number) =>
     isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
@@ -57,6 +60,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   };
   const blame = (what: string) => {
     wrong.push(what);
+    if (wrong.length >= MOST_WRONG) isFinished = true;
     tell('WRONG', what);
   };
 
@@ -90,9 +94,9 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       delayShare: delivery('delays', 0.3),
     },
   });
-  const store = createSimulatedStore((key, bytes) => {
+  const store = createSimulatedStore((key) => {
     if (!key.includes('/manifests/')) return;
-    const { offset } = JSON.parse(new TextDecoder().decode(bytes)) as { offset: number };
+    const offset = Number(key.slice(-16));
     const partition = Number(key.split('/')[1]);
     const committed = log.committed(GROUP, { topic: TOPICS.transactions, partition });
     if (offset > committed) blame(`a checkpoint at ${offset} of partition ${partition}, committed up to ${committed}`);
@@ -115,7 +119,8 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     const process = new SimulatedProcess(`worker-${names++}`, world, () => replace(entry));
     const versions = simulatedVersions(async () => {
       await process.step('a model is loaded');
-      if (strikes('missing-models', 0.4)) throw new ModelError('the model has not come to this store yet');
+      if (strikes('missing-models', 0.2)) throw new Error('EIO: the models cannot be read');
+      if (strikes('missing-models', 0.2)) throw new ModelError('the model has not come to this store yet');
     });
     let writers = 0;
     const worker = new Worker({
@@ -143,7 +148,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       },
       (error: Error) => {
         entry.isDone = true;
-        const isExpected = error instanceof StreamUnavailableError || error instanceof FencedError;
+        const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some((kind) => error instanceof kind);
         if (isExpected && isTroubled) tell(process.name, `gives up: ${error.message}`);
         else blame(`${process.name} ended with ${error.stack}`);
         replace(entry);
@@ -214,7 +219,6 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     return true;
   }
 
-  let isFinished = false;
   async function everything(): Promise<void> {
     for (let i = 0; i < scenario.workers; i++) start();
     const troubles = trouble();

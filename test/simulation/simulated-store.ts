@@ -11,7 +11,7 @@ export interface SimulatedStore extends ObjectStore {
 }
 
 /** @param written told of every object once it is there */
-export function createSimulatedStore(written: (key: string, bytes: Uint8Array) => void = () => undefined): SimulatedStore {
+export function createSimulatedStore(written: (key: string) => void = () => undefined): SimulatedStore {
   const objects = new Map<string, Uint8Array>();
   let wasDamaged = false;
   const store: SimulatedStore = {
@@ -22,7 +22,7 @@ export function createSimulatedStore(written: (key: string, bytes: Uint8Array) =
     async put(key, bytes) {
       if (store.isFull) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       objects.set(key, bytes.slice());
-      written(key, bytes);
+      written(key);
     },
     async putNew(key, bytes) {
       if (objects.has(key)) return false;

@@ -35,7 +35,7 @@ const rule = (id: string, version: number, action: string, when: string) => `  -
     name: { es: Regla de prueba, en: Test rule }
     owner: pruebas
     severity: high
-    reason: RAFAGA_DE_TRANSFERENCIAS
+    reason: ABANICO_SALIDA
     action: ${action}
     when: ${when}
 `;

@@ -3,12 +3,16 @@
 // All three come in one order, so that a fold over the stream is the same whenever it is done: a label counts from its
 // place on, and a change of rules or model holds from exactly one offset. A header says what a record is; a record without
 // it is a transaction, so that a bank's own producer need not know of it.
+import { InputError } from '../../lib/errors.ts';
 import type { StreamRecord } from '../../ports.ts';
 
 export const KIND_HEADER = 'centinela-kind';
 
 export const RECORD_KINDS = ['transaction', 'label', 'control'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
+
+export const VALUE_MISSING = (): InputError =>
+  new InputError('VALUE_MISSING', 'The record has no value', 'Send one');
 
 const decoder = new TextDecoder();
 

@@ -216,7 +216,10 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
         if (log.committed(GROUP, { topic, partition }) < end) return false;
       }
     }
-    return true;
+    const owners = running.flatMap(({ worker }) => worker.positions());
+    return (await log.bounds(TOPICS.transactions)).every(({ partition, end }) =>
+      owners.some((owned) => owned.partition === partition && owned.offset === end),
+    );
   }
 
   async function everything(): Promise<void> {

@@ -109,12 +109,21 @@ export class SimulatedProcess {
       read: (from, most, waitMs) => this.#around('read', () => log.read(from, most, waitMs)),
       bounds: (topic) => this.#around('bounds', () => log.bounds(topic)),
       close: async () => undefined,
-      join: (options) =>
-        this.#around('join', async () => {
-          const consumer = await log.join(options);
-          this.#members.add(consumer);
-          return this.#throughConsumer(consumer);
-        }),
+      join: async (options) => {
+        let member: StreamConsumer | null = null;
+        const join = async () => {
+          member = await log.join(options);
+          this.#members.add(member);
+          return this.#throughConsumer(member);
+        };
+        try {
+          return await this.#around('join', join);
+        } catch (error) {
+          // Nobody knows of that membership, so nobody keeps it alive.
+          if (member !== null) log.expel(member);
+          throw error;
+        }
+      },
     };
   }
 

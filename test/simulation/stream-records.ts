@@ -11,8 +11,11 @@ export const ITEM_HEADER = 'item';
 /** Of the simulated log. */
 export const MAX_RECORD_BYTES = 80_000;
 
-/** `decided`: as a transaction; `forwarded`: into the stream, where it has its effect; `refused`: one dead letter. */
-export type Fate = 'decided' | 'forwarded' | 'refused';
+/**
+ * `decided`: as a transaction; `forwarded`: into the stream, where it has its effect; `refused`: one dead letter; `either`:
+ * refused where the worker at the door does not find the model, and forwarded elsewhere.
+ */
+export type Fate = 'decided' | 'forwarded' | 'refused' | 'either';
 
 export interface Item {
   readonly record: OutgoingRecord;
@@ -100,7 +103,7 @@ export function drawItems(prng: Prng, count: number, topics: TopicNames): Item[]
     const [to, key] = [topics.labels, of.payerId!];
     if (choice < 0.7) add('forwarded', 'label', to, prng.nextFloat() < 0.05 ? null : key, bytes(value));
     else if (choice < 0.75) add('forwarded', 'label that says it is a change', to, key, bytes(value), [kind('control')]);
-    else if (choice < 0.8) add('refused', 'label that says it is a transaction', to, key, bytes(of), [kind('transaction')]);
+    else if (choice < 0.8) add('refused', 'label that says it is a transaction', to, key, bytes(rest), [kind('transaction')]);
     else if (choice < 0.85) add('refused', 'label without a value', to, key, null);
     else if (choice < 0.9) add('refused', 'label as large as the log takes', to, key, new Uint8Array(MAX_RECORD_BYTES - 60));
     else if (choice < 0.95) add('refused', 'label with as many headers as the log takes', to, key, bytes(value), manyHeaders(99));
@@ -112,9 +115,9 @@ export function drawItems(prng: Prng, count: number, topics: TopicNames): Item[]
     const files = (text: string) => [{ path: 'rules.yaml', text }];
     const choice = prng.nextFloat();
     if (choice < 0.3) add('forwarded', 'new rules', to, 'rules', bytes({ rules: files(pick(RULES)) }));
-    else if (choice < 0.45) add('forwarded', 'a model', to, 'model', bytes({ model: MODEL }));
+    else if (choice < 0.45) add('either', 'a model', to, 'model', bytes({ model: MODEL }));
     else if (choice < 0.5) add('forwarded', 'no model', to, 'model', bytes({ model: null }));
-    else if (choice < 0.6) add('forwarded', 'both', to, null, bytes({ model: MODEL, rules: files(pick(RULES)) }));
+    else if (choice < 0.6) add('either', 'both', to, null, bytes({ model: MODEL, rules: files(pick(RULES)) }));
     else if (choice < 0.7) add('refused', 'an unknown model', to, 'model', bytes({ model: 'ninguno@9' }));
     else if (choice < 0.75) add('refused', 'a model without a version', to, 'model', bytes({ model: 'chico' }));
     else if (choice < 0.85) add('refused', 'broken rules', to, 'rules', bytes({ rules: files(pick(BROKEN_RULES)) }));

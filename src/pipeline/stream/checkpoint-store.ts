@@ -6,8 +6,8 @@
 //
 // Two may write at once for a while: the owner, and one who was and has not heard. What a late one writes is right (state up
 // to an offset is the same whoever folds it), but what it clears away must not be the owner's. So each writer takes a number,
-// its epoch, higher than all before; blocks bear it, and nobody removes anything of a higher one. A writer that finds a
-// higher one than its own takes a new one and begins anew, with a whole checkpoint.
+// its epoch, higher than all before; blocks bear it, and nobody removes anything of one who began to write after him. A writer
+// that finds a higher epoch than its own takes a new one and begins anew, with a whole checkpoint.
 import { createHash } from 'node:crypto';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureEngine } from '../../features/engine.ts';
@@ -112,6 +112,8 @@ export class CheckpointStore {
   /** 0 before the first write. */
   #epoch = 0;
   #written = 0;
+  /** All its epochs; the first is lower than those of whoever began after it. */
+  readonly #mine: number[] = [];
   /** Hashes of the blocks of this epoch that the store has. */
   readonly #known = new Set<string>();
 
@@ -183,6 +185,7 @@ export class CheckpointStore {
     do newest++;
     while (!(await this.#store.putNew(this.#epochKey(newest), writer)));
     this.#epoch = newest;
+    this.#mine.push(newest);
     this.#written = 0;
     this.#known.clear();
   }
@@ -247,7 +250,7 @@ export class CheckpointStore {
     return read;
   }
 
-  /** Keeps the newest two and the blocks that they name, and whatever is of a later epoch. */
+  /** Keeps the newest two and the blocks that they name, and whatever is of somebody who began later. */
   async #forgetOlder(): Promise<void> {
     const manifests = await this.#manifests();
     const needed = new Set<string>();
@@ -257,16 +260,21 @@ export class CheckpointStore {
         needed.add(this.#blockKey(manifest!.epoch, hash));
       }
     }
-    for (const { key, epoch } of manifests.slice(0, -KEPT)) if (epoch <= this.#epoch) await this.#store.remove(key);
+    for (const { key, epoch } of manifests.slice(0, -KEPT)) if (this.#mayRemove(epoch)) await this.#store.remove(key);
     for (const key of await this.#store.list(`${this.#folder}/blocks/`)) {
       const [epoch, hash] = nameOf(key).split('-');
-      if (needed.has(key) || Number(epoch) > this.#epoch) continue;
+      if (needed.has(key) || !this.#mayRemove(Number(epoch))) continue;
       if (Number(epoch) === this.#epoch) this.#known.delete(hash);
       await this.#store.remove(key);
     }
     for (const key of await this.#store.list(`${this.#folder}/epochs/`)) {
-      if (Number(nameOf(key)) < this.#epoch) await this.#store.remove(key);
+      const epoch = Number(nameOf(key));
+      if (epoch !== this.#epoch && this.#mayRemove(epoch)) await this.#store.remove(key);
     }
+  }
+
+  #mayRemove(epoch: number): boolean {
+    return epoch < this.#mine[0] || this.#mine.includes(epoch);
   }
 
   #blockKey(epoch: number, hash: string): string {

@@ -4,8 +4,8 @@ import { InputError } from '../../src/lib/errors.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { originOf } from '../../src/pipeline/stream/dead-letter.ts';
 import { outputsOf } from '../../src/pipeline/stream/outputs.ts';
-import { PartitionFold } from '../../src/pipeline/stream/partition-fold.ts';
 import type { LiveVersion } from '../../src/pipeline/stream/partition-fold.ts';
+import { PartitionFold } from '../../src/pipeline/stream/partition-fold.ts';
 import type { OutgoingRecord, StreamRecord } from '../../src/ports.ts';
 import { BLOCK_BYTES, folderOf, type Outcome, TOPICS } from './run-scenario.ts';
 import { simulatedSetup, simulatedVersions } from './stream-parts.ts';
@@ -38,11 +38,17 @@ export async function checkOutcome(outcome: Outcome): Promise<string[]> {
       );
     };
     const ofHere = ({ value }: StreamRecord) => JSON.parse(text(value)!).at?.partition === partition;
-    same('decisions', decisions.filter(ofHere).map(valueOf), clean.outputsTo(TOPICS.decisions));
+    same('decisions', decisions.filter(ofHere).map(valueText), clean.outputsTo(TOPICS.decisions));
     const cleanAlerts = clean.outputsTo(TOPICS.alerts);
     const isGovernor = (value: string) => JSON.parse(value).kind === 'governor';
-    same('alerts', alerts.filter(ofHere).map(valueOf), cleanAlerts.filter((value) => !isGovernor(value)));
-    const governors = alerts.map(valueOf).filter((value) => isGovernor(value) && JSON.parse(value).partition === partition);
+    same(
+      'alerts',
+      alerts.filter(ofHere).map(valueText),
+      cleanAlerts.filter((value) => !isGovernor(value)),
+    );
+    const governors = alerts
+      .map(valueText)
+      .filter((value) => isGovernor(value) && JSON.parse(value).partition === partition);
     same("the governor's alerts", governors, cleanAlerts.filter(isGovernor));
     await checkState(outcome, partition, records, clean, wrong);
   }
@@ -51,7 +57,7 @@ export async function checkOutcome(outcome: Outcome): Promise<string[]> {
   return wrong;
 }
 
-const valueOf = ({ value }: { readonly value: Uint8Array | null }) => text(value) ?? 'null';
+const valueText = ({ value }: { readonly value: Uint8Array | null }) => text(value) ?? 'null';
 
 interface CleanRun {
   readonly fold: PartitionFold;
@@ -62,7 +68,7 @@ async function cleanRun(records: readonly StreamRecord[], partition: number): Pr
   const fold = new PartitionFold(setup.createEngine(), setup.decoders, setup.fold);
   const outputs: OutgoingRecord[] = [];
   await foldAll(fold, await versions.initial(setup.definitions), records, partition, outputs);
-  return { fold, outputsTo: (topic) => outputs.filter((each) => each.topic === topic).map(valueOf) };
+  return { fold, outputsTo: (topic) => outputs.filter((each) => each.topic === topic).map(valueText) };
 }
 
 async function foldAll(
@@ -121,7 +127,10 @@ async function checkState(
 function idsOf(fold: PartitionFold): string {
   return fold.seen
     .generations()
-    .map(({ words, entries }) => `${entries} ${Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('base64')}`)
+    .map(
+      ({ words, entries }) =>
+        `${entries} ${Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('base64')}`,
+    )
     .join();
 }
 

@@ -53,8 +53,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   let isTroubled = true;
   let isFinished = false;
   let outageUntilMs = 0;
-  const strikes = (fault: Fault, share: number) =>
-    isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
+  const strikes = (fault: Fault, share: number) => isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
   const tell = (who: string, what: string) => {
     if (story.length < MOST_STORY) story.push(`${scheduler.nowMs - CLOCK_START_MS} ${who}: ${what}`);
   };
@@ -148,7 +147,9 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       },
       (error: Error) => {
         entry.isDone = true;
-        const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some((kind) => error instanceof kind);
+        const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some(
+          (kind) => error instanceof kind,
+        );
         if (isExpected && isTroubled) tell(process.name, `gives up: ${error.message}`);
         else blame(`${process.name} ended with ${error.stack}`);
         replace(entry);

@@ -90,7 +90,13 @@ function smallModel(): StoredModel {
 }
 
 export function simulatedSetup(): PartitionSetup {
-  const governor = { ...DEFAULT_GOVERNOR, windowMs: 6 * HOUR_MS, maxBlockedShare: 0.3, minTransactions: 8, maxAlerts: 40 };
+  const governor = {
+    ...DEFAULT_GOVERNOR,
+    windowMs: 6 * HOUR_MS,
+    maxBlockedShare: 0.3,
+    minTransactions: 8,
+    maxAlerts: 40,
+  };
   return partitionSetup(
     DEFINITIONS,
     { latenessMs: 24 * HOUR_MS, jumpMs: 20 * 24 * HOUR_MS, jumpConfirmations: 3 },

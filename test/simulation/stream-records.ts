@@ -71,7 +71,13 @@ export function drawItems(prng: Prng, count: number, topics: TopicNames): Item[]
   const poison = () => {
     const to = topics.transactions;
     const key = prng.nextFloat() < 0.2 ? null : `p${prng.nextBelow(8)}`;
-    const base = { id: `poison-${items.length}`, eventTimeMs: START_MS, amountMinor: 1, currency: 'PEN', payerId: 'p1' };
+    const base = {
+      id: `poison-${items.length}`,
+      eventTimeMs: START_MS,
+      amountMinor: 1,
+      currency: 'PEN',
+      payerId: 'p1',
+    };
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     const kinds: readonly (readonly [string, Uint8Array | null, (readonly StreamHeader[])?])[] = [
       ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0x80, prng.nextBelow(256))],
@@ -102,11 +108,15 @@ export function drawItems(prng: Prng, count: number, topics: TopicNames): Item[]
     const choice = prng.nextFloat();
     const [to, key] = [topics.labels, of.payerId!];
     if (choice < 0.7) add('forwarded', 'label', to, prng.nextFloat() < 0.05 ? null : key, bytes(value));
-    else if (choice < 0.75) add('forwarded', 'label that says it is a change', to, key, bytes(value), [kind('control')]);
-    else if (choice < 0.8) add('refused', 'label that says it is a transaction', to, key, bytes(rest), [kind('transaction')]);
+    else if (choice < 0.75)
+      add('forwarded', 'label that says it is a change', to, key, bytes(value), [kind('control')]);
+    else if (choice < 0.8)
+      add('refused', 'label that says it is a transaction', to, key, bytes(rest), [kind('transaction')]);
     else if (choice < 0.85) add('refused', 'label without a value', to, key, null);
-    else if (choice < 0.9) add('refused', 'label as large as the log takes', to, key, new Uint8Array(MAX_RECORD_BYTES - 60));
-    else if (choice < 0.95) add('refused', 'label with as many headers as the log takes', to, key, bytes(value), manyHeaders(99));
+    else if (choice < 0.9)
+      add('refused', 'label as large as the log takes', to, key, new Uint8Array(MAX_RECORD_BYTES - 60));
+    else if (choice < 0.95)
+      add('refused', 'label with as many headers as the log takes', to, key, bytes(value), manyHeaders(99));
     else add('refused', 'label that is no JSON', to, key, bytes('{'));
   };
 
@@ -125,7 +135,9 @@ export function drawItems(prng: Prng, count: number, topics: TopicNames): Item[]
     // By hand into the stream itself, past the door: right or wrong, the same for everybody.
     else {
       const text = pick([...RULES, ...BROKEN_RULES]);
-      add('forwarded', 'rules by hand', topics.transactions, `p${prng.nextBelow(8)}`, bytes({ rules: files(text) }), [kind('control')]);
+      add('forwarded', 'rules by hand', topics.transactions, `p${prng.nextBelow(8)}`, bytes({ rules: files(text) }), [
+        kind('control'),
+      ]);
     }
   };
 

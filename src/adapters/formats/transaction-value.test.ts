@@ -35,9 +35,32 @@ function answer<T>(ask: () => T): T | InputError {
 }
 
 const values = fc.oneof(
-  fc.constantFrom<unknown>(null, true, '', 'PEN', 'pen', -0, 0.5, 2 ** 53, -(2 ** 53), 1e308, '1234', '150101', '\ud800'),
-  fc.constantFrom<unknown>('x'.repeat(64), 'x'.repeat(65), '😀'.repeat(33), '😀'.repeat(64), '😀'.repeat(65), [], {}, ['pin']),
-  fc.constantFrom<unknown>(...OPERATIONS, ['pin', 'otp-sms'], ['pin', 3], Array.from({ length: 9 }, () => 'pin'), 90, -90.5),
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    '',
+    'PEN',
+    'pen',
+    -0,
+    0.5,
+    2 ** 53,
+    -(2 ** 53),
+    1e308,
+    '1234',
+    '150101',
+    '\ud800',
+  ),
+  fc.constantFrom<unknown>('x'.repeat(64), 'x'.repeat(65), '😀'.repeat(33), '😀'.repeat(64), '😀'.repeat(65), [], {}, [
+    'pin',
+  ]),
+  fc.constantFrom<unknown>(
+    ...OPERATIONS,
+    ['pin', 'otp-sms'],
+    ['pin', 3],
+    Array.from({ length: 9 }, () => 'pin'),
+    90,
+    -90.5,
+  ),
   fc.string({ maxLength: 70 }),
   fc.integer(),
   fc.double(),
@@ -75,7 +98,9 @@ describe('the value of a record', () => {
   });
 
   it('does not let a prototype through in place of a field', () => {
-    expect(() => decode('{"__proto__":{"id":"x","eventTimeMs":1,"amountMinor":1,"currency":"PEN"}}')).toThrow(InputError);
+    expect(() => decode('{"__proto__":{"id":"x","eventTimeMs":1,"amountMinor":1,"currency":"PEN"}}')).toThrow(
+      InputError,
+    );
     expect(({} as Record<string, unknown>).id).toBeUndefined();
   });
 
@@ -105,7 +130,12 @@ describe('labels and changes', () => {
 
   it('a label says true or false of a transaction and nothing else', () => {
     expect(label({ ...RIGHT, isFraud: true })).toMatchObject({ isFraud: true, transaction: RIGHT });
-    for (const wrong of [RIGHT, { ...RIGHT, isFraud: 1 }, { ...RIGHT, isFraud: true, payerName: 'x' }, { isFraud: true }]) {
+    for (const wrong of [
+      RIGHT,
+      { ...RIGHT, isFraud: 1 },
+      { ...RIGHT, isFraud: true, payerName: 'x' },
+      { isFraud: true },
+    ]) {
       expect(() => label(wrong)).toThrow(InputError);
     }
   });
@@ -113,7 +143,14 @@ describe('labels and changes', () => {
   it('a change names a model with its version: a name alone would be another one tomorrow', () => {
     expect(control({ model: 'peru@3' })).toEqual({ model: 'peru@3' });
     expect(control({ model: null, rules: [{ path: 'a', text: 'b' }] })).toMatchObject({ model: null });
-    for (const wrong of [{}, { model: 'peru' }, { model: '../x@1' }, { model: 7 }, { rules: [{ path: 'a' }] }, { modle: null }]) {
+    for (const wrong of [
+      {},
+      { model: 'peru' },
+      { model: '../x@1' },
+      { model: 7 },
+      { rules: [{ path: 'a' }] },
+      { modle: null },
+    ]) {
       expect(() => control(wrong)).toThrow(InputError);
     }
   });

@@ -68,7 +68,11 @@ describe('dead letters', () => {
 
   it('that are too old are passed over, and those from nowhere or from foreign topics go nowhere', async () => {
     const log = await openLog();
-    await log.append([letter('old', 'A', 'transactions/0/1', 500), letter('new', 'A'), letter('x', 'A', 'decisions/0/1')]);
+    await log.append([
+      letter('old', 'A', 'transactions/0/1', 500),
+      letter('new', 'A'),
+      letter('x', 'A', 'decisions/0/1'),
+    ]);
     const [done] = await replayDeadLetters(log, TOPICS, 'g', { reason: null, sinceMs: 800 });
     expect(done).toEqual({ reason: 'A', sent: 1, passed: 1, gone: 0, homeless: 1 });
     expect(await valuesOf(log, TOPICS.transactions)).toEqual(['new']);

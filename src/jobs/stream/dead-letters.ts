@@ -163,7 +163,9 @@ async function revive(
   if (from === null || !homes.includes(from.topic)) counts.homeless++;
   else if (sinceMs !== null && letter.timestampMs < sinceMs) counts.passed++;
   else {
-    const original = byReference ? (await log.read(from, 1, WAIT_MS)).find(({ offset }) => offset === from.offset) : letter;
+    const original = byReference
+      ? (await log.read(from, 1, WAIT_MS)).find(({ offset }) => offset === from.offset)
+      : letter;
     if (original === undefined) counts.gone++;
     else {
       const record = revivedRecord(original, from.topic);

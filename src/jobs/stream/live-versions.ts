@@ -6,7 +6,7 @@ import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import { createDecider } from '../../pipeline/decide-transactions.ts';
 import type { LiveVersion } from '../../pipeline/stream/partition-fold.ts';
-import { VersionUnavailableError, type VersionSource } from '../../pipeline/stream/versions.ts';
+import { type VersionSource, VersionUnavailableError } from '../../pipeline/stream/versions.ts';
 import { type StoredModel, thresholdsOf } from '../../registry/model-store.ts';
 import { ModelError } from '../../registry/packed-model.ts';
 import { printExpression } from '../../rules/print-expression.ts';
@@ -60,7 +60,8 @@ export function liveVersions({ model, rules, control, loadModel }: LiveSettings)
 }
 
 async function changed(before: Parts, change: ControlRecord, load: LiveSettings['loadModel']): Promise<Parts> {
-  const model = change.model === undefined ? before.model : change.model === null ? null : await loaded(change.model, load);
+  const model =
+    change.model === undefined ? before.model : change.model === null ? null : await loaded(change.model, load);
   if (change.rules === undefined) return { ...before, model };
   const read = change.rules.map(readRuleFile);
   const problems = read.flatMap((each) => each.problems);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createPrng } from '../../lib/prng.ts';
-import { FingerprintSet } from '../../lib/fingerprint-set.ts';
-import type { ObjectStore } from '../../ports.ts';
-import { createFeatureEngine } from '../../features/engine.ts';
-import { handbookCatalogue } from '../../features/catalogue/handbook.ts';
-import { createTransaction } from '../../domain/transaction.ts';
 import { createGovernorState } from '../../decisions/governor.ts';
+import { createTransaction } from '../../domain/transaction.ts';
+import { handbookCatalogue } from '../../features/catalogue/handbook.ts';
+import { createFeatureEngine } from '../../features/engine.ts';
+import { FingerprintSet } from '../../lib/fingerprint-set.ts';
+import { createPrng } from '../../lib/prng.ts';
+import type { ObjectStore } from '../../ports.ts';
 import { CheckpointStore, type FoldSnapshot } from './checkpoint-store.ts';
 
 const DEFINITIONS = handbookCatalogue;
@@ -39,7 +39,13 @@ let folded = 0;
 function nextState(offset: number): FoldSnapshot {
   for (let i = 0; i < 5; i++, folded++) {
     const eventTimeMs = folded * 60_000;
-    const given = { id: `${folded}`, eventTimeMs, amountMinor: 100 + folded, currency: 'PEN', payerId: `p${folded % 40}` };
+    const given = {
+      id: `${folded}`,
+      eventTimeMs,
+      amountMinor: 100 + folded,
+      currency: 'PEN',
+      payerId: `p${folded % 40}`,
+    };
     engine.fold(createTransaction({ ...given, terminalId: `c${folded % 7}` }), row);
     seen.add(prng.nextUint32(), prng.nextUint32());
   }
@@ -57,7 +63,11 @@ describe('checkpoints', () => {
     const checkpoints = new CheckpointStore(store, 'p', OPTIONS);
     const [one, two] = [nextState(10), nextState(20)];
     for (const state of [one, two]) await checkpoints.write(state, 0);
-    for (const [upTo, state] of [[25, two], [20, two], [19, one]] as const) {
+    for (const [upTo, state] of [
+      [25, two],
+      [20, two],
+      [19, one],
+    ] as const) {
       const restored = (await restore(store, upTo))!;
       expect(restored.offset).toBe(state.offset);
       expect(restored.engine.checkpoint()).toEqual(state.engine);
@@ -76,7 +86,9 @@ describe('checkpoints', () => {
     expect(second.writtenBytes).toBeLessThan(second.bytes / 2);
     for (let offset = 30; offset <= 60; offset += 10) await checkpoints.write(nextState(offset), 0);
     expect(named('/manifests/')).toHaveLength(2);
-    const manifests = named('/manifests/').map((key) => JSON.parse(new TextDecoder().decode(objects.get(key))).manifest);
+    const manifests = named('/manifests/').map(
+      (key) => JSON.parse(new TextDecoder().decode(objects.get(key))).manifest,
+    );
     const needed = manifests.flatMap(({ parts }) => parts.flatMap(({ blocks }: { blocks: string[] }) => blocks));
     expect(new Set(named('/blocks/').map((key) => key.split('-')[1]))).toEqual(new Set(needed));
     expect((await restore(store, 60))!.offset).toBe(60);
@@ -99,7 +111,12 @@ describe('checkpoints', () => {
         await checkpoints.write(nextState(10), 0);
         const before = new Set(named(part));
         await checkpoints.write(nextState(20), 0);
-        harm(objects, named(part).filter((key) => !before.has(key)).at(-1)!);
+        harm(
+          objects,
+          named(part)
+            .filter((key) => !before.has(key))
+            .at(-1)!,
+        );
         expect((await restore(store, 99))!.offset).toBe(10);
       }
     }
@@ -159,7 +176,11 @@ describe('checkpoints', () => {
   it('are not there where the disk was full on the way', async () => {
     const { store, named } = memoryStore();
     let left = 3;
-    const full = { ...store, put: (key: string, bytes: Uint8Array) => (left-- > 0 ? store.put(key, bytes) : Promise.reject(new Error('ENOSPC'))) };
+    const full = {
+      ...store,
+      put: (key: string, bytes: Uint8Array) =>
+        left-- > 0 ? store.put(key, bytes) : Promise.reject(new Error('ENOSPC')),
+    };
     await expect(new CheckpointStore(full, 'p', OPTIONS).write(nextState(10), 0)).rejects.toThrow('ENOSPC');
     expect(await restore(store, 99)).toBeNull();
     await new CheckpointStore(store, 'p', OPTIONS).write(nextState(20), 0);

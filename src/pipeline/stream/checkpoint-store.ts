@@ -224,7 +224,10 @@ export class CheckpointStore {
     const bytes = await this.#store.get(key);
     if (bytes === null) return null;
     try {
-      const { sha256, manifest } = JSON.parse(new TextDecoder().decode(bytes)) as { sha256: string; manifest: Manifest };
+      const { sha256, manifest } = JSON.parse(new TextDecoder().decode(bytes)) as {
+        sha256: string;
+        manifest: Manifest;
+      };
       const isOfThisFormat = manifest.format === 'centinela-checkpoint' && manifest.formatVersion === 1;
       return isOfThisFormat && sealOf(manifest) === sha256 ? manifest : null;
     } catch {

@@ -19,7 +19,11 @@ describe('dead letters', () => {
   it('revive as the record that they were made of', () => {
     fc.assert(
       fc.property(records, (record) => {
-        const letter = { ...deadLetter('dead-letters', AT, record, REFUSAL), offset: 0, timestampMs: record.timestampMs };
+        const letter = {
+          ...deadLetter('dead-letters', AT, record, REFUSAL),
+          offset: 0,
+          timestampMs: record.timestampMs,
+        };
         const { key, value, timestampMs, headers } = record;
         expect(revivedRecord(letter, 'transactions')).toEqual({
           ...{ topic: 'transactions', partition: null, key, value, timestampMs, headers },
@@ -39,7 +43,12 @@ describe('dead letters', () => {
 
   it('stay below the number of headers that logs take', () => {
     const headers = Array.from({ length: 100 }, (_, i) => ({ name: `h${i}`, value: new Uint8Array(1) }));
-    const letter = deadLetter('dead-letters', AT, { offset: 42, timestampMs: 5, key: null, value: null, headers }, REFUSAL);
+    const letter = deadLetter(
+      'dead-letters',
+      AT,
+      { offset: 42, timestampMs: 5, key: null, value: null, headers },
+      REFUSAL,
+    );
     expect(letter.headers.length).toBeLessThanOrEqual(100);
     expect(originOf(letter).byReference).toBe(true);
   });

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { decodeControl, decodeLabel } from '../../adapters/formats/stream-values.ts';
 import { decodeJsonTransaction } from '../../adapters/formats/transaction-value.ts';
 import { DEFAULT_GOVERNOR } from '../../decisions/governor.ts';
+import { createRuleVocabulary } from '../../decisions/rule-names.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { handbookCatalogue } from '../../features/catalogue/handbook.ts';
 import { createFeatureEngine } from '../../features/engine.ts';
 import type { StreamRecord } from '../../ports.ts';
 import { compileRuleSet } from '../../rules/rule-set.ts';
-import { createRuleVocabulary } from '../../decisions/rule-names.ts';
 import { createDecider } from '../decide-transactions.ts';
 import { type FoldOutput, type LiveVersion, PartitionFold } from './partition-fold.ts';
 import { kindHeader, type RecordKind } from './record-kinds.ts';
@@ -17,7 +17,11 @@ const DEFINITIONS = handbookCatalogue;
 const set = compileRuleSet([], createRuleVocabulary(DEFINITIONS, [], new Map())).set!;
 const policy = { thresholds: { reviewAtRisk: 1, holdAtRisk: 1 }, control: null, severest: null };
 const VERSION: LiveVersion = {
-  ...{ decider: createDecider({ rules: set, model: null, policy, overrides: [] }, DEFINITIONS), model: null, rules: 'none' },
+  ...{
+    decider: createDecider({ rules: set, model: null, policy, overrides: [] }, DEFINITIONS),
+    model: null,
+    rules: 'none',
+  },
 };
 
 function openFold(): PartitionFold {
@@ -48,10 +52,19 @@ describe('a partition as a fold', () => {
 
   it('refuses one record and goes on; a refused id may come again', () => {
     const fold = openFold();
-    const wrong = [record(0, { id: 'a' }), record(1, null), record(2, tx('x'), 'gossip' as RecordKind), record(3, tx('a'))];
+    const wrong = [
+      record(0, { id: 'a' }),
+      record(1, null),
+      record(2, tx('x'), 'gossip' as RecordKind),
+      record(3, tx('a')),
+    ];
     const output = fold.take(wrong, VERSION);
     expect(output.refused.map(({ record: { offset }, refusal: { code } }) => [offset, code])).toEqual([
-      ...[[0, 'VALUE_INVALID'], [1, 'VALUE_MISSING'], [2, 'KIND_UNKNOWN']],
+      ...[
+        [0, 'VALUE_INVALID'],
+        [1, 'VALUE_MISSING'],
+        [2, 'KIND_UNKNOWN'],
+      ],
     ]);
     expect(idsOf(output)).toEqual(['a']);
   });
@@ -75,7 +88,9 @@ describe('a partition as a fold', () => {
     });
     const [whole, cut] = [openFold(), openFold()];
     const one = whole.take(records, VERSION);
-    const other = [0, 1, 9, 30, 31].flatMap((from, i, cuts) => cut.take(records.slice(from, cuts[i + 1]), VERSION).decided);
+    const other = [0, 1, 9, 30, 31].flatMap(
+      (from, i, cuts) => cut.take(records.slice(from, cuts[i + 1]), VERSION).decided,
+    );
     expect(JSON.stringify(other)).toBe(JSON.stringify(one.decided));
     expect(one.counts.labels).toBeGreaterThan(3);
     expect(cut.engine.checkpoint()).toEqual(whole.engine.checkpoint());

@@ -11,8 +11,7 @@ export const KIND_HEADER = 'centinela-kind';
 export const RECORD_KINDS = ['transaction', 'label', 'control'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
-export const VALUE_MISSING = (): InputError =>
-  new InputError('VALUE_MISSING', 'The record has no value', 'Send one');
+export const VALUE_MISSING = (): InputError => new InputError('VALUE_MISSING', 'The record has no value', 'Send one');
 
 const decoder = new TextDecoder();
 

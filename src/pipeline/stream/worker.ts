@@ -32,7 +32,7 @@ import { outputsOf } from './outputs.ts';
 import { type DecidedRecord, type FoldOutput, PartitionFold } from './partition-fold.ts';
 import { KIND_HEADER, kindHeader, VALUE_MISSING } from './record-kinds.ts';
 import type { TopicNames } from './topics.ts';
-import { type PartitionSetup, VersionUnavailableError, type VersionSource } from './versions.ts';
+import { type PartitionSetup, type VersionSource, VersionUnavailableError } from './versions.ts';
 
 /** What the worker does, for metrics and logs. Times are durations. */
 export interface WorkerObserver {

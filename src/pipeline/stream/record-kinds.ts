@@ -26,3 +26,13 @@ export function kindOf({ headers }: Pick<StreamRecord, 'headers'>): RecordKind |
 export function kindHeader(kind: RecordKind): StreamRecord['headers'][number] {
   return { name: KIND_HEADER, value: new TextEncoder().encode(kind) };
 }
+
+/** Those at or after the offset, each once and in order, whatever was delivered again. */
+export function newRecords(records: readonly StreamRecord[], offset: number): readonly StreamRecord[] {
+  let next = offset;
+  return records.filter((record) => {
+    const isNew = record.offset >= next;
+    if (isNew) next = record.offset + 1;
+    return isNew;
+  });
+}

@@ -8,7 +8,7 @@
 // there they have a place among them, the same for everybody who ever reads it. What is wrong with them is found at this
 // door, once: a change that cannot be made never gets into the stream, and one that is in it is made by everybody.
 import type { ControlRecord } from '../../domain/stream-records.ts';
-import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
+import { FencedError, InputError } from '../../lib/errors.ts';
 import type {
   OutgoingRecord,
   StreamBatch,
@@ -23,16 +23,17 @@ import {
   type CheckpointStore,
   type LastRecord,
   lastRecordOf,
-  type RestoredFold,
   snapshotOf,
   type WrittenCheckpoint,
 } from './checkpoint-store.ts';
-import { bytesOf, deadLetter, MAX_RECORD_BYTES, MOST_OWN_HEADERS } from './dead-letter.ts';
+import { MAX_RECORD_BYTES } from './dead-letter.ts';
+import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { outputsOf } from './outputs.ts';
-import { type DecidedRecord, type FoldOutput, PartitionFold } from './partition-fold.ts';
-import { KIND_HEADER, kindHeader, VALUE_MISSING } from './record-kinds.ts';
+import type { DecidedRecord, FoldOutput, PartitionFold } from './partition-fold.ts';
+import { newRecords } from './record-kinds.ts';
+import { isPassing, restoreFold } from './restore.ts';
 import type { TopicNames } from './topics.ts';
-import { type PartitionSetup, type VersionSource, VersionUnavailableError } from './versions.ts';
+import type { PartitionSetup, VersionSource } from './versions.ts';
 
 /** What the worker does, for metrics and logs. Times are durations. */
 export interface WorkerObserver {
@@ -104,15 +105,6 @@ interface OwnedPartition {
   readonly store: CheckpointStore;
   checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
 }
-
-type ForwardedKind = 'label' | 'control';
-
-const FORWARDED: readonly (readonly ['labels' | 'control', ForwardedKind])[] = [
-  ['labels', 'label'],
-  ['control', 'control'],
-];
-/** A record that is there is read at once; nothing is waited for that long. */
-const MOST_READ_MS = 1000;
 
 export class Worker {
   readonly #options: WorkerOptions;
@@ -288,49 +280,15 @@ export class Worker {
     }
   }
 
-  /**
-   * Onto the stream of transactions: a label to its payer's partition, a change to every one. What could not be processed
-   * there is refused here, once.
-   *
-   * @returns where the partition stands then; null where there was nothing new
-   */
+  /** @returns where the partition stands then; null where there was nothing new */
   async #forward(batch: StreamBatch, kind: ForwardedKind, outputs: OutgoingRecord[]): Promise<StreamPosition | null> {
-    const { log, settings } = this.#options;
-    const { topics, maxRecordBytes } = settings;
     const { topic, partition } = batch;
     const records = newRecords(batch.records, this.#next.get(nameOf(batch)) ?? 0);
     if (records.length === 0) return null;
-    const everywhere = (await log.bounds(topics.transactions)).map((each) => each.partition as number | null);
-    const partitions = kind === 'control' ? everywhere : [null];
-    for (const record of records) {
-      const { key, value, timestampMs } = record;
-      // Whatever the record says of itself, it is what its topic is for.
-      const headers = [...record.headers.filter(({ name }) => name !== KIND_HEADER), kindHeader(kind)];
-      try {
-        await this.#admit({ ...record, headers }, kind);
-        const copy = { topic: topics.transactions, key, value, timestampMs, headers };
-        outputs.push(...partitions.map((to) => ({ ...copy, partition: to })));
-      } catch (error) {
-        if (!(error instanceof InputError || error instanceof VersionUnavailableError)) throw error;
-        const at = { topic, partition, offset: record.offset };
-        outputs.push(deadLetter(topics['dead-letters'], at, record, error, maxRecordBytes));
-      }
-    }
+    outputs.push(...(await forwardedRecords({ topic, partition, records }, kind, this.#options)));
     const offset = records[records.length - 1].offset + 1;
     this.#next.set(nameOf(batch), offset);
     return { topic, partition, offset };
-  }
-
-  /** @throws InputError, VersionUnavailableError where the record has no business in the stream */
-  async #admit(record: StreamRecord, kind: ForwardedKind): Promise<void> {
-    const { setup, versions, settings } = this.#options;
-    if (record.value === null) throw VALUE_MISSING();
-    if (bytesOf(record) > settings.maxRecordBytes || record.headers.length > MOST_OWN_HEADERS) {
-      throw new InputError('RECORD_TOO_LARGE', 'The record leaves no room to say what it is', 'Send a smaller one');
-    }
-    if (kind === 'label') return void setup.decoders.label(record.value);
-    const change = setup.decoders.control(record.value);
-    await versions.change(await versions.initial(setup.definitions), change, setup.definitions);
   }
 
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
@@ -351,68 +309,24 @@ export class Worker {
 
   /** @returns where reading begins */
   async #restore({ topic, partition, offset: committed }: StreamPosition, start: number, end: number): Promise<number> {
-    const { setup, versions, checkpoints, now, observer } = this.#options;
-    if (committed > end) {
-      throw new StreamUnavailableError(
-        `the group stands at ${committed} of partition ${partition} of '${topic}', which ends at ${end}: if the topic ` +
-          'was made again or lost records, set the group back to where its records begin',
-      );
-    }
+    const { log, setup, versions, checkpoints, now, observer } = this.#options;
     const beganMs = now();
     const store = checkpoints(partition);
-    const restored = await this.#restoredFrom(store, { topic, partition, offset: committed });
-    const fold =
-      restored === null
-        ? new PartitionFold(setup.createEngine(), setup.decoders, setup.fold)
-        : new PartitionFold(restored.engine, setup.decoders, setup.fold, restored);
-    const from = restored?.offset ?? 0;
-    if (from < start) {
-      const lost = committed < start ? `, and those from ${committed} on were never decided` : '';
-      observer.troubled(
-        'STATE_PARTIAL',
-        `the records of partition ${partition} from ${from} to ${start} are gone${lost}: what was learned from them is ` +
-          'missing from the features until their windows have passed',
-      );
-    }
-    // Nothing is left to wait for where all up to the group's position is gone.
-    const offset = Math.max(from, Math.min(start, committed));
+    const at = { topic, partition, offset: committed };
+    const { restored, fold, offset } = await restoreFold(at, { start, end }, { log, store, setup, observer });
     const initial = await versions.initial(setup.definitions);
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
       ...{ partition, fold, version, offset, last: restored?.last ?? null, silentBefore: committed },
-      ...{ restoredFrom: offset, beganMs, store, checkpoint: { offset: from, atMs: beganMs, running: null } },
+      ...{
+        restoredFrom: offset,
+        beganMs,
+        store,
+        checkpoint: { offset: restored?.offset ?? 0, atMs: beganMs, running: null },
+      },
     });
     return offset;
-  }
-
-  /** @throws StreamUnavailableError where the store does not answer: without state one does not begin by accident */
-  async #restoredFrom(store: CheckpointStore, committed: StreamPosition): Promise<RestoredFold | null> {
-    const { setup } = this.#options;
-    try {
-      return await store.restore(
-        ...([committed.offset, setup.definitions, setup.limits, setup.fold.maxIds] as const),
-        (last) => this.#isThere(last, committed),
-      );
-    } catch (error) {
-      if (error instanceof InputError || isPassing(error)) throw error;
-      throw new StreamUnavailableError(
-        `the checkpoints of partition ${committed.partition} cannot be read: ${(error as Error).message}`,
-      );
-    }
-  }
-
-  /** A checkpoint of a topic that was deleted and made again fits no record of this one. */
-  async #isThere(last: LastRecord, { topic, partition }: StreamPartition): Promise<boolean> {
-    const { log, observer } = this.#options;
-    const [record] = await log.read({ topic, partition, offset: last.offset }, 1, MOST_READ_MS);
-    // Retention may have taken it: then nothing speaks against it.
-    if (record === undefined || record.offset !== last.offset || lastRecordOf(record).hash === last.hash) return true;
-    observer.troubled(
-      'CHECKPOINT_OTHER_STREAM',
-      `a checkpoint of partition ${partition} at ${last.offset + 1} was made from other records and is left out`,
-    );
-    return false;
   }
 
   async #revoked(partitions: readonly StreamPartition[]): Promise<void> {
@@ -479,23 +393,6 @@ export class Worker {
       await each.checkpoint.running;
     }
   }
-}
-
-/** Those at or after the offset, each once and in order, whatever was delivered again. */
-function newRecords(records: readonly StreamRecord[], offset: number): readonly StreamRecord[] {
-  let next = offset;
-  return records.filter((record) => {
-    const isNew = record.offset >= next;
-    if (isNew) next = record.offset + 1;
-    return isNew;
-  });
-}
-
-/** What may be otherwise when it is tried again. */
-function isPassing(error: unknown): error is FencedError | StreamUnavailableError | VersionUnavailableError {
-  return (
-    error instanceof FencedError || error instanceof StreamUnavailableError || error instanceof VersionUnavailableError
-  );
 }
 
 function nameOf({ topic, partition }: StreamPartition): string {

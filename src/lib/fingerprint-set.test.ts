@@ -40,3 +40,17 @@ it('grows, and at its limit forgets the oldest first', () => {
   expect(add(70_000, 80_000)).toBe(0);
   expect(add(0, 1)).toBe(1);
 });
+
+it('continues from its generations as if it had never stopped, and refuses what is none of its own', () => {
+  const set = new FingerprintSet(20_000);
+  for (let i = 1; i <= 30_000; i++) set.add(i, i);
+  const generations = set.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
+  expect(generations).toHaveLength(2);
+  const restored = FingerprintSet.restore(20_000, generations);
+  for (let i = 20_000; i <= 60_000; i++) expect(restored.add(i, i)).toBe(set.add(i, i));
+  expect(restored.generations()).toEqual(set.generations());
+  expect(() => FingerprintSet.restore(20_000, [])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(20_000, [{ words: new Int32Array(6000), entries: 0 }])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(20_000, [{ words: new Int32Array(8192), entries: 4000 }])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(5000, generations)).toThrow(RangeError);
+});

@@ -41,12 +41,7 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
   const { log, topics, setup, versions, checkpoints, logger } = role;
   const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
   const metrics = workerMetrics(Date.now);
-  const stores = new Map<number, CheckpointStore>();
-  const storeOf = (partition: number) => {
-    const store = stores.get(partition) ?? new CheckpointStore(checkpoints, `${topics.transactions}/${partition}`);
-    stores.set(partition, store);
-    return store;
-  };
+  const storeOf = (partition: number) => new CheckpointStore(checkpoints, `${topics.transactions}/${partition}`);
   let movedMs = Date.now();
   const worker = new Worker({
     ...{ log, setup, versions, checkpoints: storeOf, settings },

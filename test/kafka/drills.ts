@@ -272,7 +272,7 @@ async function foldUndisturbed() {
       `${topics.transactions}/${partition}`,
     );
     const kept = await store.restore(Number.MAX_SAFE_INTEGER, setup.definitions, setup.limits, setup.fold.maxIds);
-    const own = snapshotOf(fold, offset);
+    const own = snapshotOf(fold, offset, null);
     const same =
       kept !== null &&
       kept.offset === offset &&

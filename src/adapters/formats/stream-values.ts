@@ -6,6 +6,7 @@ import { decodeJson, transactionOf } from './transaction-value.ts';
 const MOST_LABEL_BYTES = 64 * 1024;
 /** A whole set of rules. */
 const MOST_CONTROL_BYTES = 1024 * 1024;
+const VERSIONED = /^[^@/\\]{1,100}@[0-9]{1,9}$/;
 const LABEL_KEYS: ReadonlySet<string> = new Set([...LABELLED_FIELDS, 'isFraud']);
 
 /**
@@ -36,12 +37,13 @@ export function decodeLabel(bytes: Uint8Array): LabelRecord {
 export function decodeControl(bytes: Uint8Array): ControlRecord {
   const value = objectOf(decodeJson(bytes, MOST_CONTROL_BYTES), 'CONTROL_INVALID', 'A change');
   const { model, rules, ...rest } = value;
-  const isModel = model === undefined || model === null || typeof model === 'string';
+  // A name alone would be its newest version: another one for whoever asks later.
+  const isModel = model === undefined || model === null || (typeof model === 'string' && VERSIONED.test(model));
   const isRules = rules === undefined || (Array.isArray(rules) && rules.every(isRuleFile));
   if (!isModel || !isRules || Object.keys(rest).length > 0 || (model === undefined && rules === undefined)) {
     throw new InputError(
       'CONTROL_INVALID',
-      'A change names a model, or rules as files with path and text, or both, and nothing else',
+      'A change names a model as name@version, or rules as files with path and text, or both, and nothing else',
       'See docs/streaming.md',
     );
   }

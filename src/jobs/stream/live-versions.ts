@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import type { VerdictPolicy } from '../../decisions/verdict.ts';
 import type { ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
-import { InputError } from '../../lib/errors.ts';
+import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import { createDecider } from '../../pipeline/decide-transactions.ts';
 import type { LiveVersion } from '../../pipeline/stream/partition-fold.ts';
-import type { VersionSource } from '../../pipeline/stream/versions.ts';
+import { type VersionSource, VersionUnavailableError } from '../../pipeline/stream/versions.ts';
 import { type StoredModel, thresholdsOf } from '../../registry/model-store.ts';
+import { ModelError } from '../../registry/packed-model.ts';
 import { printExpression } from '../../rules/print-expression.ts';
 import type { PlacedRule } from '../../rules/read-rules.ts';
 import { ruleVersion } from '../../rules/rule.ts';
@@ -19,7 +20,7 @@ export interface LiveSettings {
   readonly model: StoredModel | null;
   readonly rules: EvaluatedRules;
   readonly control: VerdictPolicy['control'];
-  /** @throws InputError where there is no such model */
+  /** @throws ModelError or InputError where there is no such model; anything else where the store does not answer */
   loadModel(id: string): Promise<StoredModel>;
 }
 
@@ -59,12 +60,23 @@ export function liveVersions({ model, rules, control, loadModel }: LiveSettings)
 }
 
 async function changed(before: Parts, change: ControlRecord, load: LiveSettings['loadModel']): Promise<Parts> {
-  const model = change.model === undefined ? before.model : change.model === null ? null : await load(change.model);
+  const model =
+    change.model === undefined ? before.model : change.model === null ? null : await loaded(change.model, load);
   if (change.rules === undefined) return { ...before, model };
   const read = change.rules.map(readRuleFile);
   const problems = read.flatMap((each) => each.problems);
   if (problems.length > 0) throw rulesError(problems);
   return { model, rules: { ...before.rules, placed: read.flatMap((each) => each.rules) } };
+}
+
+async function loaded(id: string, load: LiveSettings['loadModel']): Promise<StoredModel> {
+  try {
+    return await load(id);
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof ModelError || error instanceof InputError) throw new VersionUnavailableError(message);
+    throw new StreamUnavailableError(`model ${id} cannot be read: ${message}`);
+  }
 }
 
 function checkFeatures(model: StoredModel | null, definitions: readonly FeatureDefinition[]): void {

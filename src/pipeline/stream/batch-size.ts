@@ -30,7 +30,10 @@ export class BatchSize {
 
   observe(records: number, tookMs: number): void {
     if (records === 0) return;
-    const cost = Math.max(tookMs / records, 1e-6);
+    const { fewest, budgetMs } = this.#settings;
+    // Clocks jump: back is not fast, and hours ahead is no slower than what calls for the fewest.
+    if (!(tookMs >= 0)) return;
+    const cost = Math.min(Math.max(tookMs / records, 1e-6), budgetMs / fewest);
     this.#cost = Number.isNaN(this.#cost) ? cost : this.#cost + WEIGHT * (cost - this.#cost);
   }
 }

@@ -3,6 +3,11 @@
 // The state is cut into blocks; each is stored once under its hash, and a manifest lists them. The manifest is written last,
 // so a checkpoint is there whole or not at all, and the one before it stays until the new one is. Hashing is done block by
 // block with the event loop in between: the stream goes on meanwhile.
+//
+// Two may write at once for a while: the owner, and one who was and has not heard. What a late one writes is right (state up
+// to an offset is the same whoever folds it), but what it clears away must not be the owner's. So each writer takes a number,
+// its epoch, higher than all before; blocks bear it, and nobody removes anything of one who began to write after him. A writer
+// that finds a higher epoch than its own takes a new one and begins anew, with a whole checkpoint.
 import { createHash } from 'node:crypto';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureEngine } from '../../features/engine.ts';
@@ -10,7 +15,7 @@ import { restoreFeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
 import { InputError } from '../../lib/errors.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
-import type { ObjectStore } from '../../ports.ts';
+import type { ObjectStore, StreamRecord } from '../../ports.ts';
 import type { FoldHead, PartitionFold } from './partition-fold.ts';
 
 /** The state of a fold at one moment; the bytes are its own. */
@@ -20,11 +25,20 @@ export interface FoldSnapshot {
   readonly head: FoldHead;
   readonly engine: Uint8Array;
   readonly ids: readonly { readonly words: Int32Array; readonly entries: number }[];
+  /** null where the state is empty. */
+  readonly last: LastRecord | null;
+}
+
+/** The last record in a state: by it one knows whether the stream is still the one that the state was made from. */
+export interface LastRecord {
+  readonly offset: number;
+  readonly hash: string;
 }
 
 export interface RestoredFold {
   readonly offset: number;
   readonly head: FoldHead;
+  readonly last: LastRecord | null;
   readonly engine: FeatureEngine;
   readonly seen: FingerprintSet;
 }
@@ -35,6 +49,9 @@ interface Manifest {
   readonly offset: number;
   readonly createdMs: number;
   readonly head: FoldHead;
+  readonly last: LastRecord | null;
+  /** Whose blocks they are. */
+  readonly epoch: number;
   readonly parts: readonly StoredPart[];
 }
 
@@ -58,67 +75,119 @@ const KEPT = 2;
 /** After so many blocks the event loop has its turn. */
 const BLOCKS_AT_ONCE = 2;
 
-export function snapshotOf(fold: PartitionFold, offset: number): FoldSnapshot {
-  const ids = fold.seen.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
-  return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(), ids };
+export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord): LastRecord {
+  const hash = createHash('sha256').update(`${timestampMs} ${key?.length} ${value?.length} `);
+  for (const bytes of [key, value]) if (bytes !== null) hash.update(bytes);
+  return { offset, hash: hash.digest('hex') };
 }
 
-/** One writer per folder at a time. */
+export function snapshotOf(fold: PartitionFold, offset: number, last: LastRecord | null): FoldSnapshot {
+  const ids = fold.seen.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
+  return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(), ids, last };
+}
+
+export interface CheckpointStoreOptions {
+  /** Who writes, for people who look into the folder. */
+  readonly writer?: string;
+  /** Default 256 KiB. */
+  readonly blockBytes?: number;
+  /** Between blocks; the event loop's next turn where not given. */
+  readonly pause?: () => Promise<void>;
+}
+
+interface ManifestName {
+  readonly key: string;
+  readonly epoch: number;
+  readonly number: number;
+  readonly offset: number;
+}
+
+/** One for each time that a partition is owned; one write at a time. */
 export class CheckpointStore {
   readonly #store: ObjectStore;
   readonly #folder: string;
-  /** Hashes of the blocks that the store has. */
-  #known: Set<string> | null = null;
+  readonly #writer: string;
+  readonly #blockBytes: number;
+  readonly #pause: () => Promise<void>;
+  /** 0 before the first write. */
+  #epoch = 0;
+  #written = 0;
+  /** All its epochs; the first is lower than those of whoever began after it. */
+  readonly #mine: number[] = [];
+  /** Hashes of the blocks of this epoch that the store has. */
+  readonly #known = new Set<string>();
 
   /** @param folder one per stream and partition */
-  constructor(store: ObjectStore, folder: string) {
+  constructor(store: ObjectStore, folder: string, options: CheckpointStoreOptions = {}) {
+    const { writer = '', blockBytes = BLOCK_BYTES, pause = () => new Promise(setImmediate) } = options;
     this.#store = store;
     this.#folder = folder;
+    this.#writer = writer;
+    this.#blockBytes = blockBytes;
+    this.#pause = pause;
   }
 
-  async write({ offset, head, engine, ids }: FoldSnapshot, createdMs: number): Promise<WrittenCheckpoint> {
-    this.#known ??= new Set((await this.#store.list(`${this.#folder}/blocks/`)).map(nameOf));
+  async write({ offset, head, engine, ids, last }: FoldSnapshot, createdMs: number): Promise<WrittenCheckpoint> {
+    await this.#takeEpoch();
     const written = { bytes: 0, writtenBytes: 0 };
     const parts: StoredPart[] = [await this.#writePart(engine, 0, written)];
     for (const { words, entries } of ids) parts.push(await this.#writePart(bytesOf(words), entries, written));
     const manifest: Manifest = {
-      ...{ format: 'centinela-checkpoint', formatVersion: 1, offset, createdMs, head, parts },
+      ...{ format: 'centinela-checkpoint', formatVersion: 1, offset, createdMs, head, last, epoch: this.#epoch, parts },
     };
-    await this.#store.put(this.#manifestKey(offset), new TextEncoder().encode(JSON.stringify(manifest)));
+    const sealed = { sha256: sealOf(manifest), manifest };
+    await this.#store.put(this.#manifestKey(offset), new TextEncoder().encode(JSON.stringify(sealed)));
     await this.#forgetOlder();
     return { offset, ...written };
   }
 
   /**
-   * The newest that is whole and not beyond the offset.
+   * The newest that is whole, not beyond the offset, and of this stream.
    *
+   * @param isOurs whether the last record in it is the one that the stream has there
    * @returns null where there is none
-   * @throws InputError CHECKPOINT_OTHER_FEATURES where it was made with other features
+   * @throws InputError CHECKPOINT_OTHER_FEATURES, CHECKPOINT_OTHER_LIMIT where it was made with other features or another limit of ids
    */
   async restore(
     upTo: number,
     definitions: readonly FeatureDefinition[],
     limits: Partial<EngineLimits>,
     maxIds: number,
+    isOurs: (last: LastRecord) => Promise<boolean> = async () => true,
   ): Promise<RestoredFold | null> {
-    const keys = await this.#store.list(`${this.#folder}/manifests/`);
-    for (const key of keys.reverse()) {
-      if (Number(nameOf(key)) > upTo) continue;
+    const names = (await this.#manifests()).filter(({ offset }) => offset <= upTo);
+    names.sort((a, b) => b.offset - a.offset || b.epoch - a.epoch || b.number - a.number);
+    for (const { key } of names) {
       const manifest = await this.#manifest(key);
-      const parts = manifest === null ? null : await this.#readParts(manifest);
-      if (manifest === null || parts === null) continue;
+      if (manifest === null || manifest.offset > upTo) continue;
+      if (manifest.last !== null && !(await isOurs(manifest.last))) continue;
+      const parts = await this.#readParts(manifest);
+      if (parts === null) continue;
       const [engineBytes, ...ids] = parts;
-      const seen = FingerprintSet.restore(
-        maxIds,
-        ids.map((bytes, index) => ({
-          words: new Int32Array(bytes.buffer),
-          entries: manifest.parts[index + 1].entries,
-        })),
-      );
-      const { offset, head } = manifest;
-      return { offset, head, seen, engine: restoredEngine(definitions, engineBytes, limits) };
+      const generations = ids.map((bytes, index) => ({
+        words: new Int32Array(bytes.buffer),
+        entries: manifest.parts[index + 1].entries,
+      }));
+      const { offset, head, last } = manifest;
+      const seen = restoredIds(maxIds, generations);
+      return { offset, head, last, seen, engine: restoredEngine(definitions, engineBytes, limits) };
     }
     return null;
+  }
+
+  /** The first time, and again where another has begun to write since. */
+  async #takeEpoch(): Promise<void> {
+    const claimed = (await this.#store.list(`${this.#folder}/epochs/`)).map((key) => Number(nameOf(key)));
+    const manifests = (await this.#manifests()).map(({ epoch }) => epoch);
+    let newest = Math.max(0, ...claimed, ...manifests);
+    if (this.#epoch !== 0 && newest <= this.#epoch) return;
+    const writer = new TextEncoder().encode(this.#writer);
+    do newest++;
+    while (!(await this.#store.putNew(this.#epochKey(newest), writer)));
+    this.#epoch = newest;
+    this.#mine.push(newest);
+    this.#written = 0;
+    this.#known.clear();
   }
 
   async #writePart(
@@ -127,18 +196,27 @@ export class CheckpointStore {
     written: { bytes: number; writtenBytes: number },
   ): Promise<StoredPart> {
     const blocks: string[] = [];
-    for (let start = 0, done = 1; start < bytes.length; start += BLOCK_BYTES, done++) {
-      const block = bytes.subarray(start, start + BLOCK_BYTES);
+    for (let start = 0, done = 1; start < bytes.length; start += this.#blockBytes, done++) {
+      const block = bytes.subarray(start, start + this.#blockBytes);
       const hash = createHash('sha256').update(block).digest('hex');
       blocks.push(hash);
-      if (!this.#known!.has(hash)) {
-        await this.#store.put(this.#blockKey(hash), block);
-        this.#known!.add(hash);
+      if (!this.#known.has(hash)) {
+        await this.#store.put(this.#blockKey(this.#epoch, hash), block);
+        this.#known.add(hash);
         written.writtenBytes += block.length;
-      } else if (done % BLOCKS_AT_ONCE === 0) await new Promise(setImmediate);
+      } else if (done % BLOCKS_AT_ONCE === 0) await this.#pause();
     }
     written.bytes += bytes.length;
     return { bytes: bytes.length, entries, blocks };
+  }
+
+  /** Those whose names are such, from the oldest to the newest as they were written. */
+  async #manifests(): Promise<ManifestName[]> {
+    const keys = await this.#store.list(`${this.#folder}/manifests/`);
+    return keys.flatMap((key) => {
+      const [epoch, number, offset] = nameOf(key).split('-').map(Number);
+      return [epoch, number, offset].every(Number.isSafeInteger) ? [{ key, epoch, number, offset }] : [];
+    });
   }
 
   /** null where it is damaged or of another format: an older one serves. */
@@ -146,21 +224,25 @@ export class CheckpointStore {
     const bytes = await this.#store.get(key);
     if (bytes === null) return null;
     try {
-      const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
-      return manifest.format === 'centinela-checkpoint' && manifest.formatVersion === 1 ? manifest : null;
+      const { sha256, manifest } = JSON.parse(new TextDecoder().decode(bytes)) as {
+        sha256: string;
+        manifest: Manifest;
+      };
+      const isOfThisFormat = manifest.format === 'centinela-checkpoint' && manifest.formatVersion === 1;
+      return isOfThisFormat && sealOf(manifest) === sha256 ? manifest : null;
     } catch {
       return null;
     }
   }
 
   /** null where a block is missing or is not what its name says. */
-  async #readParts({ parts }: Manifest): Promise<Uint8Array<ArrayBuffer>[] | null> {
+  async #readParts({ parts, epoch }: Manifest): Promise<Uint8Array<ArrayBuffer>[] | null> {
     const read: Uint8Array<ArrayBuffer>[] = [];
     for (const { bytes, blocks } of parts) {
       const part = new Uint8Array(bytes);
       let at = 0;
       for (const hash of blocks) {
-        const block = await this.#store.get(this.#blockKey(hash));
+        const block = await this.#store.get(this.#blockKey(epoch, hash));
         if (block === null || createHash('sha256').update(block).digest('hex') !== hash) return null;
         part.set(block, at);
         at += block.length;
@@ -171,30 +253,66 @@ export class CheckpointStore {
     return read;
   }
 
-  /** Keeps the newest two, and the blocks that they name. */
+  /** Keeps the newest two and the blocks that they name, and whatever is of somebody who began later. */
   async #forgetOlder(): Promise<void> {
-    const keys = await this.#store.list(`${this.#folder}/manifests/`);
-    const old = keys.slice(0, -KEPT);
-    if (old.length === 0) return;
+    const manifests = await this.#manifests();
     const needed = new Set<string>();
-    for (const key of keys.slice(-KEPT)) {
-      for (const { blocks } of (await this.#manifest(key))?.parts ?? []) for (const hash of blocks) needed.add(hash);
+    for (const { key } of manifests.slice(-KEPT)) {
+      const manifest = await this.#manifest(key);
+      for (const hash of manifest?.parts.flatMap(({ blocks }) => blocks) ?? []) {
+        needed.add(this.#blockKey(manifest!.epoch, hash));
+      }
     }
-    for (const key of old) await this.#store.remove(key);
-    for (const hash of [...this.#known!]) {
-      if (needed.has(hash)) continue;
-      await this.#store.remove(this.#blockKey(hash));
-      this.#known!.delete(hash);
+    for (const { key, epoch } of manifests.slice(0, -KEPT)) if (this.#mayRemove(epoch)) await this.#store.remove(key);
+    for (const key of await this.#store.list(`${this.#folder}/blocks/`)) {
+      const [epoch, hash] = nameOf(key).split('-');
+      if (needed.has(key) || !this.#mayRemove(Number(epoch))) continue;
+      if (Number(epoch) === this.#epoch) this.#known.delete(hash);
+      await this.#store.remove(key);
+    }
+    for (const key of await this.#store.list(`${this.#folder}/epochs/`)) {
+      const epoch = Number(nameOf(key));
+      if (epoch !== this.#epoch && this.#mayRemove(epoch)) await this.#store.remove(key);
     }
   }
 
-  #blockKey(hash: string): string {
-    return `${this.#folder}/blocks/${hash}`;
+  #mayRemove(epoch: number): boolean {
+    return epoch < this.#mine[0] || this.#mine.includes(epoch);
   }
 
-  /** Names sort as the offsets do. */
+  #blockKey(epoch: number, hash: string): string {
+    return `${this.#folder}/blocks/${digits(epoch, 8)}-${hash}`;
+  }
+
+  #epochKey(epoch: number): string {
+    return `${this.#folder}/epochs/${digits(epoch, 8)}`;
+  }
+
+  /** Names sort in the order of writing. */
   #manifestKey(offset: number): string {
-    return `${this.#folder}/manifests/${String(offset).padStart(16, '0')}`;
+    const name = `${digits(this.#epoch, 8)}-${digits(this.#written++, 8)}-${digits(offset, 16)}`;
+    return `${this.#folder}/manifests/${name}`;
+  }
+}
+
+function sealOf(manifest: Manifest): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+}
+
+function digits(value: number, count: number): string {
+  return String(value).padStart(count, '0');
+}
+
+function restoredIds(maxIds: number, generations: Parameters<typeof FingerprintSet.restore>[1]): FingerprintSet {
+  try {
+    return FingerprintSet.restore(maxIds, generations);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(
+      'CHECKPOINT_OTHER_LIMIT',
+      `The checkpoint cannot be continued: ${error.message}`,
+      'Start with the limit it was made with, or remove the checkpoints: the state is then rebuilt from the stream',
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 // A record that cannot be processed: why, where it was, and its bytes as they came, so that it can be sent again once the
-// cause is gone.
+// cause is gone. A record that fills what the log takes leaves no room for the reason: its letter only says where it is.
 import type { OutgoingRecord, StreamPosition, StreamRecord } from '../../ports.ts';
 
 /** Why a record is refused, by the code that counts and alerts name. */
@@ -9,22 +9,41 @@ export interface Refusal {
   readonly message: string;
 }
 
-const HEADERS = { code: 'centinela-reason', message: 'centinela-message', from: 'centinela-from' } as const;
+const HEADERS = {
+  ...{ code: 'centinela-reason', message: 'centinela-message', from: 'centinela-from' },
+  byReference: 'centinela-by-reference',
+} as const;
+const ADDED: ReadonlySet<string> = new Set(Object.values(HEADERS));
+/** Of a record that the log takes for sure: Kafka's own limit is 1 MiB with what it adds. */
+export const MAX_RECORD_BYTES = 1_000_000;
+/** Some logs take no more than 100; four are ours. */
+export const MOST_OWN_HEADERS = 96;
+const MOST_MESSAGE = 1000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The record on its way to the topic of dead letters: its key, bytes and headers, and three headers more. */
-export function deadLetter(topic: string, at: StreamPosition, record: StreamRecord, refusal: Refusal): OutgoingRecord {
-  const from = `${at.topic}/${at.partition}/${at.offset}`;
-  return {
-    ...{ topic, partition: null, key: record.key, value: record.value, timestampMs: record.timestampMs },
-    headers: [
-      ...ownHeaders(record),
-      { name: HEADERS.code, value: encoder.encode(refusal.code) },
-      { name: HEADERS.message, value: encoder.encode(refusal.message) },
-      { name: HEADERS.from, value: encoder.encode(from) },
-    ],
-  };
+/**
+ * The record on its way to the topic of dead letters: its key, bytes and headers, and three headers more.
+ *
+ * @param maxRecordBytes beyond so many the letter has neither key nor value nor headers of the record
+ */
+export function deadLetter(
+  topic: string,
+  at: StreamPosition,
+  record: StreamRecord,
+  refusal: Refusal,
+  maxRecordBytes = MAX_RECORD_BYTES,
+): OutgoingRecord {
+  const added = [
+    header(HEADERS.code, refusal.code),
+    header(HEADERS.message, refusal.message.slice(0, MOST_MESSAGE)),
+    header(HEADERS.from, nameOf(at)),
+  ];
+  const { key, value, timestampMs } = record;
+  const whole = { topic, partition: null, key, value, timestampMs, headers: [...ownHeaders(record), ...added] };
+  const fits = whole.headers.length <= MOST_OWN_HEADERS + added.length && bytesOf(whole) <= maxRecordBytes;
+  if (fits) return whole;
+  return { ...whole, key: null, value: null, headers: [...added, header(HEADERS.byReference, '1')] };
 }
 
 /** The record as it was before it was refused, for the topic that it came from. */
@@ -34,19 +53,47 @@ export function revivedRecord(letter: StreamRecord, topic: string): OutgoingReco
 }
 
 export interface DeadLetterOrigin extends Refusal {
-  /** `topic/partition/offset` */
-  readonly from: string;
+  readonly from: StreamPosition | null;
+  /** The letter does not hold the record: it is where it came from, for as long as that topic keeps it. */
+  readonly byReference: boolean;
 }
 
-export function originOf({ headers }: StreamRecord): DeadLetterOrigin {
+/** `from` is null where the letter does not say. */
+export function originOf({ headers }: Pick<StreamRecord, 'headers'>): DeadLetterOrigin {
+  // The last of a name is ours.
   const text = (name: string) => {
-    const header = headers.find((each) => each.name === name);
-    return header === undefined ? '' : decoder.decode(header.value);
+    const found = headers.findLast((each) => each.name === name);
+    return found === undefined ? '' : decoder.decode(found.value);
   };
-  return { code: text(HEADERS.code), message: text(HEADERS.message), from: text(HEADERS.from) };
+  return {
+    ...{ code: text(HEADERS.code), message: text(HEADERS.message), from: positionOf(text(HEADERS.from)) },
+    byReference: text(HEADERS.byReference) !== '',
+  };
+}
+
+/** Bytes of a record's own parts. */
+export function bytesOf({ key, value, headers }: Pick<StreamRecord, 'key' | 'value' | 'headers'>): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const each of headers) bytes += each.name.length + each.value.length;
+  return bytes;
+}
+
+/** `topic/partition/offset`; topics have no slash in their names. */
+function nameOf({ topic, partition, offset }: StreamPosition): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+function positionOf(name: string): StreamPosition | null {
+  const [topic, partition, offset, ...more] = name.split('/');
+  const at = { topic, partition: Number(partition), offset: Number(offset) };
+  const isWhole = Number.isSafeInteger(at.partition) && Number.isSafeInteger(at.offset);
+  return topic !== '' && isWhole && more.length === 0 ? at : null;
+}
+
+function header(name: string, text: string): StreamRecord['headers'][number] {
+  return { name, value: encoder.encode(text) };
 }
 
 function ownHeaders({ headers }: StreamRecord): StreamRecord['headers'] {
-  const added: readonly string[] = Object.values(HEADERS);
-  return headers.filter(({ name }) => !added.includes(name));
+  return headers.filter(({ name }) => !ADDED.has(name));
 }

@@ -10,7 +10,12 @@ const encoder = new TextEncoder();
 const NO_HEADERS: OutgoingRecord['headers'] = [];
 
 /** Of one run of records of a partition of the stream. */
-export function outputsOf(output: FoldOutput, from: StreamPartition, topics: TopicNames): OutgoingRecord[] {
+export function outputsOf(
+  output: FoldOutput,
+  from: StreamPartition,
+  topics: TopicNames,
+  maxRecordBytes?: number,
+): OutgoingRecord[] {
   const records: OutgoingRecord[] = [];
   for (const decided of output.decided) {
     const key = encoder.encode(decided.decision.transaction.id);
@@ -21,7 +26,8 @@ export function outputsOf(output: FoldOutput, from: StreamPartition, topics: Top
     records.push(outgoing(topics.alerts, encoder.encode('governor'), governorRecord(alert, from)));
   }
   for (const { record, refusal } of output.refused) {
-    records.push(deadLetter(topics['dead-letters'], { ...from, offset: record.offset }, record, refusal));
+    const at = { ...from, offset: record.offset };
+    records.push(deadLetter(topics['dead-letters'], at, record, refusal, maxRecordBytes));
   }
   return records;
 }

@@ -17,7 +17,7 @@ import type { StreamRecord } from '../../ports.ts';
 import { type Decider, foldBatch } from '../decide-transactions.ts';
 import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
-import { kindOf } from './record-kinds.ts';
+import { kindOf, VALUE_MISSING } from './record-kinds.ts';
 
 /** What decides, and what it is called in decisions and checkpoints. */
 export interface LiveVersion {
@@ -127,6 +127,11 @@ export class PartitionFold {
     return { governor: this.#governor, severest: this.#severest, change: this.#change };
   }
 
+  /** A change that was made is made again after a restart; one that cannot be made leaves no trace. */
+  keep(change: ControlRecord): void {
+    this.#change = { ...this.#change, ...change };
+  }
+
   /**
    * Takes records until one of them changes what decides.
    *
@@ -151,7 +156,6 @@ export class PartitionFold {
       if (change !== null) break;
     }
     const { decided, governorAlerts } = this.#decide(steps, labels, version, degraded, counts);
-    if (change !== null) this.#change = { ...this.#change, ...change };
     return { decided, refused, governorAlerts, counts, taken, change };
   }
 
@@ -164,7 +168,7 @@ export class PartitionFold {
     const kind = kindOf(record);
     if (kind === null)
       throw new InputError('KIND_UNKNOWN', 'The record is of a kind that this version does not know', 'Update');
-    if (record.value === null) throw new InputError('VALUE_MISSING', 'The record has no value', 'Send one');
+    if (record.value === null) throw VALUE_MISSING();
     if (kind === 'control') return this.#decoders.control(record.value);
     if (kind === 'label') {
       labels.push([steps.length, this.#decoders.label(record.value)]);

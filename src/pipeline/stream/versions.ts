@@ -14,11 +14,22 @@ export interface PartitionSetup {
   createEngine(): FeatureEngine;
 }
 
+/** What a change asks for is not to be had here; elsewhere, or later, it may be. */
+export class VersionUnavailableError extends Error {
+  override readonly name = 'VersionUnavailableError';
+  readonly code = 'VERSION_UNAVAILABLE';
+}
+
 /** Makes what decides, over the engine's features. */
 export interface VersionSource {
   /** What decides before the first change. */
   initial(definitions: readonly FeatureDefinition[]): Promise<LiveVersion>;
-  /** @throws InputError where a model or the rules cannot be read, or ask for features that the engine does not compute */
+  /**
+   * @throws InputError where the change is wrong in itself, the same for every worker: rules with mistakes, features that
+   *   the engine does not compute
+   * @throws VersionUnavailableError where the model is not in this worker's store
+   * @throws StreamUnavailableError where the store does not answer
+   */
   change(from: LiveVersion, change: ControlRecord, definitions: readonly FeatureDefinition[]): Promise<LiveVersion>;
 }
 

@@ -5,9 +5,10 @@
 // from the newest checkpoint, and the records since, which are folded without a word up to where the group stands.
 //
 // Labels and changes of rules or model come on topics of their own, and are passed on into the stream of transactions:
-// there they have a place among them, the same for everybody who ever reads it.
+// there they have a place among them, the same for everybody who ever reads it. What is wrong with them is found at this
+// door, once: a change that cannot be made never gets into the stream, and one that is in it is made by everybody.
 import type { ControlRecord } from '../../domain/stream-records.ts';
-import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
+import { FencedError, InputError } from '../../lib/errors.ts';
 import type {
   OutgoingRecord,
   StreamBatch,
@@ -18,10 +19,19 @@ import type {
   StreamRecord,
 } from '../../ports.ts';
 import { BatchSize, type BatchSizeSettings } from './batch-size.ts';
-import { type CheckpointStore, snapshotOf, type WrittenCheckpoint } from './checkpoint-store.ts';
+import {
+  type CheckpointStore,
+  type LastRecord,
+  lastRecordOf,
+  snapshotOf,
+  type WrittenCheckpoint,
+} from './checkpoint-store.ts';
+import { MAX_RECORD_BYTES } from './dead-letter.ts';
+import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { outputsOf } from './outputs.ts';
-import { type DecidedRecord, type FoldOutput, PartitionFold } from './partition-fold.ts';
-import { kindHeader, type RecordKind } from './record-kinds.ts';
+import type { DecidedRecord, FoldOutput, PartitionFold } from './partition-fold.ts';
+import { newRecords } from './record-kinds.ts';
+import { isPassing, restoreFold } from './restore.ts';
 import type { TopicNames } from './topics.ts';
 import type { PartitionSetup, VersionSource } from './versions.ts';
 
@@ -60,17 +70,21 @@ export interface WorkerSettings {
   /** Attempts at a log that does not answer, before the worker gives up. */
   readonly attempts: number;
   readonly firstRetryMs: number;
+  /** What the log takes as one record. */
+  readonly maxRecordBytes: number;
 }
 
 export const DEFAULT_WORKER: Omit<WorkerSettings, 'topics'> = {
   ...{ group: 'centinela', batchSize: { fewest: 64, most: 4096, budgetMs: 120 }, pollWaitMs: 100 },
   ...{ checkpointEveryMs: 10_000, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
+  maxRecordBytes: MAX_RECORD_BYTES,
 };
 
 export interface WorkerOptions {
   readonly log: StreamLog;
   readonly setup: PartitionSetup;
   readonly versions: VersionSource;
+  /** A new one each time that a partition is taken over. */
   readonly checkpoints: (partition: number) => CheckpointStore;
   readonly settings: WorkerSettings;
   readonly observer: WorkerObserver;
@@ -86,22 +100,22 @@ interface OwnedPartition {
   version: Awaited<ReturnType<VersionSource['initial']>>;
   /** The record that comes next in the state. */
   offset: number;
+  /** The one before it, or what the checkpoint says of it; null where the state is empty. */
+  last: StreamRecord | LastRecord | null;
   /** Outputs of records before it are out already. */
   readonly silentBefore: number;
   readonly restoredFrom: number;
   readonly beganMs: number;
+  readonly store: CheckpointStore;
   checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
 }
-
-const FORWARDED: readonly (readonly ['labels' | 'control', RecordKind])[] = [
-  ['labels', 'label'],
-  ['control', 'control'],
-];
 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
+  /** The next record of each partition of labels and changes. */
+  readonly #next = new Map<string, number>();
   #stopping = false;
   #ready = false;
   #nextLagMs = 0;
@@ -130,7 +144,8 @@ export class Worker {
   /**
    * Works until it is stopped.
    *
-   * @throws StreamUnavailableError where the log has not answered for so many attempts
+   * @throws StreamUnavailableError, VersionUnavailableError, FencedError where so many attempts in a row failed
+   * @throws InputError where a checkpoint cannot be continued with these settings
    */
   async run(): Promise<void> {
     const { settings, sleep, observer } = this.#options;
@@ -142,7 +157,7 @@ export class Worker {
         });
       } catch (error) {
         this.#ready = false;
-        if (!(error instanceof FencedError || error instanceof StreamUnavailableError)) throw error;
+        if (!isPassing(error)) throw error;
         failures++;
         observer.troubled(error.code, error.message);
         if (failures >= settings.attempts) throw error;
@@ -155,6 +170,7 @@ export class Worker {
   async #work(onProgress: () => void): Promise<void> {
     const { log, settings } = this.#options;
     const { topics, group } = settings;
+    this.#forgetAll();
     const consumer = await log.join({
       ...{ group, topics: [topics.transactions, topics.labels, topics.control] },
       listener: {
@@ -175,12 +191,13 @@ export class Worker {
       await this.#finishCheckpoints([...this.#owned.values()]);
     } catch (error) {
       // What the state holds beyond the commit that failed is nobody's: it is made again.
-      this.#owned.clear();
+      this.#forgetAll();
       await consumer.close().catch(() => undefined);
       throw error;
     }
+    this.#ready = false;
     await consumer.close();
-    this.#owned.clear();
+    this.#forgetAll();
   }
 
   async #process(consumer: StreamConsumer, batches: readonly StreamBatch[]): Promise<void> {
@@ -191,20 +208,20 @@ export class Worker {
     const done: BatchDone[] = [];
     let records = 0;
     for (const batch of batches) {
-      if (batch.records.length === 0) continue;
       const forwarded = FORWARDED.find(([role]) => settings.topics[role] === batch.topic);
-      if (forwarded !== undefined) outputs.push(...(await this.#forward(batch.records, forwarded[1])));
-      else done.push(...(await this.#fold(batch, outputs)));
+      const position =
+        forwarded === undefined
+          ? await this.#fold(batch, outputs, done)
+          : await this.#forward(batch, forwarded[1], outputs);
       records += batch.records.length;
-      const { topic, partition } = batch;
-      positions.push({ topic, partition, offset: batch.records[batch.records.length - 1].offset + 1 });
+      if (position !== null) positions.push(position);
     }
     const moved = positions.filter((position) => !this.#isSilent(position));
     if (moved.length > 0) await consumer.commit(outputs, moved);
     const endedMs = now();
     this.#batchSize.observe(records, endedMs - startedMs);
     for (const each of done) {
-      observer.batch({ ...each, oldestWaitMs: endedMs - each.oldestWaitMs });
+      observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
       onDecided?.(each.output.decided);
     }
   }
@@ -216,12 +233,13 @@ export class Worker {
     return owned !== undefined && offset <= owned.silentBefore;
   }
 
-  async #fold(batch: StreamBatch, outputs: OutgoingRecord[]): Promise<BatchDone[]> {
+  /** @returns where the partition stands then; null where there was nothing new */
+  async #fold(batch: StreamBatch, outputs: OutgoingRecord[], done: BatchDone[]): Promise<StreamPosition | null> {
     const { settings, observer, now } = this.#options;
     const owned = this.#owned.get(batch.partition);
     if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
-    const done: BatchDone[] = [];
-    let rest: readonly StreamRecord[] = batch.records.filter(({ offset }) => offset >= owned.offset);
+    let rest = newRecords(batch.records, owned.offset);
+    if (rest.length === 0) return null;
     while (rest.length > 0) {
       // What is made again and what is new are never one run: the first is silent.
       const boundary = rest.findIndex(({ offset }) => offset >= owned.silentBefore);
@@ -229,12 +247,13 @@ export class Worker {
       const run = isSilent && boundary > 0 ? rest.slice(0, boundary) : rest;
       const startedMs = now();
       const output = owned.fold.take(run, owned.version);
-      const foldMs = now() - startedMs;
+      const foldMs = Math.max(0, now() - startedMs);
       const last = run[output.taken - 1];
       owned.offset = last.offset + 1;
+      owned.last = last;
       if (output.change !== null) await this.#change(owned, last.offset, output.change);
       if (!isSilent) {
-        outputs.push(...outputsOf(output, batch, settings.topics));
+        outputs.push(...outputsOf(output, batch, settings.topics, settings.maxRecordBytes));
         done.push({
           ...{ partition: batch.partition, records: output.taken, output, foldMs },
           oldestWaitMs: run[0].timestampMs,
@@ -244,14 +263,19 @@ export class Worker {
       }
       rest = rest.slice(output.taken);
     }
-    return done;
+    const { topic, partition } = batch;
+    return { topic, partition, offset: owned.offset };
   }
 
-  /** A version that cannot be made leaves what decides as it was. */
+  /**
+   * A change that is wrong in itself is so for everybody, and leaves what decides as it was. One that only this worker
+   * cannot make stops it: to go on with what decided before would be a decision that nobody could ever repeat.
+   */
   async #change(owned: OwnedPartition, offset: number, change: ControlRecord): Promise<void> {
     const { versions, observer } = this.#options;
     try {
       owned.version = await versions.change(owned.version, change, owned.fold.engine.definitions);
+      owned.fold.keep(change);
       observer.changed(owned.partition, offset, owned.version.model, owned.version.rules);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -262,53 +286,51 @@ export class Worker {
     }
   }
 
-  /** Onto the stream of transactions: a label to its payer's partition, a change to every one. */
-  async #forward(records: readonly StreamRecord[], kind: RecordKind): Promise<OutgoingRecord[]> {
-    const { log, settings } = this.#options;
-    const topic = settings.topics.transactions;
-    const partitions =
-      kind === 'control' ? (await log.bounds(topic)).map(({ partition }) => partition as number | null) : [null];
-    return records.flatMap(({ key, value, headers, timestampMs }) =>
-      partitions.map((partition) => ({
-        ...{ topic, partition, key, value, timestampMs },
-        headers: [...headers, kindHeader(kind)],
-      })),
-    );
+  /** @returns where the partition stands then; null where there was nothing new */
+  async #forward(batch: StreamBatch, kind: ForwardedKind, outputs: OutgoingRecord[]): Promise<StreamPosition | null> {
+    const { topic, partition } = batch;
+    const records = newRecords(batch.records, this.#next.get(nameOf(batch)) ?? 0);
+    if (records.length === 0) return null;
+    outputs.push(...(await forwardedRecords({ topic, partition, records }, kind, this.#options)));
+    const offset = records[records.length - 1].offset + 1;
+    this.#next.set(nameOf(batch), offset);
+    return { topic, partition, offset };
   }
 
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
-    const { settings, observer } = this.#options;
-    const ours = committed.filter(({ topic }) => topic === settings.topics.transactions);
-    const others = committed.filter(({ topic }) => topic !== settings.topics.transactions);
+    const { log, settings, observer } = this.#options;
+    const { transactions } = settings.topics;
+    const ours = committed.filter(({ topic }) => topic === transactions);
+    const others = committed.filter(({ topic }) => topic !== transactions);
+    for (const position of others) this.#next.set(nameOf(position), position.offset);
+    const bounds = ours.length === 0 ? [] : await log.bounds(transactions);
     const begun: StreamPosition[] = [];
-    for (const position of ours) begun.push({ ...position, offset: await this.#restore(position) });
+    for (const position of ours) {
+      const { start, end } = bounds.find(({ partition }) => partition === position.partition)!;
+      begun.push({ ...position, offset: await this.#restore(position, start, end) });
+    }
     observer.assigned(ours.map(({ partition }) => partition));
     return [...begun, ...others];
   }
 
   /** @returns where reading begins */
-  async #restore({ partition, offset: committed }: StreamPosition): Promise<number> {
-    const { setup, versions, checkpoints, now } = this.#options;
-    const held = this.#owned.get(partition);
-    if (held !== undefined && held.offset === committed) return committed;
+  async #restore({ topic, partition, offset: committed }: StreamPosition, start: number, end: number): Promise<number> {
+    const { log, setup, versions, checkpoints, now, observer } = this.#options;
     const beganMs = now();
-    const restored = await checkpoints(partition).restore(
-      committed,
-      setup.definitions,
-      setup.limits,
-      setup.fold.maxIds,
-    );
-    const fold =
-      restored === null
-        ? new PartitionFold(setup.createEngine(), setup.decoders, setup.fold)
-        : new PartitionFold(restored.engine, setup.decoders, setup.fold, restored);
-    const offset = restored?.offset ?? 0;
+    const store = checkpoints(partition);
+    const at = { topic, partition, offset: committed };
+    const { restored, fold, offset } = await restoreFold(at, { start, end }, { log, store, setup, observer });
     const initial = await versions.initial(setup.definitions);
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, silentBefore: committed, restoredFrom: offset, beganMs },
-      checkpoint: { offset, atMs: beganMs, running: null },
+      ...{ partition, fold, version, offset, last: restored?.last ?? null, silentBefore: committed },
+      ...{
+        restoredFrom: offset,
+        beganMs,
+        store,
+        checkpoint: { offset: restored?.offset ?? 0, atMs: beganMs, running: null },
+      },
     });
     return offset;
   }
@@ -326,6 +348,7 @@ export class Worker {
   #forget(partitions: readonly StreamPartition[]): void {
     for (const { topic, partition } of partitions) {
       if (topic === this.#options.settings.topics.transactions) this.#owned.delete(partition);
+      else this.#next.delete(nameOf({ topic, partition }));
     }
   }
 
@@ -340,27 +363,40 @@ export class Worker {
     observer.lagging(waiting);
   }
 
+  #forgetAll(): void {
+    this.#owned.clear();
+    this.#next.clear();
+  }
+
   /** One at a time per partition, beside the work. */
   #startCheckpoints(): void {
     const { settings, now } = this.#options;
     for (const owned of this.#owned.values()) {
       const { checkpoint } = owned;
-      const isDue = now() - checkpoint.atMs >= settings.checkpointEveryMs && owned.offset > checkpoint.offset;
+      const sinceMs = now() - checkpoint.atMs;
+      // A clock that was set back would put it off for as long as it was ahead.
+      const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
+      const isDue = isTime && owned.offset > checkpoint.offset;
       if (isDue && checkpoint.running === null && owned.offset >= owned.silentBefore) this.#checkpoint(owned);
     }
   }
 
   #checkpoint(owned: OwnedPartition): void {
-    const { checkpoints, now, observer } = this.#options;
-    const { checkpoint, partition, offset } = owned;
+    const { now, observer } = this.#options;
+    const { checkpoint, partition, offset, store } = owned;
+    const before = checkpoint.offset;
     const startedMs = now();
     checkpoint.offset = offset;
     checkpoint.atMs = startedMs;
-    checkpoint.running = checkpoints(partition)
-      .write(snapshotOf(owned.fold, offset), startedMs)
+    const last = owned.last === null || 'hash' in owned.last ? owned.last : lastRecordOf(owned.last);
+    checkpoint.running = store
+      .write(snapshotOf(owned.fold, offset, last), startedMs)
       .then(
-        (written) => observer.checkpointed(partition, written, now() - startedMs),
-        (error: Error) => observer.troubled('CHECKPOINT_FAILED', error.message),
+        (written) => observer.checkpointed(partition, written, Math.max(0, now() - startedMs)),
+        (error: Error) => {
+          checkpoint.offset = before;
+          observer.troubled('CHECKPOINT_FAILED', error.message);
+        },
       )
       .finally(() => {
         checkpoint.running = null;
@@ -374,4 +410,8 @@ export class Worker {
       await each.checkpoint.running;
     }
   }
+}
+
+function nameOf({ topic, partition }: StreamPartition): string {
+  return `${topic}/${partition}`;
 }

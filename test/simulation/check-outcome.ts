@@ -1,0 +1,216 @@
+// What must hold at the end of every scenario, whatever struck on the way. The oracle is the simplest thing that could be
+// right: one fold per partition over the stream as it stands in the log, without workers, batches or checkpoints.
+import { InputError } from '../../src/lib/errors.ts';
+import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
+import { originOf } from '../../src/pipeline/stream/dead-letter.ts';
+import { outputsOf } from '../../src/pipeline/stream/outputs.ts';
+import type { LiveVersion } from '../../src/pipeline/stream/partition-fold.ts';
+import { PartitionFold } from '../../src/pipeline/stream/partition-fold.ts';
+import type { OutgoingRecord, StreamRecord } from '../../src/ports.ts';
+import { BLOCK_BYTES, folderOf, type Outcome, TOPICS } from './run-scenario.ts';
+import { simulatedSetup, simulatedVersions } from './stream-parts.ts';
+import { ITEM_HEADER } from './stream-records.ts';
+
+const decoder = new TextDecoder();
+const text = (bytes: Uint8Array | null) => (bytes === null ? null : decoder.decode(bytes));
+const setup = simulatedSetup();
+const versions = simulatedVersions(async () => undefined);
+
+/** @returns what is wrong, in words; empty where all is as it must be */
+export async function checkOutcome(outcome: Outcome): Promise<string[]> {
+  const wrong = [...outcome.wrong];
+  if (wrong.length > 0) return wrong;
+  const topics = new Map<string, StreamRecord[][]>();
+  for (const topic of Object.values(TOPICS)) topics.set(topic, await readTopic(outcome, topic));
+  const [decisions] = topics.get(TOPICS.decisions)!;
+  const [alerts] = topics.get(TOPICS.alerts)!;
+  const [letters] = topics.get(TOPICS['dead-letters'])!;
+
+  for (const [partition, records] of topics.get(TOPICS.transactions)!.entries()) {
+    const clean = await cleanRun(records, partition);
+    const same = (what: string, got: readonly string[], expected: readonly string[]) => {
+      const at = expected.findIndex((value, index) => value !== got[index]);
+      const first = at < 0 ? expected.length : at;
+      if (got.length === expected.length && at < 0) return;
+      wrong.push(
+        `${what} of partition ${partition}: ${got.length} instead of ${expected.length}, the first that differs is ${first}: ` +
+          `${got[first]?.slice(0, 400)} instead of ${expected[first]?.slice(0, 400)}`,
+      );
+    };
+    const ofHere = ({ value }: StreamRecord) => JSON.parse(text(value)!).at?.partition === partition;
+    same('decisions', decisions.filter(ofHere).map(valueText), clean.outputsTo(TOPICS.decisions));
+    const cleanAlerts = clean.outputsTo(TOPICS.alerts);
+    const isGovernor = (value: string) => JSON.parse(value).kind === 'governor';
+    same(
+      'alerts',
+      alerts.filter(ofHere).map(valueText),
+      cleanAlerts.filter((value) => !isGovernor(value)),
+    );
+    const governors = alerts
+      .map(valueText)
+      .filter((value) => isGovernor(value) && JSON.parse(value).partition === partition);
+    same("the governor's alerts", governors, cleanAlerts.filter(isGovernor));
+    await checkState(outcome, partition, records, clean, wrong);
+  }
+  checkExactlyOnce(decisions, wrong);
+  checkFates(outcome, topics, letters, wrong);
+  return wrong;
+}
+
+const valueText = ({ value }: { readonly value: Uint8Array | null }) => text(value) ?? 'null';
+
+interface CleanRun {
+  readonly fold: PartitionFold;
+  outputsTo(topic: string): string[];
+}
+
+async function cleanRun(records: readonly StreamRecord[], partition: number): Promise<CleanRun> {
+  const fold = new PartitionFold(setup.createEngine(), setup.decoders, setup.fold);
+  const outputs: OutgoingRecord[] = [];
+  await foldAll(fold, await versions.initial(setup.definitions), records, partition, outputs);
+  return { fold, outputsTo: (topic) => outputs.filter((each) => each.topic === topic).map(valueText) };
+}
+
+async function foldAll(
+  fold: PartitionFold,
+  initial: LiveVersion,
+  records: readonly StreamRecord[],
+  partition: number,
+  outputs: OutgoingRecord[],
+): Promise<void> {
+  let version = initial;
+  for (let rest = records; rest.length > 0; ) {
+    const output = fold.take(rest, version);
+    outputs.push(...outputsOf(output, { topic: TOPICS.transactions, partition }, TOPICS));
+    rest = rest.slice(output.taken);
+    if (output.change === null) continue;
+    try {
+      version = await versions.change(version, output.change, setup.definitions);
+      fold.keep(output.change);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+}
+
+/** The newest checkpoint, and the records after it where there is none of the end: the same bits as the clean run's. */
+async function checkState(
+  { store }: Outcome,
+  partition: number,
+  records: readonly StreamRecord[],
+  clean: CleanRun,
+  wrong: string[],
+): Promise<void> {
+  const end = records.length;
+  const checkpoints = new CheckpointStore(store, folderOf(partition), {
+    ...{ blockBytes: BLOCK_BYTES, pause: async () => undefined, writer: 'check' },
+  });
+  const restored = await checkpoints.restore(end, setup.definitions, setup.limits, setup.fold.maxIds);
+  if ((restored?.offset ?? 0) !== end && !store.wasDamaged) {
+    wrong.push(`the last checkpoint of partition ${partition} is at ${restored?.offset}, not at ${end}`);
+  }
+  if (restored === null) return;
+  const fold = new PartitionFold(restored.engine, setup.decoders, setup.fold, restored);
+  const initial = await versions.initial(setup.definitions);
+  const { change } = restored.head;
+  const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
+  await foldAll(fold, version, records.slice(restored.offset), partition, []);
+  const differ = [
+    ...(isSame(fold.engine.checkpoint(), clean.fold.engine.checkpoint()) ? [] : ['features']),
+    ...(idsOf(fold) === idsOf(clean.fold) ? [] : ['ids']),
+    ...(JSON.stringify(fold.head()) === JSON.stringify(clean.fold.head()) ? [] : ['head']),
+  ];
+  if (differ.length === 0) return;
+  wrong.push(`the state of partition ${partition} (from ${restored.offset}) differs in ${differ.join(', ')}`);
+}
+
+function idsOf(fold: PartitionFold): string {
+  return fold.seen
+    .generations()
+    .map(
+      ({ words, entries }) =>
+        `${entries} ${Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('base64')}`,
+    )
+    .join();
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+function checkExactlyOnce(decisions: readonly StreamRecord[], wrong: string[]): void {
+  const seen = new Set<string>();
+  for (const { value } of decisions) {
+    const { id } = JSON.parse(text(value)!) as { id: string };
+    if (seen.has(id)) wrong.push(`${id} was decided twice`);
+    seen.add(id);
+  }
+}
+
+/** What each item was sent for is what became of it, however often it is in its topic. */
+function checkFates(
+  { items, scenario }: Outcome,
+  topics: ReadonlyMap<string, readonly StreamRecord[][]>,
+  letters: readonly StreamRecord[],
+  wrong: string[],
+): void {
+  const lettersFrom = new Map<string, number>();
+  for (const letter of letters) {
+    const { from } = originOf(letter);
+    const at = from === null ? 'nowhere' : `${from.topic}/${from.partition}/${from.offset}`;
+    lettersFrom.set(at, (lettersFrom.get(at) ?? 0) + 1);
+  }
+  const inStream = new Map<number, number>();
+  for (const record of topics.get(TOPICS.transactions)!.flat()) {
+    inStream.set(itemOf(record), (inStream.get(itemOf(record)) ?? 0) + 1);
+  }
+  const decided = new Set<string>();
+  for (const record of topics.get(TOPICS.decisions)!.flat()) decided.add(JSON.parse(text(record.value)!).id);
+  let expectedLetters = 0;
+  for (const topic of [TOPICS.transactions, TOPICS.labels, TOPICS.control]) {
+    const isStream = topic === TOPICS.transactions;
+    const times = new Map<number, number>();
+    const refused = new Map<number, number>();
+    for (const [partition, records] of topics.get(topic)!.entries()) {
+      for (const record of records) {
+        const number = itemOf(record);
+        const { fate, what, record: sent } = items[number];
+        if (sent.topic !== topic) continue;
+        times.set(number, (times.get(number) ?? 0) + 1);
+        const at = `${topic}/${partition}/${record.offset}`;
+        const got = lettersFrom.get(at) ?? 0;
+        const isEither = fate === 'either' && scenario.faults.has('missing-models');
+        const expected = isEither ? Math.min(1, got) : fate === 'refused' ? 1 : 0;
+        expectedLetters += expected;
+        refused.set(number, (refused.get(number) ?? 0) + expected);
+        if (got !== expected) wrong.push(`${at} (${what}) has ${got} dead letters instead of ${expected}`);
+        if (fate === 'decided' && !decided.has(JSON.parse(text(record.value)!).id)) wrong.push(`${at} was not decided`);
+      }
+    }
+    if (isStream) continue;
+    for (const [number, count] of times) {
+      const { what } = items[number];
+      const expected = (count - refused.get(number)!) * (topic === TOPICS.control ? scenario.partitions : 1);
+      const got = inStream.get(number) ?? 0;
+      if (got !== expected) {
+        wrong.push(`${what} (item ${number}) is ${got} times in the stream instead of ${expected}`);
+      }
+    }
+    for (const [number, { record, what }] of items.entries()) {
+      if (record.topic === topic && !times.has(number)) wrong.push(`${what} (item ${number}) was never written`);
+    }
+  }
+  if (letters.length !== expectedLetters) wrong.push(`${letters.length} dead letters instead of ${expectedLetters}`);
+}
+
+function itemOf({ headers }: StreamRecord): number {
+  const header = headers.find(({ name }) => name === ITEM_HEADER);
+  return header === undefined ? -1 : Number(text(header.value));
+}
+
+async function readTopic({ log }: Outcome, topic: string): Promise<StreamRecord[][]> {
+  const bounds = await log.bounds(topic);
+  return await Promise.all(
+    bounds.map(async ({ partition }) => [...(await log.read({ topic, partition, offset: 0 }, 1_000_000, 0))]),
+  );
+}

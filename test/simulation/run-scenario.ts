@@ -1,0 +1,277 @@
+// One scenario from its first record to the moment when everything is decided and every worker has stopped.
+import { createMemoryLog, type MemoryLog, type MemoryLogMoment } from '../../src/adapters/memory/memory-log.ts';
+import { FencedError, StreamUnavailableError } from '../../src/lib/errors.ts';
+import { createPrng } from '../../src/lib/prng.ts';
+import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
+import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
+import { VersionUnavailableError } from '../../src/pipeline/stream/versions.ts';
+import { Worker, type WorkerObserver } from '../../src/pipeline/stream/worker.ts';
+import { ModelError } from '../../src/registry/packed-model.ts';
+import type { Fault, Scenario } from './scenario.ts';
+import { Scheduler } from './scheduler.ts';
+import { SimulatedProcess, type World } from './simulated-process.ts';
+import { createSimulatedStore, type SimulatedStore } from './simulated-store.ts';
+import { simulatedSetup, simulatedVersions } from './stream-parts.ts';
+import { drawItems, type Item, MAX_RECORD_BYTES } from './stream-records.ts';
+
+export const GROUP = 'centinela';
+export const TOPICS = topicNames();
+
+export interface Outcome {
+  readonly scenario: Scenario;
+  readonly items: readonly Item[];
+  readonly log: MemoryLog;
+  readonly store: SimulatedStore;
+  /** What was seen to be wrong on the way. */
+  readonly wrong: readonly string[];
+  readonly story: readonly string[];
+}
+
+interface Running {
+  readonly process: SimulatedProcess;
+  readonly worker: Worker;
+  isDone: boolean;
+}
+
+const CLOCK_START_MS = 1_765_000_000_000;
+const MOST_STEPS = 200_000;
+/** Of virtual time, from the end of all trouble to the end. */
+const DRAIN_MS = 600_000;
+const MOST_STORY = 4000;
+const MOST_WRONG = 5;
+export const BLOCK_BYTES = 2048;
+
+/** The folder of a partition's checkpoints. */
+export const folderOf = (partition: number): string => `checkpoints/${partition}`;
+
+export async function runScenario(scenario: Scenario): Promise<Outcome> {
+  const seeds = createPrng(scenario.seed);
+  const prng = seeds.fork(2);
+  const scheduler = new Scheduler(seeds.fork(3), CLOCK_START_MS);
+  const wrong: string[] = [];
+  const story: string[] = [];
+  let isTroubled = true;
+  let isFinished = false;
+  let outageUntilMs = 0;
+  const strikes = (fault: Fault, share: number) => isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
+  const tell = (who: string, what: string) => {
+    if (story.length < MOST_STORY) story.push(`${scheduler.nowMs - CLOCK_START_MS} ${who}: ${what}`);
+  };
+  const blame = (what: string) => {
+    wrong.push(what);
+    if (wrong.length >= MOST_WRONG) isFinished = true;
+    tell('WRONG', what);
+  };
+
+  const positions = new Map<string, number>();
+  const watch = ({ positions: moved }: MemoryLogMoment) => {
+    for (const { topic, partition, offset } of moved) {
+      const before = positions.get(`${topic}/${partition}`) ?? 0;
+      if (offset < before) blame(`the group went back in ${topic}/${partition}, from ${before} to ${offset}`);
+      positions.set(`${topic}/${partition}`, offset);
+    }
+  };
+  const fault = (moment: MemoryLogMoment) => {
+    const { when, operation } = moment;
+    if (when === 'after') {
+      watch(moment);
+      if (!strikes('lost-answers', 0.02)) return undefined;
+      tell('log', `the answer to this ${operation} is lost`);
+      return 'answer-lost';
+    }
+    if (scheduler.nowMs < outageUntilMs) throw new StreamUnavailableError('the log is out of order');
+    if (strikes('unavailable', 0.01)) throw new StreamUnavailableError(`this ${operation} failed`);
+    if (operation === 'commit' && strikes('zombies', 0.002)) throw new FencedError('fenced for no reason');
+    return undefined;
+  };
+  const delivery = (name: Fault, share: number) => (scenario.faults.has(name) ? share : 0);
+  const log = createMemoryLog({
+    ...{ now: () => scheduler.nowMs, sleep: (ms) => scheduler.wait(ms), fault, maxRecordBytes: MAX_RECORD_BYTES },
+    deliveries: {
+      random: () => prng.nextFloat(),
+      redeliverShare: delivery('redeliveries', 0.1),
+      delayShare: delivery('delays', 0.3),
+    },
+  });
+  const store = createSimulatedStore((key) => {
+    if (!key.includes('/manifests/')) return;
+    const offset = Number(key.slice(-16));
+    const partition = Number(key.split('/')[1]);
+    const committed = log.committed(GROUP, { topic: TOPICS.transactions, partition });
+    if (offset > committed) blame(`a checkpoint at ${offset} of partition ${partition}, committed up to ${committed}`);
+  });
+  const one = new Set([TOPICS.decisions, TOPICS.alerts, TOPICS['dead-letters']]);
+  const settings = topicSettings(TOPICS, scenario.partitions, 1).map((topic) => ({
+    ...{ ...topic, retentionMs: null },
+    ...(one.has(topic.name) && { partitions: 1 }),
+  }));
+  await log.createTopics(settings);
+
+  const world: World = { scheduler, prng, log, store, strikes, tell };
+  const items = drawItems(seeds.fork(4), scenario.records, TOPICS);
+  const running: Running[] = [];
+  const started: Running[] = [];
+  let isOver = false;
+  let names = 0;
+
+  function start(): void {
+    const process = new SimulatedProcess(`worker-${names++}`, world, () => replace(entry));
+    const versions = simulatedVersions(async () => {
+      await process.step('a model is loaded');
+      if (strikes('missing-models', 0.2)) throw new Error('EIO: the models cannot be read');
+      if (strikes('missing-models', 0.2)) throw new ModelError('the model has not come to this store yet');
+    });
+    let writers = 0;
+    const worker = new Worker({
+      ...{ log: process.log, setup: simulatedSetup(), versions, now: process.now, sleep: process.sleep },
+      checkpoints: (partition) =>
+        new CheckpointStore(process.store, folderOf(partition), {
+          ...{ blockBytes: BLOCK_BYTES, pause: () => process.step('between blocks') },
+          writer: `${process.name}-${writers++}`,
+        }),
+      settings: {
+        ...{ group: GROUP, topics: TOPICS, batchSize: { fewest: 3, most: 40, budgetMs: 60 }, pollWaitMs: 100 },
+        ...{ checkpointEveryMs: 700, lagEveryMs: 400, attempts: 6, firstRetryMs: 50, maxRecordBytes: MAX_RECORD_BYTES },
+      },
+      observer: observerOf(process, tell),
+    });
+    const entry: Running = { process, worker, isDone: false };
+    running.push(entry);
+    started.push(entry);
+    tell(process.name, 'starts');
+    worker.run().then(
+      () => {
+        entry.isDone = true;
+        tell(process.name, 'has stopped');
+        replace(entry);
+      },
+      (error: Error) => {
+        entry.isDone = true;
+        const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some(
+          (kind) => error instanceof kind,
+        );
+        if (isExpected && isTroubled) tell(process.name, `gives up: ${error.message}`);
+        else blame(`${process.name} ended with ${error.stack}`);
+        replace(entry);
+      },
+    );
+  }
+
+  function replace(entry: Running): void {
+    const at = running.indexOf(entry);
+    if (at < 0) return;
+    running.splice(at, 1);
+    if (isOver) return;
+    void scheduler.wait(prng.nextBelow(3000)).then(() => {
+      if (!isOver) start();
+    });
+  }
+
+  async function produce(): Promise<void> {
+    for (let next = 0; next < items.length; ) {
+      const many = prng.nextFloat() < 0.1 ? 1 + prng.nextBelow(20) : 1;
+      const records = items.slice(next, next + many).map(({ record }) => record);
+      for (;;) {
+        try {
+          await log.append(records);
+          break;
+        } catch (error) {
+          if (!(error instanceof StreamUnavailableError)) throw error;
+          // What was lost may have been written: it is written again, as producers do.
+          await scheduler.wait(50);
+        }
+      }
+      next += records.length;
+      await scheduler.wait(prng.nextBelow(120));
+    }
+  }
+
+  /** What strikes by itself from time to time. */
+  async function trouble(): Promise<void> {
+    while (isTroubled) {
+      await scheduler.wait(200 + prng.nextBelow(800));
+      if (strikes('outages', 0.1)) {
+        outageUntilMs = scheduler.nowMs + prng.nextBelow(8000);
+        tell('log', `takes nothing until ${outageUntilMs - CLOCK_START_MS}`);
+      }
+      if (strikes('full-disk', 0.2)) {
+        store.isFull = !store.isFull;
+        tell('store', store.isFull ? 'is full' : 'has room again');
+      }
+      if (strikes('damage', 0.1)) tell('store', `damaged: ${store.damage(prng)}`);
+      if (strikes('rebalances', 0.2)) {
+        const some = running[prng.nextBelow(Math.max(1, running.length))];
+        if (running.length > 1 && some !== undefined && prng.nextFloat() < 0.5) {
+          tell(some.process.name, 'is asked to stop');
+          some.worker.stop();
+        } else if (running.length < 4) start();
+      }
+    }
+    store.isFull = false;
+    outageUntilMs = 0;
+  }
+
+  async function isDrained(): Promise<boolean> {
+    for (const topic of [TOPICS.transactions, TOPICS.labels, TOPICS.control]) {
+      for (const { partition, end } of await log.bounds(topic)) {
+        if (log.committed(GROUP, { topic, partition }) < end) return false;
+      }
+    }
+    const owners = running.flatMap(({ worker }) => worker.positions());
+    return (await log.bounds(TOPICS.transactions)).every(({ partition, end }) =>
+      owners.some((owned) => owned.partition === partition && owned.offset === end),
+    );
+  }
+
+  async function everything(): Promise<void> {
+    for (let i = 0; i < scenario.workers; i++) start();
+    const troubles = trouble();
+    await produce();
+    await scheduler.wait(prng.nextBelow(4000));
+    isTroubled = false;
+    await troubles;
+    tell('world', 'is well from here on');
+    const endMs = scheduler.nowMs + DRAIN_MS;
+    while (!(await isDrained())) {
+      await scheduler.wait(250);
+      if (scheduler.nowMs < endMs) continue;
+      blame('the stream does not drain');
+      break;
+    }
+    isOver = true;
+    for (const { worker } of started) worker.stop();
+    const stopMs = scheduler.nowMs + DRAIN_MS;
+    while (started.some(({ process, isDone }) => !process.isDead && !isDone)) {
+      await scheduler.wait(250);
+      if (scheduler.nowMs < stopMs) continue;
+      blame('a worker does not stop');
+      break;
+    }
+  }
+  void everything().then(
+    () => {
+      isFinished = true;
+    },
+    (error: Error) => {
+      blame(`the simulation itself failed: ${error.stack}`);
+      isFinished = true;
+    },
+  );
+  const stuck = await scheduler.runUntil(() => isFinished, MOST_STEPS);
+  if (stuck !== null) blame(stuck);
+  return { scenario, items, log, store, wrong, story };
+}
+
+function observerOf({ name }: SimulatedProcess, tell: World['tell']): WorkerObserver {
+  return {
+    batch: ({ partition, records }) => tell(name, `${records} records of partition ${partition}`),
+    restored: (partition, from, upTo) => tell(name, `partition ${partition} restored from ${from} up to ${upTo}`),
+    checkpointed: (partition, { offset }) => tell(name, `checkpoint of partition ${partition} at ${offset}`),
+    changed: (partition, offset, model, rules) =>
+      tell(name, `partition ${partition} decides with ${model} and ${rules} after ${offset}`),
+    troubled: (code, message) => tell(name, `${code}: ${message}`),
+    assigned: (partitions) => tell(name, `has ${partitions.join()}`),
+    revoked: (partitions) => tell(name, `gives up ${partitions.join()}`),
+    lagging: () => undefined,
+  };
+}

@@ -1,0 +1,41 @@
+// The stream through everything that may strike it: seeds that once failed, and some that nobody has looked at.
+import { describe, expect, it } from 'vitest';
+import { FAULTS, scenarioOf } from './scenario.ts';
+import { tellFailure, tryScenario, trySeed } from './try-seed.ts';
+
+/** Seeds that failed, and what was wrong then. */
+const REGRESSIONS: readonly (readonly [seed: number, was: string])[] = [
+  [1, 'a dead letter larger than the log takes, or with too many headers, ended every worker that met the record'],
+  [
+    2,
+    'a change that cannot be made got into the stream: a dead letter in every partition, and again after each restart',
+  ],
+  [3, 'a change to an unknown model ended every worker, for ever'],
+  [4, 'a label that says it is a transaction or a change was taken for one'],
+  [6, 'a worker whose store lacked the model went on with the version before, and decided otherwise than the others'],
+  [10, 'a store of checkpoints that did not answer for a moment ended the worker that restored'],
+  [21, 'what was delivered again within one poll was folded and refused twice, and the state went back'],
+  [28, 'labels and changes that were delivered again were passed on again'],
+];
+
+const MANY = process.env.CENTINELA_LONG_TESTS === '1' ? 1000 : 60;
+
+async function expectRight(seed: number): Promise<void> {
+  const { outcome, wrong } = await trySeed(seed);
+  if (wrong.length > 0) expect.fail(await tellFailure(outcome.scenario, wrong, false));
+}
+
+describe('the stream through crashes', () => {
+  it.each(REGRESSIONS)('seed %i: %s', (seed) => expectRight(seed));
+
+  it(`decides everything once and the same, in ${MANY} seeds`, { timeout: 600_000 }, async () => {
+    for (let seed = 1; seed <= MANY; seed++) await expectRight(seed);
+  });
+
+  it('is the same again from the same seed, to the last line of its story', async () => {
+    const all = { ...scenarioOf(7), faults: new Set(FAULTS), workers: 3, partitions: 3, records: 120 };
+    const [one, other] = [await tryScenario(all), await tryScenario(all)];
+    expect(one.outcome.story.length).toBeGreaterThan(100);
+    expect(other.outcome.story).toEqual(one.outcome.story);
+  });
+});

@@ -1,0 +1,112 @@
+// How fast workers drain a backlog: the committed ends of the decisions, asked once a second, and the workers' memory.
+import type { StreamLog } from '../../src/ports.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+export interface Sample {
+  /** Since the first sample with a decision. */
+  readonly seconds: number;
+  /** Committed offsets of the decisions since the watch began: decisions, and a marker of each commit in each partition. */
+  readonly offsets: number;
+  /** Of all workers together. */
+  readonly residentBytes: number;
+}
+
+export interface WatchOptions {
+  readonly log: StreamLog;
+  readonly decisions: string;
+  readonly workers: readonly WorkerProcess[];
+  /** Waiting decisions when the workers started. */
+  readonly backlog: number;
+}
+
+const SAMPLE_MS = 1000;
+const START_LIMIT_MS = 180_000;
+/** Near its end without a move for so long, the backlog is drained; markers hide the end itself. */
+const QUIET_MS = 5000;
+const NEARLY = 0.98;
+
+export class DecisionWatch {
+  readonly #options: WatchOptions;
+  #base = 0;
+  #firstMs = Number.NaN;
+  #movedMs = Number.NaN;
+  #offsets = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Before the workers start. */
+  async begin(): Promise<void> {
+    this.#base = await this.#end();
+  }
+
+  get offsets(): number {
+    return this.#offsets;
+  }
+
+  /** Until every worker has partitions and decisions come. */
+  async untilStarted(): Promise<void> {
+    const { workers } = this.#options;
+    const limitMs = performance.now() + START_LIMIT_MS;
+    while (this.#offsets === 0 || workers.some((worker) => worker.partitions() === 0)) {
+      if (performance.now() > limitMs) throw new Error(`no decisions in ${START_LIMIT_MS / 1000} s`);
+      await this.#sample();
+    }
+  }
+
+  /** Samples until the time is over or the backlog is drained; the first is of now. */
+  async samples(seconds: number): Promise<Sample[]> {
+    const samples = [await this.#sample(0)];
+    while (samples.at(-1)!.seconds - samples[0].seconds < seconds) {
+      samples.push(await this.#sample());
+      if (this.#isDrained()) break;
+    }
+    const moving = samples.findLastIndex(({ offsets }, index) => index === 0 || offsets > samples[index - 1].offsets);
+    return samples.slice(0, moving + 1);
+  }
+
+  /** @throws Error where that takes longer than it may */
+  async untilDrained(limitSeconds: number): Promise<void> {
+    const limitMs = performance.now() + limitSeconds * 1000;
+    while (!this.#isDrained()) {
+      if (performance.now() > limitMs) throw new Error(`the backlog was not drained in ${limitSeconds} s more`);
+      await this.#sample();
+    }
+  }
+
+  #isDrained(): boolean {
+    const reached = this.#offsets >= this.#options.backlog * NEARLY;
+    return reached && performance.now() - this.#movedMs > QUIET_MS;
+  }
+
+  async #sample(afterMs = SAMPLE_MS): Promise<Sample> {
+    const { workers } = this.#options;
+    await Promise.race([
+      new Promise((resolve) => setTimeout(resolve, afterMs)),
+      ...workers.map(({ failed }) => failed),
+    ]);
+    const offsets = (await this.#end()) - this.#base;
+    const nowMs = performance.now();
+    if (offsets > this.#offsets) {
+      if (this.#offsets === 0) this.#firstMs = nowMs;
+      this.#movedMs = nowMs;
+      this.#offsets = offsets;
+    }
+    const residentBytes = workers.reduce((sum, worker) => sum + worker.residentBytes(), 0);
+    return { seconds: (nowMs - this.#firstMs) / 1000, offsets, residentBytes };
+  }
+
+  async #end(): Promise<number> {
+    const { log, decisions } = this.#options;
+    return (await log.bounds(decisions)).reduce((sum, { end }) => sum + end, 0);
+  }
+}
+
+/** Offsets a second: of the whole, and the median of the samples. */
+export function ratesOf(samples: readonly Sample[]): { readonly whole: number; readonly median: number } {
+  if (samples.length < 2) return { whole: Number.NaN, median: Number.NaN };
+  const between = (from: Sample, to: Sample) => (to.offsets - from.offsets) / (to.seconds - from.seconds);
+  const each = samples.slice(1).map((sample, index) => between(samples[index], sample));
+  return { whole: between(samples[0], samples.at(-1)!), median: each.sort((a, b) => a - b)[each.length >> 1] };
+}

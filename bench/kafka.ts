@@ -62,11 +62,11 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
     const bytesPerRecord = await writeBacklog(log, topics.transactions, stream, backlog);
     const worker = station.startWorker('bench', 'checkpoints');
     const watch = new DecisionWatch({ log, decisions: topics.decisions, workers: [worker], backlog });
+    await watch.begin();
     await watch.untilStarted();
     const samples = await watch.samples(seconds);
     await watch.untilDrained(seconds * DRAIN_FACTOR);
-    // Offsets are counted, and each commit's markers have some too: in the end it is known how many.
-    const decisionsPerOffset = (backlog - (await recordsOf(log, topics['dead-letters']))) / watch.offsets;
+    const figures = throughputFigures(samples, await watch.decisionsPerOffset());
     const latencies = await measureWith(station, {
       from: backlog,
       perSecond: arrivalsPerSecond,
@@ -74,7 +74,7 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
     });
     await worker.stop();
     return {
-      ...throughputFigures(samples, decisionsPerOffset),
+      ...figures,
       ...latencyFigures(latencies),
       ...(await verified(station)),
       ...(peerSeconds > 0 ? await peerFigures(station, peerSeconds) : {}),
@@ -102,7 +102,7 @@ export async function benchKafkaWorkers(options: WorkersBenchOptions = {}): Prom
       const samples = await watch.samples(seconds);
       await Promise.all(some.map((worker) => worker.stop()));
       const name = count === 1 ? 'transactionsPerSecond' : `${count}WorkersTransactionsPerSecond`;
-      figures[name] = Math.round(ratesOf(samples).whole);
+      figures[name] = Math.round(ratesOf(samples).whole * (await watch.decisionsPerOffset()));
       figures[`${count}WorkersMegabytes`] = megabytes(samples.at(-1)!.residentBytes);
     }
     return figures;
@@ -124,7 +124,7 @@ async function withStation<Figures>(
   partitions: number,
   measure: (station: Station) => Promise<Figures>,
 ): Promise<Figures> {
-  const kafka = await startKafka({ heapMb: HEAP_MB });
+  const kafka = await startKafka({ heapMb: HEAP_MB, forLoad: true });
   const folder = mkdtempSync(join(tmpdir(), 'centinela-bench-kafka-'));
   const log = openKafkaLog({ brokers: kafka.bootstrap.split(',') });
   const workers: WorkerProcess[] = [];
@@ -205,8 +205,10 @@ async function verified({ kafka, log, topics }: Station): Promise<Record<string,
   };
   const transactions = await idsOf(topics.transactions, 'value', idOfTransaction);
   const decisions = await idsOf(topics.decisions, 'key', (text) => text);
+  let deadLetters = 0;
+  await reader.read({ topic: topics['dead-letters'], part: 'key' }, () => deadLetters++);
   process.stderr.write(`${reader.name} read ${transactions.count} transactions and ${decisions.count} decisions\n`);
-  return { ...tally(transactions, decisions), deadLetters: await recordsOf(log, topics['dead-letters']) };
+  return { ...tally(transactions, decisions), deadLetters };
 }
 
 /** It is the first field that the stream writes. */

@@ -24,10 +24,13 @@ const START_LIMIT_MS = 180_000;
 /** Near its end without a move for so long, the backlog is drained; markers hide the end itself. */
 const QUIET_MS = 5000;
 const NEARLY = 0.98;
+/** Decisions among which markers are counted. */
+const COUNTED_RECORDS = 100_000;
+const READ_RECORDS = 10_000;
 
 export class DecisionWatch {
   readonly #options: WatchOptions;
-  #base = 0;
+  #bases: readonly { readonly partition: number; readonly end: number }[] = [];
   #firstMs = Number.NaN;
   #movedMs = Number.NaN;
   #offsets = 0;
@@ -38,11 +41,7 @@ export class DecisionWatch {
 
   /** Before the workers start. */
   async begin(): Promise<void> {
-    this.#base = await this.#end();
-  }
-
-  get offsets(): number {
-    return this.#offsets;
+    this.#bases = await this.#options.log.bounds(this.#options.decisions);
   }
 
   /** Until every worker has partitions and decisions come. */
@@ -80,13 +79,28 @@ export class DecisionWatch {
     return reached && performance.now() - this.#movedMs > QUIET_MS;
   }
 
+  /** What of the offsets are decisions and not markers, 0–1, by the first partition's first 100,000 decisions of this watch. */
+  async decisionsPerOffset(): Promise<number> {
+    const { log, decisions } = this.#options;
+    const { partition, end: start } = this.#bases[0];
+    let count = 0;
+    let offset = start;
+    while (count < COUNTED_RECORDS) {
+      const records = await log.read({ topic: decisions, partition, offset }, READ_RECORDS, 0);
+      if (records.length === 0) break;
+      count += records.length;
+      offset = records.at(-1)!.offset + 1;
+    }
+    return count / (offset - start);
+  }
+
   async #sample(afterMs = SAMPLE_MS): Promise<Sample> {
     const { workers } = this.#options;
     await Promise.race([
       new Promise((resolve) => setTimeout(resolve, afterMs)),
       ...workers.map(({ failed }) => failed),
     ]);
-    const offsets = (await this.#end()) - this.#base;
+    const offsets = await this.#written();
     const nowMs = performance.now();
     if (offsets > this.#offsets) {
       if (this.#offsets === 0) this.#firstMs = nowMs;
@@ -97,9 +111,10 @@ export class DecisionWatch {
     return { seconds: (nowMs - this.#firstMs) / 1000, offsets, residentBytes };
   }
 
-  async #end(): Promise<number> {
+  async #written(): Promise<number> {
     const { log, decisions } = this.#options;
-    return (await log.bounds(decisions)).reduce((sum, { end }) => sum + end, 0);
+    const bounds = await log.bounds(decisions);
+    return bounds.reduce((sum, { end }, index) => sum + end - this.#bases[index].end, 0);
   }
 }
 

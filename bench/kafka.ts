@@ -14,6 +14,7 @@ import { type RunningKafka, startKafka } from '../scripts/kafka/broker.ts';
 import { openKafkaLog } from '../src/adapters/kafka/kafka-log.ts';
 import { type TopicNames, topicNames } from '../src/pipeline/stream/topics.ts';
 import type { StreamLog } from '../src/ports.ts';
+import { bytesOnDisk } from './kafka/bytes-on-disk.ts';
 import { type EndlessStream, endlessStream, writeBacklog } from './kafka/endless-stream.ts';
 import { independentReader } from './kafka/independent-reader.ts';
 import { type Latencies, measureLatency } from './kafka/latency.ts';
@@ -66,7 +67,11 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
     await watch.untilStarted();
     const samples = await watch.samples(seconds);
     await watch.untilDrained(seconds * DRAIN_FACTOR);
-    const figures = throughputFigures(samples, await watch.decisionsPerOffset());
+    const figures = {
+      ...throughputFigures(samples, await watch.decisionsPerOffset()),
+      bytesPerRecord: Math.round(bytesPerRecord),
+      ...storedFigures(station, backlog),
+    };
     const latencies = await measureWith(station, {
       from: backlog,
       perSecond: arrivalsPerSecond,
@@ -78,7 +83,7 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
       ...latencyFigures(latencies),
       ...(await verified(station)),
       ...(peerSeconds > 0 ? await peerFigures(station, peerSeconds) : {}),
-      ...{ transactions: backlog + latencies.sent, bytesPerRecord: Math.round(bytesPerRecord) },
+      transactions: backlog + latencies.sent,
     };
   });
 }
@@ -162,17 +167,28 @@ function applyTopics(brokers: string, prefix: string, partitions: number): void 
 }
 
 function throughputFigures(samples: readonly Sample[], decisionsPerOffset: number): Record<string, number> {
-  const { whole, median } = ratesOf(samples);
+  const { whole, median, perProcessorSecond } = ratesOf(samples);
   const warmUpSeconds = Math.min(WARM_UP_SECONDS, samples.at(-1)!.seconds / 2);
   const warm = samples.filter(({ seconds }) => seconds >= warmUpSeconds).map(({ residentBytes }) => residentBytes);
   return {
     transactionsPerSecond: Math.round(whole * decisionsPerOffset),
     medianTransactionsPerSecond: Math.round(median * decisionsPerOffset),
+    transactionsPerProcessorSecond: Math.round(perProcessorSecond * decisionsPerOffset),
     sustainedSeconds: samples.at(-1)!.seconds - samples[0].seconds,
     memoryStartMegabytes: megabytes(warm[0]),
     memoryEndMegabytes: megabytes(warm.at(-1)!),
     memoryGreatestMegabytes: megabytes(Math.max(...samples.map(({ residentBytes }) => residentBytes))),
   };
+}
+
+/** Compressed, of one copy; left out where Kafka's tools cannot be run. */
+function storedFigures({ kafka, topics }: Station, transactions: number): Record<string, number> {
+  const perTransaction = (topic: string) => Math.round(bytesOnDisk(kafka, topic) / transactions);
+  const stored = {
+    storedBytesPerRecord: perTransaction(topics.transactions),
+    storedBytesPerDecision: perTransaction(topics.decisions),
+  };
+  return Number.isNaN(stored.storedBytesPerRecord) ? {} : stored;
 }
 
 async function measureWith(

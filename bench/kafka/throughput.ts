@@ -7,8 +7,9 @@ export interface Sample {
   readonly seconds: number;
   /** Committed offsets of the decisions since the watch began: decisions, and a marker of each commit in each partition. */
   readonly offsets: number;
-  /** Of all workers together. */
+  /** Of all workers together, as is the next. */
   readonly residentBytes: number;
+  readonly processorSeconds: number;
 }
 
 export interface WatchOptions {
@@ -107,8 +108,11 @@ export class DecisionWatch {
       this.#movedMs = nowMs;
       this.#offsets = offsets;
     }
-    const residentBytes = workers.reduce((sum, worker) => sum + worker.residentBytes(), 0);
-    return { seconds: (nowMs - this.#firstMs) / 1000, offsets, residentBytes };
+    return {
+      ...{ seconds: (nowMs - this.#firstMs) / 1000, offsets },
+      residentBytes: workers.reduce((sum, worker) => sum + worker.residentBytes(), 0),
+      processorSeconds: workers.reduce((sum, worker) => sum + worker.processorSeconds(), 0),
+    };
   }
 
   async #written(): Promise<number> {
@@ -118,10 +122,23 @@ export class DecisionWatch {
   }
 }
 
-/** Offsets a second: of the whole, and the median of the samples. */
-export function ratesOf(samples: readonly Sample[]): { readonly whole: number; readonly median: number } {
-  if (samples.length < 2) return { whole: Number.NaN, median: Number.NaN };
+export interface Rates {
+  /** Offsets a second, of the whole and the median of the samples. */
+  readonly whole: number;
+  readonly median: number;
+  /** Offsets for each second that the workers had a processor: what else runs on the machine counts less. */
+  readonly perProcessorSecond: number;
+}
+
+export function ratesOf(samples: readonly Sample[]): Rates {
+  if (samples.length < 2) return { whole: Number.NaN, median: Number.NaN, perProcessorSecond: Number.NaN };
   const between = (from: Sample, to: Sample) => (to.offsets - from.offsets) / (to.seconds - from.seconds);
   const each = samples.slice(1).map((sample, index) => between(samples[index], sample));
-  return { whole: between(samples[0], samples.at(-1)!), median: each.sort((a, b) => a - b)[each.length >> 1] };
+  const first = samples[0];
+  const last = samples.at(-1)!;
+  return {
+    whole: between(first, last),
+    median: each.sort((a, b) => a - b)[each.length >> 1],
+    perProcessorSecond: (last.offsets - first.offsets) / (last.processorSeconds - first.processorSeconds),
+  };
 }

@@ -19,6 +19,8 @@ export interface WorkerProcess {
   partitions(): number;
   /** Of memory that is really used (RSS). NaN where /proc does not tell, or after its end. */
   residentBytes(): number;
+  /** Of all its threads since its start; NaN as above. */
+  processorSeconds(): number;
   /** Rejects when it ends by itself. */
   readonly failed: Promise<never>;
   /** In order; killed where that takes more than a minute. */
@@ -27,6 +29,8 @@ export interface WorkerProcess {
 
 const STOP_LIMIT_MS = 60_000;
 const KEPT_LINES = 20;
+/** USER_HZ: the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
 
 export function startWorkerProcess(options: WorkerOptions): WorkerProcess {
   const { brokers, topicPrefix, group, checkpoints, prepared } = options;
@@ -61,6 +65,7 @@ export function startWorkerProcess(options: WorkerOptions): WorkerProcess {
   return {
     partitions: () => owned.size,
     residentBytes: () => residentBytes(child.pid),
+    processorSeconds: () => processorSeconds(child.pid),
     failed,
     async stop() {
       stopping = true;
@@ -83,6 +88,17 @@ function residentBytes(pid: number | undefined): number {
   try {
     const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return Number(kibibytes) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function processorSeconds(pid: number | undefined): number {
+  try {
+    // The name of the program, in parentheses, may have spaces.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   } catch {
     return Number.NaN;
   }

@@ -27,7 +27,7 @@ export interface Latencies {
 const PACE_MS = 3;
 const MAX_APPENDS_IN_FLIGHT = 64;
 const LATE_MS = 10;
-/** Of waiting for decisions after the last was sent. */
+/** Without a decision for so long after the last was sent, no more are waited for. */
 const PATIENCE_MS = 60_000;
 const READ_RECORDS = 5000;
 const READ_WAIT_MS = 250;
@@ -39,6 +39,7 @@ export async function measureLatency(options: LatencyOptions): Promise<Latencies
   const starts = await reader.bounds(topics.decisions);
   const schedule = { startMs: performance.now(), perMs: perSecond / 1000 };
   let decided = 0;
+  let decidedMs = 0;
   let over = false;
   const follow = async ({ partition, end }: { partition: number; end: number }) => {
     for (let offset = end; !over; ) {
@@ -49,6 +50,7 @@ export async function measureLatency(options: LatencyOptions): Promise<Latencies
         if (!(index >= 0 && index < wanted) || !Number.isNaN(latencies[index])) continue;
         latencies[index] = nowMs - schedule.startMs - index / schedule.perMs;
         decided++;
+        decidedMs = nowMs;
       }
       offset = (records.at(-1)?.offset ?? offset - 1) + 1;
     }
@@ -57,8 +59,8 @@ export async function measureLatency(options: LatencyOptions): Promise<Latencies
   // Whatever it throws is thrown below.
   followers.catch(() => undefined);
   const sentLate = await Promise.race([send(options, wanted, schedule), followers.then(() => 0)]);
-  const limitMs = performance.now() + PATIENCE_MS;
-  while (decided < wanted && performance.now() < limitMs) {
+  const sentMs = performance.now();
+  while (decided < wanted && performance.now() - Math.max(sentMs, decidedMs) < PATIENCE_MS) {
     await Promise.race([pause(READ_WAIT_MS), followers]);
   }
   over = true;

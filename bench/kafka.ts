@@ -105,9 +105,12 @@ export async function benchKafkaWorkers(options: WorkersBenchOptions = {}): Prom
       await watch.untilStarted();
       await watch.samples(warmUpSeconds);
       const samples = await watch.samples(seconds);
+      const owned = some.map((worker) => worker.partitions());
       await Promise.all(some.map((worker) => worker.stop()));
       const name = count === 1 ? 'transactionsPerSecond' : `${count}WorkersTransactionsPerSecond`;
       figures[name] = Math.round(ratesOf(samples).whole * (await watch.decisionsPerOffset()));
+      // One that has more than its share is what the others wait for.
+      figures[`${count}WorkersMostPartitions`] = Math.max(...owned);
       figures[`${count}WorkersMegabytes`] = megabytes(samples.at(-1)!.residentBytes);
     }
     return figures;

@@ -22,6 +22,8 @@ export interface WatchOptions {
 
 const SAMPLE_MS = 1000;
 const START_LIMIT_MS = 180_000;
+/** The group may give a worker nothing: after so long with decisions the others are measured without it. */
+const SHARING_LIMIT_MS = 15_000;
 /** Near its end without a move for so long, the backlog is drained; markers hide the end itself. */
 const QUIET_MS = 5000;
 const NEARLY = 0.98;
@@ -45,11 +47,12 @@ export class DecisionWatch {
     this.#bases = await this.#options.log.bounds(this.#options.decisions);
   }
 
-  /** Until every worker has partitions and decisions come. */
+  /** Until decisions come, and every worker has partitions or the group has had time to share them out. */
   async untilStarted(): Promise<void> {
     const { workers } = this.#options;
     const limitMs = performance.now() + START_LIMIT_MS;
-    while (this.#offsets === 0 || workers.some((worker) => worker.partitions() === 0)) {
+    const isShared = () => workers.every((worker) => worker.partitions() > 0);
+    while (this.#offsets === 0 || (!isShared() && performance.now() - this.#firstMs < SHARING_LIMIT_MS)) {
       if (performance.now() > limitMs) throw new Error(`no decisions in ${START_LIMIT_MS / 1000} s`);
       await this.#sample();
     }

@@ -37,8 +37,22 @@ export interface BenchStreamOptions {
   readonly seed: number;
 }
 
+export interface TrainedStream extends Pick<BenchStream, 'transactions'> {
+  readonly model: StoredModel;
+  readonly rules: EvaluatedRules;
+}
+
 /** The customers whose transactions are streamed are the ones that the model learned from; the state begins empty. */
 export async function benchStream(options: BenchStreamOptions): Promise<BenchStream> {
+  const { model, rules, transactions } = await trainedStream(options);
+  const setup = streamSetup({
+    ...{ model, rules, catalogue: null, decoders: DECODERS },
+    loadModel: async () => model,
+  });
+  return { ...setup, transactions, detectors: model.model.parts.map(({ detector }) => detector.name) };
+}
+
+export async function trainedStream(options: BenchStreamOptions): Promise<TrainedStream> {
   const { customers, historyDays, liveDays, seed } = options;
   const { rules: placed } = await readPlacedRules(BUILT_IN_RULES);
   const known = detectorsHere();
@@ -78,11 +92,7 @@ export async function benchStream(options: BenchStreamOptions): Promise<BenchStr
     },
   };
   table.close();
-  const setup = streamSetup({
-    ...{ model: stored, rules, catalogue: null, decoders: DECODERS },
-    loadModel: async () => stored,
-  });
-  return { ...setup, transactions, detectors: model.parts.map(({ detector }) => detector.name) };
+  return { model: stored, rules, transactions };
 }
 
 /** As a bank would send it: what is missing is left out. */

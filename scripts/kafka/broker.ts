@@ -28,6 +28,8 @@ export interface KafkaOptions {
   readonly ports?: readonly number[];
   /** Heap of each node; 256 where it is left out. */
   readonly heapMb?: number;
+  /** Java compiles busy code fully: a start takes longer, and a broker under load then takes less of the processor. For benchmarks. */
+  readonly forLoad?: boolean;
   /** Adds a listener with SASL PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER (unsigned tokens) without TLS. */
   readonly sasl?: boolean;
   /** Adds a TLS listener, and with `sasl` one of both. */
@@ -82,7 +84,8 @@ const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 40_000;
 const CLUSTER_ID = 'Y2VudGluZWxhLXRlc3RzLQ';
 const LOG4J = join(dirname(fileURLToPath(import.meta.url)), 'log4j2.properties');
-const QUICK = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+const COLLECTOR = '-XX:+UseSerialGC';
+const QUICK = ['-XX:TieredStopAtLevel=1', COLLECTOR];
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
@@ -219,13 +222,11 @@ function format(kafka: KafkaDistribution, node: Node): void {
   cpSync(template, join(node.folder, 'data'), { recursive: true });
 }
 
-function start(kafka: KafkaDistribution, node: Node, heapMb: number): Promise<void> {
+function start(kafka: KafkaDistribution, node: Node, javaOptions: readonly string[]): Promise<void> {
   const child = spawn(
     kafka.java,
     [
-      `-Xms${heapMb}m`,
-      `-Xmx${heapMb}m`,
-      ...QUICK,
+      ...javaOptions,
       ...classDataSharing(kafka, node),
       '-Djava.net.preferIPv4Stack=true',
       `-Dlog4j2.configurationFile=file:${LOG4J}`,
@@ -343,6 +344,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   if ('why' in kafka) throw new Error(`no Kafka: ${kafka.why}`);
   const count = options.nodes ?? 1;
   const heapMb = options.heapMb ?? 256;
+  const javaOptions = [`-Xms${heapMb}m`, `-Xmx${heapMb}m`, ...(options.forLoad ? [COLLECTOR] : QUICK)];
   const ports = await freePorts(count * 5);
   const root = mkdtempSync(join(tmpdir(), 'centinela-kafka-'));
   const nodes: Node[] = Array.from({ length: count }, (_, index) => {
@@ -365,7 +367,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
       format(kafka, node);
       writeFileSync(join(node.folder, 'server.properties'), properties(node, nodes, options));
     }
-    await Promise.all(nodes.map((node) => start(kafka, node, heapMb)));
+    await Promise.all(nodes.map((node) => start(kafka, node, javaOptions)));
   } catch (error) {
     await endAll(nodes, 'SIGKILL');
     rmSync(root, { recursive: true, force: true });
@@ -387,7 +389,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
     },
     async restart(node) {
       await endAll(chosen(node), 'SIGKILL');
-      await Promise.all(chosen(node).map((one) => start(kafka, one, heapMb)));
+      await Promise.all(chosen(node).map((one) => start(kafka, one, javaOptions)));
     },
     tool: runTool(kafka),
   };

@@ -12,6 +12,8 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
   growth: ['growth.ts', 'benchGrowth'],
   rules: ['rules.ts', 'benchRules'],
   pipeline: ['pipeline.ts', 'benchPipeline'],
+  kafka: ['kafka.ts', 'benchKafka'],
+  'kafka-workers': ['kafka.ts', 'benchKafkaWorkers'],
 };
 
 export const benchCommand: Command = {

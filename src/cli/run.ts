@@ -11,8 +11,10 @@ import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
 import { simulateCommand } from './simulate.ts';
+import { topicsCommand } from './topics.ts';
 import { trainCommand } from './train.ts';
 import { VERSION } from './version.ts';
+import { workerCommand } from './worker.ts';
 
 const COMMANDS: readonly Command[] = [
   demoCommand,
@@ -26,6 +28,8 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   rulesCommand,
   listsCommand,
+  workerCommand,
+  topicsCommand,
   benchCommand,
 ];
 

@@ -94,12 +94,14 @@ export function explainRisk(
   row: number,
   pace: ExplanationPace = 'thorough',
 ): Float64Array {
-  const speaks = pace === 'quick' ? partsThatSpeak(model, matrix, row) : null;
+  const rows = model.parts.map((part) => partRow(part, matrix, row));
+  const scores = model.stacking === null ? null : model.parts.map(({ detector }, i) => detector.score(rows[i])[0]);
+  const speaks = pace === 'quick' && scores !== null ? partsThatSpeak(model, scores) : null;
   const total = new Float64Array(model.definitions.length);
   model.parts.forEach((part, index) => {
     const weight = model.stacking === null ? (index === 0 ? 1 : 0) : model.stacking.weights[index];
     if (weight === 0 || speaks?.[index] === false) return;
-    const values = Float32Array.from(part.columns, (column) => matrix.values[row * matrix.columns + column]);
+    const { values } = rows[index];
     const { detector } = part;
     const { contributions } =
       pace === 'quick' && detector.explainQuickly !== undefined
@@ -108,11 +110,10 @@ export function explainRisk(
     // An unsupervised detector explains in a unit of its own: its parts are scaled to what its score adds above the
     // ordinary (the reference median).
     let scale = weight;
-    if (!part.supervised && model.stacking !== null) {
-      const score = part.detector.score({ rows: 1, columns: values.length, values })[0];
+    if (!part.supervised && scores !== null) {
       const ordinary = part.tail.scores[part.tail.scores.length >>> 1];
       const sum = contributions.reduce((a, b) => a + b, 0);
-      scale = sum > 0 ? (weight * Math.max(0, score - ordinary)) / sum : 0;
+      scale = sum > 0 ? (weight * Math.max(0, scores[index] - ordinary)) / sum : 0;
     }
     part.columns.forEach((column, i) => {
       total[column] += scale * contributions[i];
@@ -122,16 +123,22 @@ export function explainRisk(
 }
 
 /** Whose score, above its ordinary one, has a share in the risk that is worth telling. */
-function partsThatSpeak({ parts, stacking }: RiskModel, matrix: Matrix, row: number): boolean[] | null {
+function partsThatSpeak({ parts, stacking }: RiskModel, scores: readonly number[]): boolean[] | null {
   if (stacking === null) return null;
   const lifts = parts.map((part, index) => {
-    const values = Float32Array.from(part.columns, (column) => matrix.values[row * matrix.columns + column]);
-    const [score] = part.detector.score({ rows: 1, columns: values.length, values });
     const ordinary = part.tail.scores[part.tail.scores.length >>> 1];
-    return Math.max(0, stacking.weights[index] * (stackingInput(part, score) - stackingInput(part, ordinary)));
+    return Math.max(0, stacking.weights[index] * (stackingInput(part, scores[index]) - stackingInput(part, ordinary)));
   });
   const total = lifts.reduce((sum, lift) => sum + lift, 0);
   return total > 0 ? lifts.map((lift) => lift >= LEAST_QUICK_SHARE * total) : null;
+}
+
+/** One row, of the columns that a part reads. */
+function partRow({ columns }: RiskModelPart, matrix: Matrix, row: number): Matrix {
+  const values = new Float32Array(columns.length);
+  const from = row * matrix.columns;
+  for (let i = 0; i < columns.length; i++) values[i] = matrix.values[from + columns[i]];
+  return { rows: 1, columns: columns.length, values };
 }
 
 /** The columns a part reads; the matrix itself when it reads all. */

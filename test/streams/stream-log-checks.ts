@@ -205,7 +205,10 @@ export function streamLogChecks(name: string, open: () => Promise<OpenedLog>): v
       const sixth = batches.flatMap(({ records }) => records)[5]!;
       const position = { topic, partition: 3, offset: sixth.offset + 1 };
       await consumer.commit([recordOf(output, 'decided', { partition: 0 })], [position]);
-      expect((await readAll(output, 0)).map(({ value }) => text(value))).toEqual(['decided']);
+      // Committed is not yet seen everywhere: brokers tell readers a moment later.
+      await expect
+        .poll(async () => (await readAll(output, 0)).map(({ value }) => text(value)), { timeout: PATIENCE_MS })
+        .toEqual(['decided']);
       await consumer.close();
       expect(first.owned.size).toBe(0);
 

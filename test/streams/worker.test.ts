@@ -41,7 +41,7 @@ async function work(place: Place): Promise<string[]> {
     checkpoints: () => new CheckpointStore(place.store, 'p'),
     settings: {
       ...{ group: 'g', topics: TOPICS, batchSize: { fewest: 10, most: 10, budgetMs: 100 }, pollWaitMs: 1 },
-      ...{ checkpointEveryMs: 1000, attempts: 2, firstRetryMs: 1, maxRecordBytes: 1_000_000 },
+      ...{ checkpointEveryMs: 1000, lagEveryMs: 1000, attempts: 2, firstRetryMs: 1, maxRecordBytes: 1_000_000 },
     },
     observer: {
       ...{
@@ -53,6 +53,7 @@ async function work(place: Place): Promise<string[]> {
         revoked: nothing,
       },
       troubled: (code) => codes.push(code),
+      lagging: nothing,
     },
     ...{ now: () => place.nowMs, sleep: async () => undefined },
   });

@@ -13,6 +13,7 @@ import {
   type FieldMapping,
   type FieldName,
   type MappingFile,
+  USUAL_LABEL_DELAY_DAYS,
 } from './mapping-file.ts';
 import { AmountParser } from './parse-amount.ts';
 import { AMOUNT_FIELDS, COORDINATE_FIELDS, TIME_FIELDS } from './read-plan.ts';
@@ -20,8 +21,6 @@ import { listColumns } from './resolve-mapping.ts';
 import type { RowSource } from './row-block.ts';
 
 const LEAST_SHARE = 0.8;
-/** Days after which a label is taken as known where nobody says. */
-const USUAL_LABEL_DELAY_DAYS = 7;
 /** A column in which more texts repeat is no id; duplicates themselves are refused later, row by row. */
 const LEAST_UNIQUE_SHARE = 0.95;
 

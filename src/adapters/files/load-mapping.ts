@@ -13,6 +13,7 @@ import {
   type FieldMapping,
   type FieldName,
   type MappingFile,
+  USUAL_LABEL_DELAY_DAYS,
 } from './mapping-file.ts';
 import { TIME_FORMATS, type TimeFormat } from './parse-time.ts';
 import { AMOUNT_FIELDS, TIME_FIELDS } from './read-plan.ts';
@@ -167,9 +168,9 @@ class MappingParser {
     );
   }
 
-  #days(map: YAMLMap): number | null {
+  #days(map: YAMLMap): number {
     const text = this.#text_(map, 'labelDelayDays');
-    if (text === null) return null;
+    if (text === null) return USUAL_LABEL_DELAY_DAYS;
     const days = Number(text);
     if (days >= 0 && days <= 3650) return days;
     return this.#fail(

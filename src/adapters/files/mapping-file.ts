@@ -21,6 +21,9 @@ export interface FieldMapping {
   readonly optional?: boolean;
 }
 
+/** Days after which a label is taken as known where nobody says. */
+export const USUAL_LABEL_DELAY_DAYS = 7;
+
 export interface MappingFile {
   readonly name: string;
   /** Of times without offset; default America/Lima. */
@@ -32,6 +35,7 @@ export interface MappingFile {
   /** Recognised where it is null. */
   readonly delimiter: string | null;
   readonly encoding: TextEncoding;
+  /** Where no column says when a label became known. */
   readonly labelDelayDays: number | null;
   /** The feature catalogue that suits such data; null for the default one. */
   readonly catalogue: string | null;

@@ -13,7 +13,7 @@ import type {
   StreamRecord,
   TopicSettings,
 } from '../../ports.ts';
-import { type ConsumerGroup, checkSameTopics, createConsumerGroup, partitionName } from '../streams/consumer-group.ts';
+import { type ConsumerGroup, groupToJoin, partitionName } from '../streams/consumer-group.ts';
 import { createGroupConsumer, fenced, type GroupConsumer, type GroupLog } from '../streams/group-consumer.ts';
 import { checkTopic, createRecordRouter, unknownTopic } from '../streams/outgoing-records.ts';
 
@@ -179,10 +179,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         return [name, settings.partitions];
       }),
     );
-    const found = groups.get(group) ?? createConsumerGroup(sizes, () => undefined);
-    checkSameTopics(group, found, wanted);
-    groups.set(group, found);
-    return found;
+    return groupToJoin(groups, group, sizes, () => undefined);
   }
 
   function drop(partition: Partition, keeps: (record: StreamRecord) => boolean): void {

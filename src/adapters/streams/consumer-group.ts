@@ -14,6 +14,8 @@ export interface GroupMember {
 
 export interface ConsumerGroup {
   readonly topics: readonly string[];
+  /** Nobody is in it. */
+  readonly isEmpty: boolean;
   join(): GroupMember;
   /** What the member has, and is another's by the newest sharing out. */
   toRelease(member: GroupMember): StreamPartition[];
@@ -43,7 +45,7 @@ export function partitionName({ topic, partition }: StreamPartition): string {
  * @param topics with how many partitions each has
  * @param changed called when the partitions were shared out anew
  */
-export function createConsumerGroup(topics: ReadonlyMap<string, number>, changed: () => void): ConsumerGroup {
+function createConsumerGroup(topics: ReadonlyMap<string, number>, changed: () => void): ConsumerGroup {
   const members: Member[] = [];
   const owners = new Map<string, Member>();
   const numbers = Math.max(...topics.values());
@@ -73,6 +75,9 @@ export function createConsumerGroup(topics: ReadonlyMap<string, number>, changed
 
   return {
     topics: [...topics.keys()],
+    get isEmpty() {
+      return members.length === 0;
+    },
     join() {
       const member: Member = { alive: true, owned: new Set(), target: new Set() };
       members.push(member);
@@ -108,12 +113,28 @@ export function createConsumerGroup(topics: ReadonlyMap<string, number>, changed
   };
 }
 
-/** @throws InputError where a member wants other topics than the group's first: no sharing out could be right for both */
-export function checkSameTopics(name: string, group: ConsumerGroup, wanted: readonly string[]): void {
-  if (group.topics.toSorted().join() === wanted.toSorted().join()) return;
+/**
+ * The group that a member joins: the one there is, or a new one where nobody is in it.
+ *
+ * @throws InputError where it wants other topics than the group's members: no sharing out could be right for all
+ */
+export function groupToJoin(
+  groups: Map<string, ConsumerGroup>,
+  name: string,
+  topics: ReadonlyMap<string, number>,
+  changed: () => void,
+): ConsumerGroup {
+  const found = groups.get(name);
+  if (found === undefined || found.isEmpty) {
+    const group = createConsumerGroup(topics, changed);
+    groups.set(name, group);
+    return group;
+  }
+  const wanted = [...topics.keys()];
+  if (found.topics.toSorted().join() === wanted.toSorted().join()) return found;
   throw new InputError(
     'GROUP_TOPICS',
-    `group '${name}' reads ${group.topics.join(', ')}, and a member asked for ${wanted.join(', ')}`,
+    `group '${name}' reads ${found.topics.join(', ')}, and a member asked for ${wanted.join(', ')}`,
     'Use a group of its own for other topics',
   );
 }

@@ -1,5 +1,6 @@
 // A member of a group over any log whose groups live in this process: the part of StreamConsumer that the memory log and
 // the file log have in common. Ownership changes only inside `poll` and `close`, as in Kafka's own consumer.
+import { assert } from '../../lib/assert.ts';
 import { FencedError } from '../../lib/errors.ts';
 import type {
   AssignmentListener,
@@ -37,6 +38,9 @@ export interface GroupConsumer extends StreamConsumer {
   /** As if the member had died: the others take its partitions; should it come back, it is told that they are lost. */
   expel(): void;
 }
+
+/** What one poll gives at most, beyond the last partition's share: large records come in smaller batches. */
+const MAX_POLL_BYTES = 33_554_432;
 
 export function createGroupConsumer(
   log: GroupLog,
@@ -110,33 +114,38 @@ export function createGroupConsumer(
     const first = all.length === 0 ? 0 : turn++ % all.length;
     const rotated = [...all.slice(first), ...all.slice(0, first)];
     let ready = log.order(rotated.filter((at) => at.offset < log.end(at)));
+    const reached: StreamPosition[] = [];
     const found = new Map<string, { topic: string; partition: number; records: StreamRecord[] }>();
     let left = maxRecords;
-    while (left > 0 && ready.length > 0) {
+    let bytes = 0;
+    while (left > 0 && bytes < MAX_POLL_BYTES && ready.length > 0) {
       const share = Math.max(1, Math.floor(left / ready.length));
       const more: StreamPosition[] = [];
       for (const at of ready) {
-        if (left === 0) break;
+        if (left === 0 || bytes >= MAX_POLL_BYTES) break;
         const records = await log.fetch(at, Math.min(share, left));
         if (records.length === 0) continue;
         const next = { ...at, offset: records.at(-1)!.offset + 1 };
-        positions.set(partitionName(at), next);
+        reached.push(next);
         const { topic, partition } = at;
         const batch = found.get(partitionName(at)) ?? { topic, partition, records: [] };
         batch.records.push(...records);
         found.set(partitionName(at), batch);
         left -= records.length;
+        for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
         if (next.offset < log.end(at)) more.push(next);
       }
       ready = more;
     }
+    // Only now: had one partition failed, the records of the others would have been passed over.
+    for (const at of reached) positions.set(partitionName(at), at);
     return [...found.values()];
   }
 
   return {
     expel,
     async poll(maxRecords, maxWaitMs) {
-      if (closed) throw new FencedError(`a member of group '${name}' was used after it left`);
+      assert(!closed, `a member of group '${name}' was used after it left`);
       const somethingNew = log.patience(maxWaitMs);
       for (;;) {
         await rebalance();

@@ -17,7 +17,8 @@ import { trainNetwork } from '../network/train.ts';
 import { createPreparation, fitPreparation, ordinaryRow } from '../preparation/preparation.ts';
 import { type AutoencoderState, decodeAutoencoder, encodeAutoencoder } from './artefact.ts';
 import { type AutoencoderOptions, completeAutoencoderOptions, DEFAULT_AUTOENCODER_OPTIONS } from './options.ts';
-import { lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
+import { createRaritySum } from './rarity-sum.ts';
+import { createResiduals, lossOfRepetition, repetitionOf, residualsOf, targetsOf } from './repetition.ts';
 import { fitResidualTail, raritiesOf } from './residual-rarity.ts';
 import { shareByRemoval } from './share-by-removal.ts';
 import { swapValues } from './swap-noise.ts';
@@ -30,6 +31,10 @@ export interface FittedAutoencoder extends FittedDetector {
 const NAME = 'autoencoder';
 /** Standard deviations: far values must stay far, and a square must not outweigh a whole epoch. */
 const CLIP = 10;
+/** Rows that are worked on at a time, so that what is between two steps stays in the nearest caches. */
+const BLOCK_ROWS = 64;
+/** More rows share a feature's table of rarities while it is there. */
+const RESIDUAL_ROWS = 4 * BLOCK_ROWS;
 /** A residual that more than a third of the rows reach (−log of it is below 1) says nothing. */
 const ORDINARY_RARITY = 1;
 
@@ -120,34 +125,55 @@ function fitted(
   const preparation = createPreparation(plan);
   const repetition = repetitionOf(preparation, state.repeatsCategories);
   const scorer = createNetworkScorer(network);
+  const writeResiduals = createResiduals(repetition, preparation);
+  const addRarities = createRaritySum(tails, ordinary, scale);
+  const residuals = new Float32Array(RESIDUAL_ROWS * preparation.inputs);
   const { description } = network;
   const encoder = createNetworkScorer({
     description: { ...description, layers: description.layers.slice(0, middle + 1) },
     weights: network.weights.slice(0, middle + 1),
   });
+  const checkColumns = (columns: number) => {
+    if (columns !== preparation.inputs)
+      throw new Error(`${NAME}: ${columns} columns, trained on ${preparation.inputs}`);
+  };
   const prepare = (matrix: Matrix) => {
-    if (matrix.columns !== preparation.inputs) {
-      throw new Error(`${NAME}: ${matrix.columns} columns, trained on ${preparation.inputs}`);
-    }
+    checkColumns(matrix.columns);
     return preparation.apply(matrix);
   };
-  const rawOf = (prepared: Matrix): Float64Array => {
-    const residuals = residualsOf(repetition, preparation, prepared, scorer.score(prepared.values, prepared.rows));
-    const one = new Float64Array(preparation.inputs);
-    return Float64Array.from({ length: prepared.rows }, (_, row) => {
-      raritiesOf(tails, ordinary, residuals, row, one);
-      let raw = 0;
-      for (const rarity of one) raw += rarity / scale;
-      return raw;
-    });
+  const outputs = new Float32Array(BLOCK_ROWS * scorer.outputs);
+  /** The raw scores of rows whose blocks are prepared one by one. */
+  const addUp = (rows: number, blockOf: (from: number, count: number) => Float32Array): Float64Array => {
+    const raws = new Float64Array(rows);
+    for (let first = 0; first < rows; first += RESIDUAL_ROWS) {
+      const many = Math.min(RESIDUAL_ROWS, rows - first);
+      for (let done = 0; done < many; done += BLOCK_ROWS) {
+        const count = Math.min(BLOCK_ROWS, many - done);
+        const block = blockOf(first + done, count);
+        scorer.scoreInto(block, count, outputs);
+        writeResiduals(block, outputs, count, residuals.subarray(done * preparation.inputs));
+      }
+      addRarities(residuals, many, raws.subarray(first));
+    }
+    return raws;
   };
+  const rawOf = ({ rows, columns, values }: Matrix) =>
+    addUp(rows, (from, count) => values.subarray(from * columns, (from + count) * columns));
+  const preparedRows = new Float32Array(BLOCK_ROWS * preparation.outputs);
   const usual = new Float32Array(preparation.outputs);
   preparation.applyRow(ordinaryRow(plan), usual, 0);
   return {
     name: NAME,
     features,
     score(matrix) {
-      return Float32Array.from(rawOf(prepare(matrix)), (raw) => raw / (1 + raw));
+      checkColumns(matrix.columns);
+      const raws = addUp(matrix.rows, (from, count) => {
+        preparation.applyRows(matrix, from, count, preparedRows);
+        return preparedRows.subarray(0, count * preparation.outputs);
+      });
+      const scores = new Float32Array(matrix.rows);
+      for (let row = 0; row < scores.length; row++) scores[row] = raws[row] / (1 + raws[row]);
+      return scores;
     },
     explain(row) {
       const own = prepare({ rows: 1, columns: row.length, values: row });
@@ -158,8 +184,8 @@ function fitted(
     explainQuickly(row) {
       const own = prepare({ rows: 1, columns: row.length, values: row });
       const rarities = new Float64Array(preparation.inputs);
-      const residuals = residualsOf(repetition, preparation, own, scorer.score(own.values, 1));
-      raritiesOf(tails, ordinary, residuals, 0, rarities);
+      writeResiduals(own.values, scorer.score(own.values, 1), 1, residuals);
+      raritiesOf(tails, ordinary, { rows: 1, columns: preparation.inputs, values: residuals }, 0, rarities);
       const contributions = shareByRemoval(rawOf, preparation, own.values, usual, rarest(rarities));
       const isShared = contributions.some((share) => share > 0);
       return { base: isShared ? 0 : rawOf(own)[0], contributions };

@@ -2,7 +2,7 @@
 // category's codes.
 import type { Matrix } from '../matrix.ts';
 import { createMatrix } from '../matrix.ts';
-import { crossEntropy, type Loss } from '../network/losses.ts';
+import { crossEntropyAt, type Loss } from '../network/losses.ts';
 import type { Preparation } from '../preparation/preparation.ts';
 
 export interface Repetition {
@@ -44,25 +44,40 @@ export function targetsOf({ numbers, categories, width }: Repetition, { rows, co
 
 /** rows × features: Σ (value − output)² over what a number became, −log of the probability of a category's code. */
 export function residualsOf(
-  { numbers, categories, width }: Repetition,
-  { sourceColumns, inputs: features }: Preparation,
+  repetition: Repetition,
+  preparation: Preparation,
   prepared: Matrix,
   outputs: Float32Array,
 ): Matrix {
-  const residuals = createMatrix(prepared.rows, features);
-  for (let row = 0; row < prepared.rows; row++) {
-    const from = row * prepared.columns;
-    const to = row * features;
-    let at = row * width;
-    for (const column of numbers) {
-      const difference = prepared.values[from + column] - outputs[at++];
-      residuals.values[to + sourceColumns[column]] += difference * difference;
-    }
-    for (const { column, categories: codes } of categories) {
-      const logits = outputs.subarray(at, at + codes);
-      residuals.values[to + sourceColumns[column]] = crossEntropy(logits, prepared.values[from + column]);
-      at += codes;
-    }
-  }
+  const residuals = createMatrix(prepared.rows, preparation.inputs);
+  createResiduals(repetition, preparation)(prepared.values, outputs, prepared.rows, residuals.values);
   return residuals;
+}
+
+/** Writes what `residualsOf` gives. */
+export type WriteResiduals = (prepared: Float32Array, outputs: Float32Array, rows: number, into: Float32Array) => void;
+
+export function createResiduals(
+  { numbers: given, categories, width }: Repetition,
+  { sourceColumns, inputs: features, outputs: columns }: Preparation,
+): WriteResiduals {
+  const numbers = Int32Array.from(given);
+  const numberFeatures = Int32Array.from(given, (column) => sourceColumns[column]);
+  return (prepared, outputs, rows, into) => {
+    into.fill(0, 0, rows * features);
+    for (let row = 0; row < rows; row++) {
+      const from = row * columns;
+      const to = row * features;
+      let at = row * width;
+      for (let i = 0; i < numbers.length; i++) {
+        const difference = prepared[from + numbers[i]] - outputs[at + i];
+        into[to + numberFeatures[i]] += difference * difference;
+      }
+      at += numbers.length;
+      for (const { column, categories: codes } of categories) {
+        into[to + sourceColumns[column]] = crossEntropyAt(outputs, at, codes, prepared[from + column]);
+        at += codes;
+      }
+    }
+  };
 }

@@ -42,15 +42,9 @@ export function fitResidualTail({ rows, columns, values }: Matrix, column: numbe
 
 /** 0 for a residual that all training rows reach. */
 export function residualRarity({ residuals, rowsFrom, rows, step }: ResidualTail, residual: number): number {
-  let low = 0;
-  let high = residuals.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (residuals[middle] < residual) low = middle + 1;
-    else high = middle;
-  }
-  if (low < residuals.length) return Math.log((rows + 1) / (rowsFrom[low] + 1));
-  const beyond = step === null ? 0 : (residual - residuals[low - 1]) / step;
+  const place = placeOf(residuals, residual);
+  if (place < residuals.length) return Math.log((rows + 1) / (rowsFrom[place] + 1));
+  const beyond = step === null ? 0 : (residual - residuals[place - 1]) / step;
   return Math.log(rows + 1) + beyond;
 }
 
@@ -66,4 +60,16 @@ export function raritiesOf(
     const tail = tails[column];
     rarities[column] = tail === null ? 0 : Math.max(0, residualRarity(tail, values[row * columns + column]) - ordinary);
   }
+}
+
+/** Of the first that is not below it. */
+function placeOf(ascending: Float64Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -54,18 +54,20 @@ function replacements(
 ): Replacement[] {
   const isTried = (feature: number) => only === null || only.has(feature);
   const codes = new Map(categorical.map(({ column, categories }) => [sourceColumns[column], { column, categories }]));
-  const differing = new Set(sourceColumns.filter((_, output) => own[output] !== ordinary[output]));
-  const plain = [...differing]
-    .filter((feature) => !codes.has(feature) && isTried(feature))
-    .map((feature) => ({
-      feature,
-      values: own.map((value, output) => (sourceColumns[output] === feature ? ordinary[output] : value)),
-    }));
-  const triedCodes = [...codes].filter(([feature]) => isTried(feature));
-  const categories = triedCodes.flatMap(([feature, { column, categories }]) =>
-    Array.from({ length: Math.min(MOST_CODES, categories - 1) }, (_, index) => index + 1)
-      .filter((code) => code !== own[column])
-      .map((code) => ({ feature, values: own.with(column, code) })),
-  );
-  return [...plain, ...categories];
+  const plain = new Map<number, Float32Array>();
+  for (let output = 0; output < own.length; output++) {
+    const feature = sourceColumns[output];
+    if (own[output] === ordinary[output] || !isTried(feature) || codes.has(feature)) continue;
+    const values = plain.get(feature) ?? own.slice();
+    values[output] = ordinary[output];
+    plain.set(feature, values);
+  }
+  const replaced: Replacement[] = Array.from(plain, ([feature, values]) => ({ feature, values }));
+  for (const [feature, { column, categories }] of codes) {
+    if (!isTried(feature)) continue;
+    for (let code = 1; code <= Math.min(MOST_CODES, categories - 1); code++) {
+      if (code !== own[column]) replaced.push({ feature, values: own.with(column, code) });
+    }
+  }
+  return replaced;
 }

@@ -1,8 +1,10 @@
-// Scores rows with boosted trees laid out for speed: 16 bytes per inner node, leaves apart.
+// Scores rows with boosted trees: those of few leaves by bit vectors (bit-vectors.ts), others laid out for speed, 16 bytes
+// per inner node, leaves apart.
 //
 // A batch goes through one tree at a time in blocks of rows that fit the cache. A row's margin is added up in the order of
 // the trees either way, so one row alone scores the same, bit for bit, as in a batch.
 import type { Matrix } from '../matrix.ts';
+import { createBitVectors, type MarginWriter } from './bit-vectors.ts';
 import type { Ensemble } from './ensemble.ts';
 import { sigmoid } from './objective.ts';
 
@@ -28,28 +30,35 @@ interface Compiled {
 }
 
 export function createPredictor(ensemble: Ensemble): Predictor {
-  const compiled = compile(ensemble);
   const margins = new Float64Array(ROW_BLOCK);
+  const { writeMargins } = createBitVectors(ensemble) ?? createWalker(ensemble);
   return {
     score: (matrix) => {
       const { rows, columns, values } = matrix;
       const scores = new Float32Array(rows);
       for (let from = 0; from < rows; from += ROW_BLOCK) {
         const count = Math.min(ROW_BLOCK, rows - from);
-        margins.fill(compiled.initialMargin, 0, count);
-        for (let tree = 0; tree < compiled.roots.length; tree++) {
-          addTree(compiled, compiled.roots[tree], values, from * columns, columns, count, margins);
-        }
+        writeMargins(values, from * columns, columns, count, margins);
         for (let i = 0; i < count; i++) scores[from + i] = sigmoid(margins[i]);
       }
       return scores;
     },
     marginOf: (row) => {
-      margins[0] = compiled.initialMargin;
-      for (let tree = 0; tree < compiled.roots.length; tree++) {
-        addTree(compiled, compiled.roots[tree], row, 0, 0, 1, margins);
-      }
+      writeMargins(row, 0, row.length, 1, margins);
       return margins[0];
+    },
+  };
+}
+
+/** Walks the trees; for any number of leaves. */
+export function createWalker(ensemble: Ensemble): MarginWriter {
+  const compiled = compile(ensemble);
+  return {
+    writeMargins(values, at, columns, rows, margins) {
+      margins.fill(compiled.initialMargin, 0, rows);
+      for (let tree = 0; tree < compiled.roots.length; tree++) {
+        addTree(compiled, compiled.roots[tree], values, at, columns, rows, margins);
+      }
     },
   };
 }

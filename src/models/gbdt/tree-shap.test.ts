@@ -1,34 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPrng } from '../../lib/prng.ts';
-import { createTree, type Ensemble, goesLeft, joinTrees, type Tree } from './ensemble.ts';
+import { createTree, type Ensemble, goesLeft, joinTrees } from './ensemble.ts';
 import { createPredictor } from './predictor.ts';
+import { COLUMNS, randomTree } from './random-trees.ts';
 import { createTreeExplainer } from './tree-shap.ts';
-
-const COLUMNS = 5;
-
-/** A random tree that may cut the same column again and again. */
-function randomTree(seed: number, inner: number): Tree {
-  const prng = createPrng(seed);
-  const tree = createTree(2 * inner + 1);
-  tree.nodes = 1;
-  tree.cover[0] = 1000;
-  const open = [0];
-  for (let i = 0; i < inner; i++) {
-    const node = open.splice(prng.nextBelow(open.length), 1)[0];
-    tree.column[node] = prng.nextBelow(COLUMNS);
-    tree.threshold[node] = prng.nextBelow(5) - 2;
-    tree.missingLeft[node] = prng.nextBelow(2);
-    tree.left[node] = tree.nodes++;
-    tree.right[node] = tree.nodes++;
-    const share = 0.05 + 0.9 * prng.nextFloat();
-    tree.cover[tree.left[node]] = tree.cover[node] * share;
-    tree.cover[tree.right[node]] = tree.cover[node] * (1 - share);
-    open.push(tree.left[node], tree.right[node]);
-  }
-  for (const leaf of open) tree.value[leaf] = prng.nextNormal();
-  return tree;
-}
 
 /** The tree's mean answer when only the columns of `known` (a bit set) are known. */
 function conditionalMean(e: Ensemble, node: number, row: Float32Array, known: number): number {

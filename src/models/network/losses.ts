@@ -125,7 +125,7 @@ export function meanLoss(loss: Loss, width: number, outputs: Float32Array, targe
     for (const end = row + numbersBefore(loss.blocks, width); at < end; at++) sum += (outputs[at] - targets[at]) ** 2;
     for (const codes of loss.blocks) {
       const code = targets.subarray(at, at + codes).indexOf(1);
-      sum += crossEntropy(outputs.subarray(at, at + codes), code);
+      sum += crossEntropyAt(outputs, at, codes, code);
       at += codes;
     }
   }
@@ -134,11 +134,16 @@ export function meanLoss(loss: Loss, width: number, outputs: Float32Array, targe
 
 /** −log of the probability that the softmax of the logits gives a code. */
 export function crossEntropy(logits: Float32Array, code: number): number {
+  return crossEntropyAt(logits, 0, logits.length, code);
+}
+
+/** The same of the logits `[from, from + codes)`. */
+export function crossEntropyAt(logits: Float32Array, from: number, codes: number, code: number): number {
   let greatest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) greatest = Math.max(greatest, logit);
+  for (let i = from; i < from + codes; i++) greatest = Math.max(greatest, logits[i]);
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - greatest);
-  return Math.log(sum) - (logits[code] - greatest);
+  for (let i = from; i < from + codes; i++) sum += Math.exp(logits[i] - greatest);
+  return Math.log(sum) - (logits[from + code] - greatest);
 }
 
 function lossOf(loss: PlainLoss, output: number, target: number): number {

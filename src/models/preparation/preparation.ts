@@ -79,6 +79,8 @@ export interface Preparation {
   /** Outputs that hold category codes, with how many codes there are (0 included). */
   readonly categorical: readonly { readonly column: number; readonly categories: number }[];
   apply(matrix: Matrix): Matrix;
+  /** Prepares rows `[from, from + count)` into the start of `into`. */
+  applyRows(matrix: Matrix, from: number, count: number, into: Float32Array): void;
   /** Prepares one row (`inputs` values) into `into[offset … offset + outputs)`. */
   applyRow(row: Float32Array, into: Float32Array, offset: number): void;
 }
@@ -128,13 +130,20 @@ export function createPreparation(plan: PreparationPlan): Preparation {
   });
   sourceColumns.set(plan.indicators, values);
 
-  const applyAt = (from: Float32Array, at: number, into: Float32Array, offset: number): void => {
-    for (let column = 0; column < inputs; column++) writers[column](from[at + column], into, offset + starts[column]);
+  const applyAt = (from: Float32Array, at: number, rows: number, into: Float32Array, offset: number): void => {
+    for (let column = 0; column < inputs; column++) {
+      writers[column]({ from, at: at + column, step: inputs, rows }, into, offset + starts[column], outputs);
+    }
     for (let i = 0; i < plan.indicators.length; i++) {
-      const value = from[at + plan.indicators[i]];
-      into[offset + values + i] = Number.isNaN(value) ? 1 : 0;
+      let source = at + plan.indicators[i];
+      let target = offset + values + i;
+      for (let row = 0; row < rows; row++, source += inputs, target += outputs) {
+        into[target] = Number.isNaN(from[source]) ? 1 : 0;
+      }
     }
   };
+  const checkInputs = (columns: number) =>
+    assert(columns === inputs, `the preparation takes ${inputs} columns, not ${columns}`);
   return {
     plan,
     inputs,
@@ -144,44 +153,77 @@ export function createPreparation(plan: PreparationPlan): Preparation {
       column.kind === 'category' ? [{ column: starts[index], categories: column.values.length + 1 }] : [],
     ),
     apply(matrix) {
-      assert(matrix.columns === inputs, `the preparation takes ${inputs} columns, not ${matrix.columns}`);
+      checkInputs(matrix.columns);
       const prepared = createMatrix(matrix.rows, outputs);
-      for (let row = 0; row < matrix.rows; row++) applyAt(matrix.values, row * inputs, prepared.values, row * outputs);
+      for (let from = 0; from < matrix.rows; from += BLOCK_ROWS) {
+        const rows = Math.min(BLOCK_ROWS, matrix.rows - from);
+        applyAt(matrix.values, from * inputs, rows, prepared.values, from * outputs);
+      }
       return prepared;
     },
-    applyRow: (row, into, offset) => applyAt(row, 0, into, offset),
+    applyRows(matrix, from, count, into) {
+      checkInputs(matrix.columns);
+      applyAt(matrix.values, from * inputs, count, into, 0);
+    },
+    applyRow: (row, into, offset) => applyAt(row, 0, 1, into, offset),
   };
 }
 
-type Writer = (value: number, into: Float32Array, at: number) => void;
+/** Rows whose columns are prepared one after another while they are in the nearest caches. */
+const BLOCK_ROWS = 64;
+
+/** One column's values of some rows: `from[at]`, `from[at + step]` … */
+interface ColumnRun {
+  readonly from: Float32Array;
+  readonly at: number;
+  readonly step: number;
+  readonly rows: number;
+}
+
+/** Writes the run's first value to `into[to]`, and each further one `stride` behind. */
+type Writer = (run: ColumnRun, into: Float32Array, to: number, stride: number) => void;
 
 function writerOf(plan: ColumnPlan): Writer {
   switch (plan.kind) {
     case 'constant':
-      return (_, into, at) => {
-        into[at] = 0;
+      return ({ rows }, into, to, stride) => {
+        for (let row = 0; row < rows; row++) into[to + row * stride] = 0;
       };
     case 'scale':
-      return scaleWriter(plan);
+      return plan.log ? signedLogWriter(plan) : scaleWriter(plan);
     case 'quantile':
       return quantileWriter(plan);
     case 'bins':
       return binsWriter(plan);
     case 'category': {
       const codes = new Map(plan.values.map((value, index) => [value, index + 1]));
-      return (value, into, at) => {
-        into[at] = codes.get(value) ?? 0;
+      return ({ from, at, step, rows }, into, to, stride) => {
+        for (let row = 0; row < rows; row++) into[to + row * stride] = codes.get(from[at + row * step]) ?? 0;
       };
     }
   }
 }
 
-function scaleWriter({ median, log, mean, deviation, clip }: Extract<ColumnPlan, { kind: 'scale' }>): Writer {
-  return (value, into, at) => {
-    const known = Number.isNaN(value) ? median : value;
-    const shaped = log ? Math.sign(known) * Math.log1p(Math.abs(known)) : known;
-    const scaled = (shaped - mean) / deviation;
-    into[at] = Math.max(-clip, Math.min(clip, scaled));
+type ScalePlan = Extract<ColumnPlan, { kind: 'scale' }>;
+
+function scaleWriter({ median, mean, deviation, clip }: ScalePlan): Writer {
+  return ({ from, at, step, rows }, into, to, stride) => {
+    for (let row = 0; row < rows; row++) {
+      const value = from[at + row * step];
+      const scaled = ((Number.isNaN(value) ? median : value) - mean) / deviation;
+      into[to + row * stride] = Math.max(-clip, Math.min(clip, scaled));
+    }
+  };
+}
+
+function signedLogWriter({ median, mean, deviation, clip }: ScalePlan): Writer {
+  return ({ from, at, step, rows }, into, to, stride) => {
+    for (let row = 0; row < rows; row++) {
+      const value = from[at + row * step];
+      const known = Number.isNaN(value) ? median : value;
+      const scaled = (Math.sign(known) * Math.log1p(Math.abs(known)) - mean) / deviation;
+      into[to + row * stride] = Math.max(-clip, Math.min(clip, scaled));
+    }
   };
 }
 
@@ -189,24 +231,30 @@ function quantileWriter({ median, knots, scores }: Extract<ColumnPlan, { kind: '
   const x = Float64Array.from(knots);
   const y = Float64Array.from(scores);
   const last = x.length - 1;
-  return (value, into, at) => {
-    const known = Number.isNaN(value) ? median : value;
-    if (known <= x[0]) into[at] = y[0];
-    else if (known >= x[last]) into[at] = y[last];
-    else {
-      const below = lastNotAbove(x, known);
-      into[at] = y[below] + ((known - x[below]) / (x[below + 1] - x[below])) * (y[below + 1] - y[below]);
+  const scoreOf = (known: number): number => {
+    if (known <= x[0]) return y[0];
+    if (known >= x[last]) return y[last];
+    const below = lastNotAbove(x, known);
+    return y[below] + ((known - x[below]) / (x[below + 1] - x[below])) * (y[below + 1] - y[below]);
+  };
+  return ({ from, at, step, rows }, into, to, stride) => {
+    for (let row = 0; row < rows; row++) {
+      const value = from[at + row * step];
+      into[to + row * stride] = scoreOf(Number.isNaN(value) ? median : value);
     }
   };
 }
 
 function binsWriter({ median, edges }: Extract<ColumnPlan, { kind: 'bins' }>): Writer {
   const x = Float64Array.from(edges);
-  return (value, into, at) => {
-    const known = Number.isNaN(value) ? median : value;
-    for (let bin = 0; bin + 1 < x.length; bin++) {
-      const share = known >= x[bin + 1] ? 1 : known <= x[bin] ? 0 : (known - x[bin]) / (x[bin + 1] - x[bin]);
-      into[at + bin] = share;
+  return ({ from, at, step, rows }, into, to, stride) => {
+    for (let row = 0; row < rows; row++) {
+      const value = from[at + row * step];
+      const known = Number.isNaN(value) ? median : value;
+      for (let bin = 0; bin + 1 < x.length; bin++) {
+        const share = known >= x[bin + 1] ? 1 : known <= x[bin] ? 0 : (known - x[bin]) / (x[bin + 1] - x[bin]);
+        into[to + row * stride + bin] = share;
+      }
     }
   };
 }

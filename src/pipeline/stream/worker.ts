@@ -45,6 +45,8 @@ export interface WorkerObserver {
   troubled(code: string, message: string): void;
   assigned(partitions: readonly number[]): void;
   revoked(partitions: readonly number[]): void;
+  /** Records that wait, by partition of the stream. */
+  lagging(waiting: readonly { readonly partition: number; readonly records: number }[]): void;
 }
 
 export interface BatchDone {
@@ -63,6 +65,8 @@ export interface WorkerSettings {
   readonly pollWaitMs: number;
   /** A partition is checkpointed this often, where it moved on. */
   readonly checkpointEveryMs: number;
+  /** The lag is looked at this often. */
+  readonly lagEveryMs: number;
   /** Attempts at a log that does not answer, before the worker gives up. */
   readonly attempts: number;
   readonly firstRetryMs: number;
@@ -72,7 +76,7 @@ export interface WorkerSettings {
 
 export const DEFAULT_WORKER: Omit<WorkerSettings, 'topics'> = {
   ...{ group: 'centinela', batchSize: { fewest: 64, most: 4096, budgetMs: 120 }, pollWaitMs: 100 },
-  ...{ checkpointEveryMs: 10_000, attempts: 8, firstRetryMs: 100 },
+  ...{ checkpointEveryMs: 10_000, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
   maxRecordBytes: MAX_RECORD_BYTES,
 };
 
@@ -114,6 +118,7 @@ export class Worker {
   readonly #next = new Map<string, number>();
   #stopping = false;
   #ready = false;
+  #nextLagMs = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -181,6 +186,7 @@ export class Worker {
         if (batches.length > 0) await this.#process(consumer, batches);
         onProgress();
         this.#startCheckpoints();
+        await this.#lookAtLag(consumer);
       }
       await this.#finishCheckpoints([...this.#owned.values()]);
     } catch (error) {
@@ -349,6 +355,17 @@ export class Worker {
   #forgetAll(): void {
     this.#owned.clear();
     this.#next.clear();
+  }
+
+  async #lookAtLag(consumer: StreamConsumer): Promise<void> {
+    const { settings, now, observer } = this.#options;
+    if (now() < this.#nextLagMs) return;
+    this.#nextLagMs = now() + settings.lagEveryMs;
+    const waiting = (await consumer.ends()).flatMap(({ topic, partition, offset }) => {
+      const owned = topic === settings.topics.transactions ? this.#owned.get(partition) : undefined;
+      return owned === undefined ? [] : [{ partition, records: Math.max(0, offset - owned.offset) }];
+    });
+    observer.lagging(waiting);
   }
 
   /** One at a time per partition, beside the work. */

@@ -18,6 +18,8 @@ export interface NetworkScorer {
   readonly outputs: number;
   /** @param values rows × inputs, finite @returns rows × outputs */
   score(values: Float32Array, rows: number): Float32Array;
+  /** The same, written to the start of `into`. */
+  scoreInto(values: Float32Array, rows: number, into: Float32Array): void;
 }
 
 export interface ScorerOptions {
@@ -52,49 +54,57 @@ export function createNetworkScorer(network: Network, options: ScorerOptions = {
   const width = plan.steps[0].inputs;
   const { input, steps } = compile(plan, options);
   const last = steps[steps.length - 1];
-  const load = plan.embed === null ? copyRows : embedRows;
+  const load = plan.embed === null ? copyRows : embedRowsOf(plan.embed);
   return {
     inputs: plan.inputs,
     outputs: last.units,
     score(values, rows) {
-      assert(values.length === rows * plan.inputs, `${values.length} values are not ${rows} rows of ${plan.inputs}`);
       const result = new Float32Array(rows * last.units);
-      for (let first = 0; first < rows; first += BLOCK_ROWS) {
-        const count = Math.min(BLOCK_ROWS, rows - first);
-        load(values, first, count);
-        for (let i = 0; i < steps.length; i++) {
-          steps[i].run(count);
-          activate(steps[i], count);
-        }
-        for (let row = 0; row < count; row++) {
-          const from = row * last.stride;
-          const to = (first + row) * last.units;
-          for (let unit = 0; unit < last.units; unit++) result[to + unit] = last.outputs[from + unit];
-        }
-      }
+      scoreInto(values, rows, result);
       return result;
     },
+    scoreInto,
   };
+
+  function scoreInto(values: Float32Array, rows: number, into: Float32Array): void {
+    assert(values.length === rows * plan.inputs, `${values.length} values are not ${rows} rows of ${plan.inputs}`);
+    for (let first = 0; first < rows; first += BLOCK_ROWS) {
+      const count = Math.min(BLOCK_ROWS, rows - first);
+      load(values, first, count);
+      for (let i = 0; i < steps.length; i++) {
+        steps[i].run(count);
+        activate(steps[i], count);
+      }
+      for (let row = 0; row < count; row++) {
+        const from = row * last.stride;
+        const to = (first + row) * last.units;
+        for (let unit = 0; unit < last.units; unit++) into[to + unit] = last.outputs[from + unit];
+      }
+    }
+  }
 
   function copyRows(values: Float32Array, first: number, count: number): void {
     input.set(values.subarray(first * width, (first + count) * width));
   }
 
-  function embedRows(values: Float32Array, first: number, count: number): void {
-    const { layer, tables } = plan.embed!;
-    const embedded = new Set(layer.columns.map(({ column }) => column));
-    for (let row = 0; row < count; row++) {
-      let to = row * width;
-      const from = (first + row) * plan.inputs;
-      for (let column = 0; column < plan.inputs; column++) {
-        if (!embedded.has(column)) input[to++] = values[from + column];
+  /** The plain columns in their order, and behind them each embedded one's row of its table. */
+  function embedRowsOf({ layer: { columns }, tables }: NonNullable<ScorerPlan['embed']>) {
+    const embedded = new Set(columns.map(({ column }) => column));
+    const plain = Int32Array.from({ length: plan.inputs }, (_, column) => column).filter((c) => !embedded.has(c));
+    return (values: Float32Array, first: number, count: number): void => {
+      for (let row = 0; row < count; row++) {
+        let to = row * width;
+        const from = (first + row) * plan.inputs;
+        for (let i = 0; i < plain.length; i++) input[to++] = values[from + plain[i]];
+        for (let index = 0; index < columns.length; index++) {
+          const { column, categories, units } = columns[index];
+          const table = tables[index];
+          const value = values[from + column];
+          const code = Number.isInteger(value) && value >= 0 && value < categories ? value : 0;
+          for (let unit = 0; unit < units; unit++) input[to++] = table[code * units + unit];
+        }
       }
-      layer.columns.forEach(({ column, categories, units }, index) => {
-        const value = values[from + column];
-        const code = Number.isInteger(value) && value >= 0 && value < categories ? value : 0;
-        for (let unit = 0; unit < units; unit++) input[to++] = tables[index][code * units + unit];
-      });
-    }
+    };
   }
 }
 

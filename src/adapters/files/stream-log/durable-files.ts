@@ -1,0 +1,74 @@
+// File operations that are done when they return: contents, names and folders are synced, short writes are gone on with.
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { InputError, StreamUnavailableError } from '../../../lib/errors.ts';
+
+/** A name that was made or removed in a folder lasts only when the folder itself is synced. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Windows cannot sync a folder, and does not need to.
+    if (process.platform !== 'win32') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    // A disk that fills takes a part first, and says why when asked for the rest.
+    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+/** Reads until the buffer is full or the file ends. @returns bytes read */
+export async function readFully(handle: FileHandle, into: Buffer, position: number): Promise<number> {
+  let done = 0;
+  while (done < into.length) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}
+
+/** The file has the new contents or the old ones, whenever the power goes. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const handle = await open(temporary, 'w');
+  try {
+    await writeFully(handle, bytes, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** What the operating system said, for a message to people. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return 'no space left on device (ENOSPC)';
+  if (code === 'EFBIG') return 'the file may not grow further (EFBIG)';
+  return code === undefined ? message : `${message.replace(/^\w+: /, '').replace(/, \w+.*$/, '')} (${code})`;
+}
+
+export function cannotWrite(path: string, error: unknown): StreamUnavailableError {
+  return new StreamUnavailableError(
+    `cannot write ${path}: ${reasonOf(error)}; this call is undone, what was acknowledged before is safe. ` +
+      'Free space or mend the disk: the next call tries again',
+  );
+}
+
+/** @param what is wrong, in a clause */
+export function damaged(path: string, position: number, what: string): InputError {
+  return new InputError(
+    'STREAM_DAMAGED',
+    `${path} is damaged at byte ${position}: ${what}`,
+    'Check the disk, and put the file back from a copy; nothing is skipped',
+  );
+}

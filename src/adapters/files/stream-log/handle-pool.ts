@@ -1,0 +1,86 @@
+// Open files by path, at most so many: those used longest ago are closed, and who wants one more than are free waits.
+import { type FileHandle, open } from 'node:fs/promises';
+
+export interface HandlePool {
+  /**
+   * Opens for reading and writing, or shares what is open, while `use` runs.
+   *
+   * @param flags `r+`, the default: the file must be there; `wx+`: it must not
+   */
+  use<T>(path: string, use: (handle: FileHandle) => Promise<T>, flags?: 'r+' | 'wx+'): Promise<T>;
+  /** Closes the file: before it is removed or another takes its name. Nobody may be using it. */
+  drop(path: string): Promise<void>;
+  /** Waits for those who use files. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly handle: Promise<FileHandle>;
+  users: number;
+}
+
+/** @param limit files open at once, from 1 */
+export function createHandlePool(limit: number): HandlePool {
+  // In order of use: the first was used longest ago.
+  const entries = new Map<string, Entry>();
+  const waiting: (() => void)[] = [];
+
+  async function makeRoom(): Promise<void> {
+    while (entries.size >= limit) {
+      const idle = [...entries].find(([, entry]) => entry.users === 0);
+      if (idle === undefined) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        continue;
+      }
+      await drop(idle[0]);
+    }
+  }
+
+  async function drop(path: string): Promise<void> {
+    const entry = entries.get(path);
+    if (entry === undefined) return;
+    entries.delete(path);
+    await (await entry.handle).close();
+  }
+
+  async function acquire(path: string, flags: string): Promise<Entry> {
+    for (;;) {
+      const found = entries.get(path);
+      if (found !== undefined) {
+        entries.delete(path);
+        entries.set(path, found);
+        found.users++;
+        return found;
+      }
+      if (entries.size >= limit) {
+        await makeRoom();
+        continue;
+      }
+      entries.set(path, { handle: open(path, flags), users: 0 });
+    }
+  }
+
+  return {
+    async use(path, use, flags = 'r+') {
+      const entry = await acquire(path, flags);
+      try {
+        return await use(
+          await entry.handle.catch((error: unknown) => {
+            if (entries.get(path) === entry) entries.delete(path);
+            throw error;
+          }),
+        );
+      } finally {
+        entry.users--;
+        waiting.shift()?.();
+      }
+    },
+    drop,
+    async close() {
+      while ([...entries.values()].some(({ users }) => users > 0)) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+      for (const path of [...entries.keys()]) await drop(path);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+// `worker`: decides the transactions of a log as they come, until it is told to stop.
+import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts';
+import { decodeJsonTransaction } from '../adapters/formats/transaction-value.ts';
+import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
+import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
+import { feedStream } from '../jobs/stream/feed-stream.ts';
+import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import type { StreamLog } from '../ports.ts';
+import { loadModel } from '../registry/model-store.ts';
+import { type RunningWorker, startWorker } from '../roles/worker.ts';
+import { createLogger, LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import type { Command, CommandContext, OptionValues } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
+import { FILE_OPTIONS, fileOpener } from './file-options.ts';
+import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
+import { MODELS_OPTION } from './models.ts';
+import { createProgress } from './progress.ts';
+import { RULES_OPTION } from './rule-files.ts';
+import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
+
+export const workerCommand: Command = {
+  name: 'worker',
+  summary: 'Decide the transactions of a log as they come: features, models, rules; exactly once.',
+  positional: [],
+  options: {
+    ...STREAM_LOG_OPTIONS,
+    model: MODEL_OPTION,
+    rules: RULES_OPTION,
+    registry: MODELS_OPTION,
+    checkpoints: { type: 'text', value: 'DIR', help: 'where the state is kept', default: 'checkpoints' },
+    'checkpoint-seconds': { type: 'number', help: 'the state is kept this often', default: 10, minimum: 1 },
+    group: { type: 'text', help: 'workers of one group share the partitions', default: 'centinela' },
+    'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
+    'ops-port': {
+      type: 'number',
+      help: '/metrics, /healthz and /readyz; 0 for any free port',
+      default: 9464,
+      minimum: 0,
+      maximum: 65_535,
+      whole: true,
+    },
+    from: {
+      type: 'text',
+      value: 'FILE',
+      help: 'put the transactions of a file onto the stream, and stop when all are decided',
+    },
+    mapping: FILE_OPTIONS.mapping,
+    'max-bad-share': FILE_OPTIONS['max-bad-share'],
+    'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
+  },
+  async run(_, options, context) {
+    const logger = createLogger(options['log-level'] as LogLevel, context.log);
+    const known = detectorsHere();
+    const registry = createFolderObjectStore(options.registry as string);
+    const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
+    const model = await modelOf(options.model, options);
+    const { setup, versions } = streamSetup({
+      ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null },
+      decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
+      loadModel: (id) => loadModel(registry, id, known),
+    });
+    const log = await openStreamLog(options, logger);
+    try {
+      const worker = await startWorker({
+        ...{ log, topics: topicsOf(options), setup, versions, logger },
+        checkpoints: createFolderObjectStore(options.checkpoints as string),
+        settings: {
+          group: options.group as string,
+          checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
+        },
+        ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
+      });
+      const stop = () => {
+        logger.info('stopping after the batch at hand');
+        worker.stop();
+      };
+      process.once('SIGTERM', stop).once('SIGINT', stop);
+      if (typeof options.from === 'string') {
+        const rows = await feedFrom(options.from, options, context, log);
+        await drained(worker, log, topicsOf(options).transactions);
+        logger.info({ rows }, 'the file is on the stream, and all of it is decided');
+        worker.stop();
+      }
+      await worker.done;
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+    } finally {
+      await log.close();
+    }
+    logger.info('stopped');
+  },
+};
+
+async function feedFrom(path: string, options: OptionValues, context: CommandContext, log: StreamLog): Promise<number> {
+  const reader = await fileOpener(path, options, context, null)();
+  const progress = createProgress(context.log, context.terminal, context.nowMs);
+  const rows = await feedStream(reader, log, topicsOf(options).transactions, (share) =>
+    progress.show('feeding', share),
+  );
+  progress.done();
+  return rows;
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/** Once the worker stands at the end of the stream. */
+async function drained(worker: RunningWorker, log: StreamLog, topic: string): Promise<void> {
+  let isOver = false;
+  const over = worker.done.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const bounds = await log.bounds(topic);
+    const positions = new Map(worker.positions().map(({ partition, offset }) => [partition, offset]));
+    if (bounds.every(({ partition, end }) => (positions.get(partition) ?? -1) >= end)) return;
+    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))]);
+  }
+}

@@ -1,0 +1,126 @@
+// The worker's metrics for Prometheus. What happens per transaction is counted in plain numbers and exported when asked.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { BatchDone, WorkerObserver } from '../pipeline/stream/worker.ts';
+import { ACTIONS } from '../rules/rule.ts';
+
+const WAIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const BATCH_BUCKETS = [1, 4, 16, 64, 256, 1024, 4096, 16384];
+
+export interface WorkerMetrics {
+  readonly observer: WorkerObserver;
+  readonly registry: Registry;
+}
+
+/** @param now ms @param positions what the worker owns, for ages */
+export function workerMetrics(now: () => number): WorkerMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'centinela_' });
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter({ name: `centinela_${name}_total`, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `centinela_${name}`, help, buckets, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name: `centinela_${name}`, help, labelNames, registers });
+
+  const transactions = counter('transactions', 'Transactions that were decided.');
+  const decisions = counter('decisions', 'Decisions by what is done.', ['action']);
+  const degraded = counter('degraded_decisions', 'Decisions made without a detector, for want of time.');
+  const refused = counter('dead_letters', 'Records that could not be processed.', ['reason']);
+  const passed = counter('records_without_decision', 'Duplicates and labels, by kind.', ['kind']);
+  const outOfOrder = counter('out_of_order', 'Transactions that came late, or too late or too early for the windows.', [
+    'how',
+  ]);
+  const governor = counter('governor_alerts', 'Alerts of the safety governor.', ['kind']);
+  const troubles = counter('troubles', 'What went wrong and was begun again.', ['code']);
+  const fold = histogram('fold_seconds', 'Time to fold, score and decide a batch.', WAIT_BUCKETS);
+  const wait = histogram(
+    'wait_seconds',
+    'From the writing of the oldest record of a batch to its durable decision.',
+    WAIT_BUCKETS,
+  );
+  const batch = histogram('batch_records', 'Records of a batch of one partition.', BATCH_BUCKETS);
+  const owned = gauge('owned_partitions', 'Partitions of the stream that this worker owns.');
+  const lag = gauge('lag_records', 'Records of the stream that wait.', ['partition']);
+  const checkpointBytes = gauge('checkpoint_bytes', 'Size of the state at its last checkpoint.', ['partition']);
+  const checkpointWritten = counter('checkpoint_written_bytes', 'Bytes of state that had changed and were written.');
+  const checkpointSeconds = histogram(
+    'checkpoint_seconds',
+    'Time to write a checkpoint, beside the work.',
+    WAIT_BUCKETS,
+  );
+  const restoreSeconds = histogram(
+    'restore_seconds',
+    'From being given a partition to having caught up with the group.',
+    WAIT_BUCKETS,
+  );
+  const checkpointedMs = new Map<number, number>();
+  const age = new Gauge({
+    ...{
+      name: 'centinela_checkpoint_age_seconds',
+      help: 'Since the last checkpoint.',
+      labelNames: ['partition'],
+      registers,
+    },
+    collect() {
+      this.reset();
+      for (const [partition, atMs] of checkpointedMs) this.set({ partition }, (now() - atMs) / 1000);
+    },
+  });
+  for (const action of ACTIONS) decisions.inc({ action }, 0);
+
+  const count = ({ output, foldMs, records, oldestWaitMs }: BatchDone) => {
+    const { counts, decided } = output;
+    transactions.inc(counts.transactions);
+    const byAction = new Map<string, number>();
+    let without = 0;
+    for (const { verdict, degraded: left } of decided) {
+      byAction.set(verdict.action, (byAction.get(verdict.action) ?? 0) + 1);
+      if (left.length > 0) without++;
+    }
+    for (const [action, number] of byAction) decisions.inc({ action }, number);
+    if (without > 0) degraded.inc(without);
+    for (const { refusal } of output.refused) refused.inc({ reason: refusal.code });
+    for (const { kind } of output.governorAlerts) governor.inc({ kind });
+    passed.inc({ kind: 'duplicate' }, counts.duplicates);
+    passed.inc({ kind: 'label' }, counts.labels);
+    passed.inc({ kind: 'label-too-late' }, counts.labelsTooLate);
+    outOfOrder.inc({ how: 'late' }, counts.late);
+    outOfOrder.inc({ how: 'out-of-time' }, counts.outOfTime);
+    fold.observe(foldMs / 1000);
+    wait.observe(Math.max(0, oldestWaitMs) / 1000);
+    batch.observe(records);
+  };
+  const partitions = new Set<number>();
+  const give = (changed: readonly number[], isOurs: boolean) => {
+    for (const partition of changed) {
+      if (isOurs) partitions.add(partition);
+      else {
+        partitions.delete(partition);
+        checkpointedMs.delete(partition);
+        for (const each of [lag, checkpointBytes, age]) each.remove({ partition });
+      }
+    }
+    owned.set(partitions.size);
+  };
+  return {
+    registry,
+    observer: {
+      batch: count,
+      restored: (_partition, _from, _upTo, tookMs) => restoreSeconds.observe(tookMs / 1000),
+      checkpointed(partition, { bytes, writtenBytes }, tookMs) {
+        checkpointedMs.set(partition, now());
+        checkpointBytes.set({ partition }, bytes);
+        checkpointWritten.inc(writtenBytes);
+        checkpointSeconds.observe(tookMs / 1000);
+      },
+      changed: () => undefined,
+      troubled: (code) => troubles.inc({ code }),
+      assigned: (changed) => give(changed, true),
+      revoked: (changed) => give(changed, false),
+      lagging: (waiting) => {
+        for (const { partition, records } of waiting) lag.set({ partition }, records);
+      },
+    },
+  };
+}

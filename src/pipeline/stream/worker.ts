@@ -359,7 +359,8 @@ export class Worker {
 
   async #lookAtLag(consumer: StreamConsumer): Promise<void> {
     const { settings, now, observer } = this.#options;
-    if (now() < this.#nextLagMs) return;
+    // Nor longer where the clock was set back.
+    if (now() < this.#nextLagMs && now() > this.#nextLagMs - settings.lagEveryMs) return;
     this.#nextLagMs = now() + settings.lagEveryMs;
     const waiting = (await consumer.ends()).flatMap(({ topic, partition, offset }) => {
       const owned = topic === settings.topics.transactions ? this.#owned.get(partition) : undefined;

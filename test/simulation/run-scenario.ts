@@ -131,7 +131,13 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
         }),
       settings: {
         ...{ group: GROUP, topics: TOPICS, batchSize: { fewest: 3, most: 40, budgetMs: 60 }, pollWaitMs: 100 },
-        ...{ checkpointEveryMs: 700, lagEveryMs: 400, attempts: 6, firstRetryMs: 50, maxRecordBytes: MAX_RECORD_BYTES },
+        ...{
+          checkpointEveryMs: 700,
+          lagEveryMs: 5000,
+          attempts: 6,
+          firstRetryMs: 50,
+          maxRecordBytes: MAX_RECORD_BYTES,
+        },
       },
       observer: observerOf(process, tell),
     });
@@ -271,7 +277,7 @@ function observerOf({ name }: SimulatedProcess, tell: World['tell']): WorkerObse
       tell(name, `partition ${partition} decides with ${model} and ${rules} after ${offset}`),
     troubled: (code, message) => tell(name, `${code}: ${message}`),
     assigned: (partitions) => tell(name, `has ${partitions.join()}`),
-    revoked: (partitions) => tell(name, `gives up ${partitions.join()}`),
     lagging: () => undefined,
+    revoked: (partitions) => tell(name, `gives up ${partitions.join()}`),
   };
 }

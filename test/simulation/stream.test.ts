@@ -15,6 +15,10 @@ const REGRESSIONS: readonly (readonly [seed: number, was: string])[] = [
   [6, 'a worker whose store lacked the model went on with the version before, and decided otherwise than the others'],
   [10, 'a store of checkpoints that did not answer for a moment ended the worker that restored'],
   [21, 'what was delivered again within one poll was folded and refused twice, and the state went back'],
+  [
+    58,
+    'a group whose last member was held for dead was made anew, and that member came back to the old one: two owners',
+  ],
   [28, 'labels and changes that were delivered again were passed on again'],
 ];
 
@@ -35,7 +39,7 @@ describe('the stream through crashes', () => {
   it('is the same again from the same seed, to the last line of its story', async () => {
     const all = { ...scenarioOf(7), faults: new Set(FAULTS), workers: 3, partitions: 3, records: 120 };
     const [one, other] = [await tryScenario(all), await tryScenario(all)];
-    expect(one.outcome.story.length).toBeGreaterThan(100);
+    expect(one.outcome.story.length).toBeGreaterThan(50);
     expect(other.outcome.story).toEqual(one.outcome.story);
   });
 });

@@ -54,6 +54,7 @@ async function work(place: Place): Promise<string[]> {
         lagging: nothing,
       },
       troubled: (code) => codes.push(code),
+      lagging: nothing,
     },
     ...{ now: () => place.nowMs, sleep: async () => undefined },
   });

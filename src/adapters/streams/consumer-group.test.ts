@@ -73,3 +73,13 @@ test('a member with other topics is refused, and accepted where nobody is left',
   group.remove(member);
   expect(join('b').topics).toEqual(['b']);
 });
+
+test('a member that comes back to a group that was empty meanwhile meets those who joined since', () => {
+  const groups = new Map<string, ConsumerGroup>();
+  const join = (topic: string) => groupToJoin(groups, 'g', new Map([[topic, 1]]), () => undefined);
+  const before = join('a');
+  before.remove(before.join());
+  expect(join('a')).toBe(before);
+  join('b').join();
+  expect(() => before.join()).toThrow('other topics');
+});

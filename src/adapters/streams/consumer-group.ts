@@ -2,7 +2,7 @@
 //
 // Rebalancing is cooperative and sticky: a partition moves only when it must, and is given to its next owner after the
 // last one let go of it. All topics' partitions of one number go to one member, so that records with the same key meet.
-import { InputError } from '../../lib/errors.ts';
+import { FencedError, InputError } from '../../lib/errors.ts';
 import type { StreamPartition } from '../../ports.ts';
 
 export interface GroupMember {
@@ -16,7 +16,10 @@ export interface ConsumerGroup {
   readonly topics: readonly string[];
   /** Nobody is in it. */
   readonly isEmpty: boolean;
+  /** @throws FencedError where another group has taken its name */
   join(): GroupMember;
+  /** Nobody joins it any more: not even a member that was held for dead and comes back. */
+  retire(): void;
   /** What the member has, and is another's by the newest sharing out. */
   toRelease(member: GroupMember): StreamPartition[];
   /** What is the member's by the newest sharing out and nobody has. */
@@ -48,6 +51,7 @@ export function partitionName({ topic, partition }: StreamPartition): string {
 function createConsumerGroup(topics: ReadonlyMap<string, number>, changed: () => void): ConsumerGroup {
   const members: Member[] = [];
   const owners = new Map<string, Member>();
+  let isRetired = false;
   const numbers = Math.max(...topics.values());
   const all = [...topics].flatMap(([topic, partitions]) =>
     Array.from({ length: partitions }, (_, partition): StreamPartition => ({ topic, partition })),
@@ -78,7 +82,11 @@ function createConsumerGroup(topics: ReadonlyMap<string, number>, changed: () =>
     get isEmpty() {
       return members.length === 0;
     },
+    retire() {
+      isRetired = true;
+    },
     join() {
+      if (isRetired) throw new FencedError('the group reads other topics by now');
       const member: Member = { alive: true, owned: new Set(), target: new Set() };
       members.push(member);
       shareOut();
@@ -125,13 +133,16 @@ export function groupToJoin(
   changed: () => void,
 ): ConsumerGroup {
   const found = groups.get(name);
-  if (found === undefined || found.isEmpty) {
+  const isSame = found?.topics.toSorted().join() === [...topics.keys()].toSorted().join();
+  // An empty group of the same topics stays: whoever was held for dead comes back to it, and two groups would both own all.
+  if (found === undefined || (found.isEmpty && !isSame)) {
+    found?.retire();
     const group = createConsumerGroup(topics, changed);
     groups.set(name, group);
     return group;
   }
+  if (isSame) return found;
   const wanted = [...topics.keys()];
-  if (found.topics.toSorted().join() === wanted.toSorted().join()) return found;
   throw new InputError(
     'GROUP_TOPICS',
     `group '${name}' reads ${found.topics.join(', ')}, and a member asked for ${wanted.join(', ')}`,

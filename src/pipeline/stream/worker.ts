@@ -352,20 +352,21 @@ export class Worker {
     }
   }
 
+  #forgetAll(): void {
+    this.#owned.clear();
+    this.#next.clear();
+  }
+
   async #lookAtLag(consumer: StreamConsumer): Promise<void> {
     const { settings, now, observer } = this.#options;
-    if (now() < this.#nextLagMs) return;
+    // Nor longer where the clock was set back.
+    if (now() < this.#nextLagMs && now() > this.#nextLagMs - settings.lagEveryMs) return;
     this.#nextLagMs = now() + settings.lagEveryMs;
     const waiting = (await consumer.ends()).flatMap(({ topic, partition, offset }) => {
       const owned = topic === settings.topics.transactions ? this.#owned.get(partition) : undefined;
       return owned === undefined ? [] : [{ partition, records: Math.max(0, offset - owned.offset) }];
     });
     observer.lagging(waiting);
-  }
-
-  #forgetAll(): void {
-    this.#owned.clear();
-    this.#next.clear();
   }
 
   /** One at a time per partition, beside the work. */

@@ -1,6 +1,7 @@
 // Finds the command, runs it, and turns what goes wrong into one line and an exit code: 1 failed, 2 wrong usage.
 import { benchCommand } from './bench.ts';
 import { type Command, type CommandContext, helpFor, parseCommand, UsageError } from './command.ts';
+import { deadLettersCommand } from './dead-letters.ts';
 import { demoCommand } from './demo.ts';
 import { detectCommand } from './detect.ts';
 import { evaluateCommand } from './evaluate.ts';
@@ -30,6 +31,7 @@ const COMMANDS: readonly Command[] = [
   listsCommand,
   workerCommand,
   topicsCommand,
+  deadLettersCommand,
   benchCommand,
 ];
 

@@ -9,7 +9,7 @@ afterAll(() => folder.remove());
 
 const COMMANDS = [
   ...['demo', 'detect', 'simulate', 'train', 'score', 'evaluate'],
-  ...['replay', 'features', 'models', 'rules', 'lists', 'worker', 'topics', 'bench'],
+  ...['replay', 'features', 'models', 'rules', 'lists', 'worker', 'topics', 'dead-letters', 'bench'],
 ];
 
 /** The one line on standard error, without the program's name. */

@@ -35,6 +35,8 @@ const MOST_BY_OTHERS = 0.1;
 const LEAST_WINS = 0.95;
 /** Share of the planted features among as many first reasons; by chance it is a sixth. */
 const LEAST_FOUND = 0.75;
+/** Share of the two first reasons that a quick explanation has in common with the thorough one; measured .98 to 1. */
+const LEAST_AGREEMENT = 0.95;
 
 const runtime = createGraphRuntime();
 const TREES = { rounds: 60, minSamplesPerLeaf: 5 };
@@ -119,6 +121,37 @@ describe.each(Object.entries(FITS))('%s', async (_, fitTo) => {
       expect(scores[order[i]] - scores[order[i - 1]]).toBeGreaterThanOrEqual(-1e-5);
     }
   });
+});
+
+describe.each(['gbdt', 'autoencoder'])('%s, quickly', async (name) => {
+  const detector = await FITS[name](data);
+  const thorough = explain(detector, rows);
+  const quick = Array.from({ length: rows.rows }, (_, row) => detector.explainQuickly!(rowOf(rows, row)).contributions);
+
+  it('gives as first reasons what brings the score down, and what was planted', () => {
+    expect(failures(detector, quick)).toEqual([]);
+  });
+
+  it('puts first what the thorough explanation puts first', () => {
+    const shared = quick.map((contributions, index) => {
+      const first = strongestFirst(contributions).slice(0, PLANTED_FEATURES);
+      return strongestFirst(thorough[index]).filter(
+        (column, place) => place < PLANTED_FEATURES && first.includes(column),
+      );
+    });
+    const share = shared.reduce((sum, columns) => sum + columns.length, 0) / PLANTED_FEATURES / rows.rows;
+    expect(share).toBeGreaterThanOrEqual(LEAST_AGREEMENT);
+  });
+
+  it('is another explanation than the thorough one', () => {
+    expect(quick).not.toEqual(thorough);
+  });
+});
+
+it('finds a quick explanation in no other detector', async () => {
+  const fitted = await Promise.all(Object.values(FITS).map((fitTo) => fitTo(data)));
+  const names = fitted.filter(({ explainQuickly }) => explainQuickly !== undefined).map(({ name }) => name);
+  expect(names.sort()).toEqual(['autoencoder', 'gbdt']);
 });
 
 function explain(detector: FittedDetector, matrix: Matrix): Float64Array[] {

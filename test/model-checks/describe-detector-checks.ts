@@ -1,6 +1,6 @@
 // What every detector must do, whatever it is inside. A detector that fails one of these can't be served.
 import { describe, expect, it } from 'vitest';
-import type { Artefact, Detector, FittedDetector, TrainingData } from '../../src/models/detector.ts';
+import type { Artefact, Detector, Explanation, FittedDetector, TrainingData } from '../../src/models/detector.ts';
 import { createMatrix, type Matrix, rowOf, sliceRows } from '../../src/models/matrix.ts';
 import { CHECK_FEATURES, makeTrainingData } from './dataset.ts';
 
@@ -97,10 +97,29 @@ export function describeDetectorChecks<Options>(detector: Detector<Options>, che
       }
     });
 
+    it('explains quickly, where it can, as additively and with numbers only', () => {
+      const explain = quickOf(fitted());
+      if (explain === null) return;
+      const scores = fitted().score(unseen);
+      for (let row = 0; row < 100; row++) {
+        const { base, contributions } = explain(rowOf(unseen, row));
+        expect(contributions.length).toBe(unseen.columns);
+        const raw = contributions.reduce((sum, contribution) => sum + contribution, base);
+        expect(Math.abs(raw - checks.rawOfScore(scores[row]))).toBeLessThan(checks.rawTolerance);
+      }
+      const extremes = matrixOfExtremes(unseen.columns);
+      for (let row = 0; row < extremes.rows; row++) {
+        const { base, contributions } = explain(rowOf(extremes, row));
+        expect([base, ...contributions].every(Number.isFinite)).toBe(true);
+      }
+      expect(() => explain(new Float32Array(unseen.columns - 1))).toThrow(/column|feature/);
+    });
+
     it('gives a column that never varied no contribution', () => {
       const constant = CHECK_FEATURES.indexOf('constant');
       for (let row = 0; row < 50; row++) {
         expect(fitted().explain(rowOf(unseen, row)).contributions[constant]).toBe(0);
+        expect(quickOf(fitted())?.(rowOf(unseen, row)).contributions[constant] ?? 0).toBe(0);
       }
     });
 
@@ -152,6 +171,7 @@ export function describeDetectorChecks<Options>(detector: Detector<Options>, che
         expect(loaded.features).toEqual(data.features);
         expect(loaded.score(unseen)).toEqual(fitted().score(unseen));
         expect(loaded.explain(rowOf(unseen, 3))).toEqual(fitted().explain(rowOf(unseen, 3)));
+        expect(quickOf(loaded)?.(rowOf(unseen, 3))).toEqual(quickOf(fitted())?.(rowOf(unseen, 3)));
         expect(loaded.save()).toEqual(artefact());
       });
 
@@ -218,6 +238,10 @@ export function describeDetectorChecks<Options>(detector: Detector<Options>, che
       });
     });
   });
+}
+
+function quickOf(detector: FittedDetector): ((row: Float32Array) => Explanation) | null {
+  return detector.explainQuickly === undefined ? null : (row) => detector.explainQuickly!(row);
 }
 
 /** What a person can act on: an error in words, and none that JavaScript throws by itself. */

@@ -34,7 +34,8 @@ function cleanRows(
   const columns = medians.length;
   let column = 0;
   for (let i = 0; i < count; i++) {
-    into[i] = cleanValue(values[offset + i], medians[column]);
+    const value = values[offset + i];
+    into[i] = value - value === 0 ? value : cleanValue(value, medians[column]);
     column = column + 1 === columns ? 0 : column + 1;
   }
 }

@@ -2,7 +2,7 @@
 //
 // Our own because the bytes come from outside: avsc 5.7 counts through the items that an array claims to have even where
 // the bytes have ended, and six hostile bytes keep it busy for minutes. Here every length and count is bounded by the
-// bytes that are left. It is checked against avsc in the tests (docs/decisions/0019-record-formats.md).
+// bytes that are left. It is checked against avsc in the tests (docs/decisions/0021-record-formats.md).
 import { InputError } from '../../../lib/errors.ts';
 
 type Read = (at: Cursor) => unknown;

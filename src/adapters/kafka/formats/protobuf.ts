@@ -1,5 +1,5 @@
 // Reads Protobuf messages with the .proto text that describes them, field by field into plain objects (lowerCamelCase).
-// protobufjs parses both (docs/decisions/0019-record-formats.md).
+// protobufjs parses both (docs/decisions/0021-record-formats.md).
 import protobuf from 'protobufjs';
 import { InputError } from '../../../lib/errors.ts';
 

@@ -11,6 +11,8 @@ import type { GroupMember } from './transactions.ts';
 
 const JOINING = 0;
 const LEAVING = -1;
+/** Each topic's partitions are shared evenly; `uniform` counts all topics together, and one member may get all of one. */
+const ASSIGNOR = 'range';
 const FIRST_INTERVAL_MS = 1000;
 const RETRY_MS = 100;
 const LOST = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'];
@@ -142,7 +144,7 @@ export class ConsumerProtocolMembership implements Membership {
     const node = await this.#cluster.coordinator('group', group);
     const api = consumerGroupHeartbeatV1.api;
     const who = [group, this.#memberId, epoch, null, null] as const;
-    const what = [rebalanceTimeoutMs, [...topics].sort(), null, null, owned] as const;
+    const what = [rebalanceTimeoutMs, [...topics].sort(), null, ASSIGNOR, owned] as const;
     const answer = await this.#cluster.ask(node, 'group', api, ...who, ...what);
     if (epoch === LEAVING) return;
     this.#epoch = answer.memberEpoch;

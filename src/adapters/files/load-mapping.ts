@@ -90,6 +90,7 @@ class MappingParser {
     const timeZone = text('timeZone') ?? DEFAULT_TIME_ZONE;
     openTimeZone(timeZone);
     const missing = root.get('missing', true);
+    const fields = this.#fields(root);
     return {
       name: text('name') ?? this.#name,
       timeZone,
@@ -97,11 +98,11 @@ class MappingParser {
       decimalMark: this.#choice(root, 'decimalMark', ['.', ',']),
       delimiter: this.#delimiter(root),
       encoding: this.#choice(root, 'encoding', ['utf-8', 'latin1']) ?? 'utf-8',
-      labelDelayDays: this.#days(root),
+      labelDelayDays: this.#days(root, fields),
       catalogue: text('catalogue'),
       missing: missing === undefined ? DEFAULT_MISSING : new Set(this.#list(missing as Node, 'missing')),
       trim: this.#flag(root, 'trim') ?? true,
-      fields: this.#fields(root),
+      fields,
       constants: this.#constants(root),
     };
   }
@@ -168,9 +169,10 @@ class MappingParser {
     );
   }
 
-  #days(map: YAMLMap): number {
+  /** A file that tells when each label became known means what it says. */
+  #days(map: YAMLMap, fields: MappingFile['fields']): number | null {
     const text = this.#text_(map, 'labelDelayDays');
-    if (text === null) return USUAL_LABEL_DELAY_DAYS;
+    if (text === null) return fields.has('labelTimeMs') ? null : USUAL_LABEL_DELAY_DAYS;
     const days = Number(text);
     if (days >= 0 && days <= 3650) return days;
     return this.#fail(

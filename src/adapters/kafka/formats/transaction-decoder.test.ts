@@ -57,14 +57,14 @@ describe('values without a registry', () => {
   });
 
   it.each([
-    ['[]', 'NOT_AN_OBJECT'],
-    ['null', 'NOT_AN_OBJECT'],
-    ['{"id":', 'JSON_BYTES'],
-    ['{"id":"1"}', 'FIELD_MISSING'],
-    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"PEN","sueldo":1}', 'FIELD_UNKNOWN'],
-    ['{"id":"1","eventTimeMs":1,"amountMinor":1.5,"currency":"PEN"}', 'FIELD_INVALID'],
-    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"soles"}', 'FIELD_INVALID'],
-    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"PEN","rail":"tren"}', 'FIELD_INVALID'],
+    ['[]', 'VALUE_INVALID'],
+    ['null', 'VALUE_INVALID'],
+    ['{"id":', 'VALUE_NOT_JSON'],
+    ['{"id":"1"}', 'VALUE_INVALID'],
+    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"PEN","sueldo":1}', 'VALUE_INVALID'],
+    ['{"id":"1","eventTimeMs":1,"amountMinor":1.5,"currency":"PEN"}', 'VALUE_INVALID'],
+    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"soles"}', 'VALUE_INVALID'],
+    ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"PEN","rail":"tren"}', 'VALUE_INVALID'],
   ])('%s is refused with %s', (text, code) => {
     const decode = createTransactionDecoder('json', null);
     expect(() => decode(Buffer.from(text))).toThrow(expect.objectContaining({ name: 'InputError', code }));

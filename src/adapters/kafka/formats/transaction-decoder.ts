@@ -1,9 +1,9 @@
 // From a record's value to the canonical transaction: JSON, Avro or Protobuf, bare or in the wire format of Confluent's
 // schema registry (a zero byte, the schema's id, for Protobuf the path to the message, then the value).
 import { readFileSync } from 'node:fs';
-import { Compile } from 'typebox/compile';
-import { createTransaction, type Transaction, TransactionSchema } from '../../../domain/transaction.ts';
+import type { Transaction } from '../../../domain/transaction.ts';
 import { InputError } from '../../../lib/errors.ts';
+import { decodeJson, transactionOf } from '../../formats/transaction-value.ts';
 import { createAvroReader } from './avro.ts';
 import { createProtobufSchema } from './protobuf.ts';
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
@@ -25,9 +25,6 @@ const MAX_VALUE_BYTES = 1024 * 1024;
 const MAX_PATH = 16;
 const MAX_READERS = 1000;
 const WIRE_HEAD_BYTES = 5;
-const FIELDS: ReadonlySet<string> = new Set(Object.keys(TransactionSchema.properties));
-const REQUIRED = ['id', 'eventTimeMs', 'amountMinor', 'currency'] as const;
-const CHECK = Compile(TransactionSchema);
 
 const bad = (code: string, problem: string, hint: string) => new InputError(code, problem, hint);
 
@@ -39,12 +36,12 @@ export const schemaFile = (name: 'transaction.avsc' | 'transaction.proto') =>
 export function createTransactionDecoder(format: ValueFormat, registry: SchemaRegistry | null): TransactionDecoder {
   if (registry === null) {
     const read = bareReader(format);
-    return (value) => toTransaction(read(bounded(value), 0));
+    return (value) => transactionOf(read(bounded(value), 0));
   }
   const readers = new Map<number, Read>();
   return (value) => {
     const bytes = bounded(value);
-    if (format === 'json' && bytes[0] !== 0) return toTransaction(readJson(bytes, 0));
+    if (format === 'json' && bytes[0] !== 0) return transactionOf(readJson(bytes, 0));
     if (bytes.length < WIRE_HEAD_BYTES || bytes[0] !== 0) {
       throw bad(
         'WIRE_FORMAT',
@@ -54,12 +51,12 @@ export function createTransactionDecoder(format: ValueFormat, registry: SchemaRe
     }
     const id = bytes.readInt32BE(1);
     const known = readers.get(id);
-    if (known !== undefined) return toTransaction(known(bytes, WIRE_HEAD_BYTES));
+    if (known !== undefined) return transactionOf(known(bytes, WIRE_HEAD_BYTES));
     return registry.schema(id).then((schema) => {
       const read = readerFor(schema, format, id);
       if (readers.size >= MAX_READERS) readers.clear();
       readers.set(id, read);
-      return toTransaction(read(bytes, WIRE_HEAD_BYTES));
+      return transactionOf(read(bytes, WIRE_HEAD_BYTES));
     });
   };
 }
@@ -136,36 +133,5 @@ function readPath(bytes: Buffer, from: number): { readonly path: readonly number
   return { path, end: position };
 }
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
-function readJson(bytes: Buffer, from: number): Record<string, unknown> {
-  try {
-    return JSON.parse(UTF8.decode(from === 0 ? bytes : bytes.subarray(from)));
-  } catch (error) {
-    throw bad(
-      'JSON_BYTES',
-      `The value is no JSON (${(error as Error).message.slice(0, 200)})`,
-      'Write one JSON object in UTF-8',
-    );
-  }
-}
-
-function toTransaction(record: Record<string, unknown>): Transaction {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw bad('NOT_AN_OBJECT', 'The value is not an object', 'Write one object with the fields of a transaction');
-  }
-  for (const name of Object.keys(record)) {
-    if (!FIELDS.has(name)) throw bad('FIELD_UNKNOWN', `A transaction has no field '${name.slice(0, 64)}'`, HINT);
-  }
-  for (const name of REQUIRED) {
-    if (record[name] === undefined || record[name] === null)
-      throw bad('FIELD_MISSING', `The field ${name} is missing`, HINT);
-  }
-  const transaction = createTransaction(record as Parameters<typeof createTransaction>[0]);
-  if (CHECK.Check(transaction)) return transaction;
-  const [first] = CHECK.Errors(transaction);
-  const field = first?.instancePath.split('/')[1] ?? '';
-  throw bad('FIELD_INVALID', `The field ${field} ${first?.message ?? 'is not as it must be'}`, HINT);
-}
-
-const HINT = 'docs/domain.md and config/schemas list the fields';
+const readJson: Read = (bytes, from) =>
+  decodeJson(from === 0 ? bytes : bytes.subarray(from), MAX_VALUE_BYTES) as Record<string, unknown>;

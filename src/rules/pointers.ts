@@ -26,13 +26,25 @@ interface Step {
 /** The last part that begins at or before the character; null where there is none. */
 function stepTowards(node: unknown, offset: number): Step | null {
   if (isMap(node)) {
-    const pair = node.items.findLast(({ key }) => startOf(key) <= offset);
-    if (pair === undefined) return null;
+    const place = lastUpTo(node.items.length, (index) => startOf(node.items[index].key), offset);
+    if (place < 0) return null;
+    const pair = node.items[place];
     return { key: isScalar(pair.key) ? String(pair.key.value) : '', keyNode: pair.key, value: pair.value };
   }
   if (!isSeq(node)) return null;
-  const index = node.items.findLastIndex((item) => startOf(item) <= offset);
+  const index = lastUpTo(node.items.length, (place) => startOf(node.items[place]), offset);
   return index < 0 ? null : { key: String(index), keyNode: null, value: node.items[index] };
+}
+
+/** The last of so many parts, in the order of the file, that begins at or before the character; −1 where there is none. */
+function lastUpTo(length: number, startAt: (index: number) => number, offset: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (startAt(middle) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function startOf(node: unknown): number {

@@ -139,21 +139,21 @@ describe.runIf(withOwnKafka)('a guarded Kafka', () => {
       const code = await runCommandLine(['topics', ...args, ...connect], context);
       return { code, text: texts.join(''), told: lines.join('') };
     };
-    const made = await run('apply', '--prefix', 'pe.', '--partitions', '3', '--json');
+    const made = await run('apply', '--topic-prefix', 'pe.', '--partitions', '3', '--json');
     expect(made).toMatchObject({ code: 0, told: '' });
     expect(JSON.parse(made.text).created).toHaveLength(6);
-    expect(await run('apply', '--prefix', 'pe.', '--partitions', '3')).toMatchObject({
+    expect(await run('apply', '--topic-prefix', 'pe.', '--partitions', '3')).toMatchObject({
       text: 'All topics are there.\n',
       told: '',
     });
-    const differing = await run('apply', '--prefix', 'pe.', '--partitions', '4');
+    const differing = await run('apply', '--topic-prefix', 'pe.', '--partitions', '4');
     expect(differing.told).toContain('pe.labels has partitions 3, not 4; left as it is');
-    const { text } = await run('list', '--prefix', 'pe.', '--json');
+    const { text } = await run('list', '--topic-prefix', 'pe.', '--json');
     const topics = new Map(JSON.parse(text).topics.map((topic: { name: string }) => [topic.name, topic]));
     const one = { replicas: 1, compacted: false };
-    expect(topics.get('pe.transactions')).toMatchObject({ ...one, partitions: 3, retentionMs: 604_800_000 });
+    expect(topics.get('pe.transactions')).toMatchObject({ ...one, partitions: 3, retentionMs: 38 * 86_400_000 });
     expect(topics.get('pe.labels')).toMatchObject({ ...one, partitions: 3, retentionMs: null });
-    expect(topics.get('pe.control')).toMatchObject({ partitions: 1, compacted: true });
-    expect((await run('list', '--prefix', 'pe.')).text).toContain('what turned out to be fraud or not');
+    expect(topics.get('pe.control')).toMatchObject({ partitions: 1, compacted: false });
+    expect((await run('list', '--topic-prefix', 'pe.')).text).toContain('what turned out to be fraud or not');
   });
 });

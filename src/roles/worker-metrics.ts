@@ -1,6 +1,6 @@
 // The worker's metrics for Prometheus. What happens per transaction is counted in plain numbers and exported when asked.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { BatchDone, WorkerObserver } from '../pipeline/stream/worker.ts';
+import type { BatchDone, WorkerObserver } from '../pipeline/stream/worker-options.ts';
 import { ACTIONS } from '../rules/rule.ts';
 
 const WAIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -13,86 +13,19 @@ import type {
   OutgoingRecord,
   StreamBatch,
   StreamConsumer,
-  StreamLog,
   StreamPartition,
   StreamPosition,
   StreamRecord,
 } from '../../ports.ts';
-import { BatchSize, type BatchSizeSettings } from './batch-size.ts';
-import {
-  type CheckpointStore,
-  type LastRecord,
-  lastRecordOf,
-  snapshotOf,
-  type WrittenCheckpoint,
-} from './checkpoint-store.ts';
-import { MAX_RECORD_BYTES } from './dead-letter.ts';
+import { BatchSize } from './batch-size.ts';
+import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { outputsOf } from './outputs.ts';
-import type { DecidedRecord, FoldOutput, PartitionFold } from './partition-fold.ts';
+import type { PartitionFold } from './partition-fold.ts';
 import { newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
-import type { TopicNames } from './topics.ts';
-import type { PartitionSetup, VersionSource } from './versions.ts';
-
-/** What the worker does, for metrics and logs. Times are durations. */
-export interface WorkerObserver {
-  batch(done: BatchDone): void;
-  restored(partition: number, from: number, upTo: number, tookMs: number): void;
-  checkpointed(partition: number, written: WrittenCheckpoint, tookMs: number): void;
-  changed(partition: number, offset: number, model: string | null, rules: string): void;
-  /** Something went wrong and the worker begins again. */
-  troubled(code: string, message: string): void;
-  assigned(partitions: readonly number[]): void;
-  revoked(partitions: readonly number[]): void;
-  /** Records that wait, by partition of the stream. */
-  lagging(waiting: readonly { readonly partition: number; readonly records: number }[]): void;
-}
-
-export interface BatchDone {
-  readonly partition: number;
-  readonly records: number;
-  readonly output: FoldOutput;
-  readonly foldMs: number;
-  /** How long the oldest record of the batch had waited since it was written, when its decision was durable. */
-  readonly oldestWaitMs: number;
-}
-
-export interface WorkerSettings {
-  readonly group: string;
-  readonly topics: TopicNames;
-  readonly batchSize: BatchSizeSettings;
-  readonly pollWaitMs: number;
-  /** A partition is checkpointed this often, where it moved on. */
-  readonly checkpointEveryMs: number;
-  /** The lag is looked at this often. */
-  readonly lagEveryMs: number;
-  /** Attempts at a log that does not answer, before the worker gives up. */
-  readonly attempts: number;
-  readonly firstRetryMs: number;
-  /** What the log takes as one record. */
-  readonly maxRecordBytes: number;
-}
-
-export const DEFAULT_WORKER: Omit<WorkerSettings, 'topics'> = {
-  ...{ group: 'centinela', batchSize: { fewest: 64, most: 4096, budgetMs: 120 }, pollWaitMs: 100 },
-  ...{ checkpointEveryMs: 10_000, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
-  maxRecordBytes: MAX_RECORD_BYTES,
-};
-
-export interface WorkerOptions {
-  readonly log: StreamLog;
-  readonly setup: PartitionSetup;
-  readonly versions: VersionSource;
-  /** A new one each time that a partition is taken over. */
-  readonly checkpoints: (partition: number) => CheckpointStore;
-  readonly settings: WorkerSettings;
-  readonly observer: WorkerObserver;
-  readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
-  /** Decisions that are durable, in the order of their partition. */
-  readonly onDecided?: (decided: readonly DecidedRecord[]) => void;
-}
+import type { VersionSource } from './versions.ts';
+import type { BatchDone, WorkerOptions } from './worker-options.ts';
 
 interface OwnedPartition {
   readonly partition: number;

@@ -87,15 +87,21 @@ export type ExplanationPace = 'thorough' | 'quick';
 /** A part whose share in what speaks for risk is smaller is left out where it must be quick. */
 const LEAST_QUICK_SHARE = 0.1;
 
-/** What each feature adds to one row's risk, one number per definition; positive is towards risk. */
+/**
+ * What each feature adds to one row's risk, one number per definition; positive is towards risk.
+ *
+ * @param known the row's score by each part, where it has been scored already
+ */
 export function explainRisk(
   model: RiskModel,
   matrix: Matrix,
   row: number,
   pace: ExplanationPace = 'thorough',
+  known: ArrayLike<number> | null = null,
 ): Float64Array {
   const rows = model.parts.map((part) => partRow(part, matrix, row));
-  const scores = model.stacking === null ? null : model.parts.map(({ detector }, i) => detector.score(rows[i])[0]);
+  const scores =
+    model.stacking === null ? null : model.parts.map(({ detector }, i) => known?.[i] ?? detector.score(rows[i])[0]);
   const speaks = pace === 'quick' && scores !== null ? partsThatSpeak(model, scores) : null;
   const total = new Float64Array(model.definitions.length);
   model.parts.forEach((part, index) => {

@@ -44,7 +44,7 @@ export function decideAndLearn(batch: FoldedBatch, decider: Decider, wording: Re
 
 /** What is told of one row that was decided. */
 export function explainRow(
-  { transaction, verdict }: DecidedRow,
+  { transaction, verdict, input }: DecidedRow,
   batch: FoldedBatch,
   row: number,
   decider: Decider,
@@ -54,12 +54,12 @@ export function explainRow(
   const { action, by, risk, modelRisk, hits } = verdict;
   const rules = hits.map(({ rule }) => rule);
   const reasons =
-    action === 'approve' ? [] : decisionReasons(modelReasons(transaction, batch, row, decider, wording, pace), verdict);
+    action === 'approve' ? [] : decisionReasons(modelReasons(input, batch, row, decider, wording, pace), verdict);
   return { transaction, action, by, risk, modelRisk, rules, reasons };
 }
 
 function modelReasons(
-  transaction: Transaction,
+  { transaction, scores }: DecidedRow['input'],
   batch: FoldedBatch,
   row: number,
   { version: { model }, modelRow }: Decider,
@@ -68,7 +68,7 @@ function modelReasons(
 ): Reason[] {
   const matrix = modelRow(batch, row);
   if (model === null || matrix === null) return [];
-  const contributions = explainRisk(model, matrix, 0, pace);
+  const contributions = explainRisk(model, matrix, 0, pace, scores);
   return reasonsFor({
     ...{ definitions: model.definitions, values: matrix.values, contributions, transaction, ...wording },
   });

@@ -70,6 +70,7 @@ const LEAST_WEIGHT = 0.05;
 /** An uncommon combination is worth a line of its own from this weight on. */
 const LEAST_COMBINATION = 0.25;
 const COMBINED_FACTS = 3;
+const COMBINATION = 'COMBINACION_INUSUAL';
 const LIMA_OFFSET_MINUTES = -300;
 /** Lets a telling feature without weight of its own speak for its kin. */
 const SPEAKER_FLOOR = 0.02;
@@ -101,10 +102,11 @@ export function reasonsFor(input: ReasonInput): Reason[] {
   const left = rest.filter((share) => share.weight > 0 && !lend(groups, share));
   const told = [...groups.values()].filter(({ weight }) => weight >= LEAST_WEIGHT).sort((a, b) => b.weight - a.weight);
   const reasons = told.slice(0, limit).map(reasonOf);
-  const combination = combinationOf(left, row);
-  if (combination === null || groups.has(combination.code as ReasonCode)) return reasons;
-  if (reasons.length > 0 && combination.weight < LEAST_COMBINATION) return reasons;
-  return [...reasons, combination].slice(0, limit);
+  if (left.length === 0 || reasons.length === limit || groups.has(COMBINATION)) return reasons;
+  const facts = factsOf(left, row).slice(0, COMBINED_FACTS);
+  const weight = facts.reduce((sum, fact) => sum + weightOf(fact), 0);
+  if (reasons.length > 0 && weight < LEAST_COMBINATION) return reasons;
+  return [...reasons, combinationOf(facts, Math.min(1, weight), row)];
 }
 
 function positiveShares({ definitions, values, contributions }: ReasonInput): Share[] | null {
@@ -157,20 +159,15 @@ function reasonOf({ code, weight, features, speaker }: Group): Reason {
   return { code, features: spoken.map(({ id }) => id), weight: Math.min(1, weight), es: speaker.es, en: speaker.en };
 }
 
-function combinationOf(left: readonly Share[], row: Row): Reason | null {
-  if (left.length === 0) return null;
-  const facts = factsOf(left, row).slice(0, COMBINED_FACTS);
+function combinationOf(facts: readonly Share[][], weight: number, row: Row): Reason {
   const plain = facts.map(([{ definition, value }]) => plainText(definition, value, row));
   const one = plain.length === 1;
   const es = plain.map((text) => text.es).join('; ');
   const en = plain.map((text) => text.en).join('; ');
   return {
-    code: 'COMBINACION_INUSUAL',
+    code: COMBINATION,
     features: facts.flat().map(({ definition }) => definition.id),
-    weight: Math.min(
-      1,
-      facts.reduce((sum, fact) => sum + weightOf(fact), 0),
-    ),
+    weight,
     es: one ? upperFirst(es) : `Combinación poco común: ${es}`,
     en: one ? upperFirst(en) : `Uncommon combination: ${en}`,
   };

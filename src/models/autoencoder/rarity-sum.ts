@@ -8,21 +8,27 @@ import { type ResidualTail, residualRarity } from './residual-rarity.ts';
 /** Adds to each of the first `rows` sums what is rare in the row's residuals, which are rows × tails. */
 export type AddRarities = (residuals: Float32Array, rows: number, sums: Float64Array) => void;
 
-/** What is known of one feature beforehand. */
+/** What is known of one feature beforehand. Numbers ≥ 0 are compared by their float32 bits, which are in the same order. */
 interface RarityTable {
   readonly column: number;
   readonly tail: ResidualTail;
-  /** No residual up to this one is rare. */
-  readonly ordinaryUpTo: number;
+  /** No residual with these bits or lower ones is rare. */
+  readonly ordinaryBits: number;
   /** By the place among the tail's residuals, and one for what is beyond them: the rarity above the ordinary ÷ scale. */
   readonly shares: Float64Array;
-  /** By the leading bits, counted from `firstBits`: no residual with these has an earlier place. */
+  /** The tail's residuals, and one that nothing reaches. */
+  readonly knots: Int32Array;
+  /** By the leading bits, counted from `firstBits`: no residual with these has an earlier place. The last is for all above. */
   readonly firstPlaces: Uint32Array;
   readonly firstBits: number;
 }
 
-/** Sign, exponent and four bits of the mantissa are looked up: 16 steps for each doubling. */
-const DROPPED_BITS = 19;
+/** Sign, exponent and six bits of the mantissa are looked up: 64 steps for each doubling, most of which hold one knot at most. */
+const DROPPED_BITS = 17;
+const INFINITY_BITS = 0x7f800000;
+const BEYOND_BITS = 0x7fffffff;
+/** Rows that are looked through for rare residuals before those are added. */
+const BLOCK_ROWS = 256;
 
 const oneFloat = new Float32Array(1);
 const itsBits = new Int32Array(oneFloat.buffer);
@@ -35,19 +41,43 @@ const itsBits = new Int32Array(oneFloat.buffer);
 export function createRaritySum(tails: readonly (ResidualTail | null)[], ordinary: number, scale: number): AddRarities {
   const columns = tails.length;
   const tables = tails.flatMap((tail, column) => (tail === null ? [] : [tableOf(tail, column, ordinary, scale)]));
+  const rare = new Int32Array(BLOCK_ROWS + 1);
+  const addOf = (
+    { column, tail, ordinaryBits, shares, knots, firstPlaces, firstBits }: RarityTable,
+    bits: Int32Array,
+    firstRow: number,
+    endRow: number,
+    sums: Float64Array,
+  ) => {
+    // A third of the residuals are rare, at random: a branch on each would be mistaken as often. The sign of a difference is
+    // none. What is negative, by rounding or as the bits of NaN, counts as 0.
+    let count = 0;
+    for (let row = firstRow, at = firstRow * columns + column; row < endRow; row++, at += columns) {
+      rare[count] = row;
+      const own = bits[at];
+      count += (ordinaryBits - (own & ~(own >> 31))) >>> 31;
+    }
+    const lastBucket = firstPlaces.length - 1;
+    for (let i = 0; i < count; i++) {
+      const row = rare[i];
+      const own = bits[row * columns + column];
+      if (own < 0 || own > INFINITY_BITS) continue;
+      const bucket = Math.min(lastBucket, Math.max(0, (own >> DROPPED_BITS) - firstBits));
+      let place = firstPlaces[bucket];
+      place += (knots[place] - own) >>> 31;
+      while (knots[place] < own) place++;
+      if (place < knots.length - 1 || tail.step === null) sums[row] += shares[place];
+      else {
+        itsBits[0] = own;
+        sums[row] += Math.max(0, residualRarity(tail, oneFloat[0]) - ordinary) / scale;
+      }
+    }
+  };
   return (residuals, rows, sums) => {
     const bits = new Int32Array(residuals.buffer, residuals.byteOffset, residuals.length);
-    for (const { column, tail, ordinaryUpTo, shares, firstPlaces, firstBits } of tables) {
-      const known = tail.residuals;
-      for (let row = 0, at = column; row < rows; row++, at += columns) {
-        const residual = residuals[at];
-        if (!(residual > ordinaryUpTo)) continue;
-        const bucket = Math.max(0, (bits[at] >> DROPPED_BITS) - firstBits);
-        let place = bucket < firstPlaces.length ? firstPlaces[bucket] : known.length;
-        while (place < known.length && known[place] < residual) place++;
-        if (place < known.length || tail.step === null) sums[row] += shares[place];
-        else sums[row] += Math.max(0, residualRarity(tail, residual) - ordinary) / scale;
-      }
+    for (let first = 0; first < rows; first += BLOCK_ROWS) {
+      const end = Math.min(rows, first + BLOCK_ROWS);
+      for (const table of tables) addOf(table, bits, first, end, sums);
     }
   };
 }
@@ -58,25 +88,29 @@ function tableOf(tail: ResidualTail, column: number, ordinary: number, scale: nu
   const shares = Float64Array.from({ length: residuals.length + 1 }, (_, place) => share(rowsFrom[place] ?? 0));
   const found = shares.findIndex((each) => each > 0);
   const firstRare = found < 0 ? residuals.length : found;
-  const ordinaryUpTo = firstRare === 0 ? Number.NEGATIVE_INFINITY : residuals[firstRare - 1];
-  return { column, tail, ordinaryUpTo, shares, ...placesByBits(residuals, firstRare) };
+  const knots = Int32Array.from(residuals, bitsBelow);
+  const ordinaryBits = firstRare === 0 ? -1 : knots[firstRare - 1];
+  const ends = Int32Array.of(...knots, BEYOND_BITS);
+  return { column, tail, ordinaryBits, shares, knots: ends, ...placesByBits(knots, firstRare) };
 }
 
-/** Rounding to float32 leaves numbers in their order, and a residual, being one, where it is. */
-function placesByBits(residuals: Float64Array, firstRare: number): Pick<RarityTable, 'firstPlaces' | 'firstBits'> {
-  if (firstRare === residuals.length) return { firstPlaces: Uint32Array.of(firstRare), firstBits: 0 };
-  const firstBits = leadingBits(residuals[firstRare]);
-  const count = leadingBits(residuals[residuals.length - 1]) - firstBits + 1;
-  const firstPlaces = new Uint32Array(count);
+function placesByBits(knots: Int32Array, firstRare: number): Pick<RarityTable, 'firstPlaces' | 'firstBits'> {
+  if (firstRare === knots.length) return { firstPlaces: Uint32Array.of(firstRare), firstBits: 0 };
+  const firstBits = knots[firstRare] >> DROPPED_BITS;
+  const count = (knots[knots.length - 1] >> DROPPED_BITS) - firstBits + 1;
+  const firstPlaces = new Uint32Array(count + 1);
   let place = firstRare;
   for (let bucket = 0; bucket < count; bucket++) {
-    while (leadingBits(residuals[place]) < firstBits + bucket) place++;
+    while (knots[place] >> DROPPED_BITS < firstBits + bucket) place++;
     firstPlaces[bucket] = place;
   }
+  firstPlaces[count] = knots.length;
   return { firstPlaces, firstBits };
 }
 
-function leadingBits(value: number): number {
+/** Of the greatest float32 that is not above the value, ≥ 0: a float32 is above the one where it is above the other. */
+function bitsBelow(value: number): number {
   oneFloat[0] = value;
-  return Math.max(0, itsBits[0] >> DROPPED_BITS);
+  const bits = Math.max(0, itsBits[0]);
+  return oneFloat[0] > value ? bits - 1 : bits;
 }

@@ -77,8 +77,7 @@ export function createNetworkScorer(network: Network, options: ScorerOptions = {
       }
       for (let row = 0; row < count; row++) {
         const from = row * last.stride;
-        const to = (first + row) * last.units;
-        for (let unit = 0; unit < last.units; unit++) into[to + unit] = last.outputs[from + unit];
+        into.set(last.outputs.subarray(from, from + last.units), (first + row) * last.units);
       }
     }
   }

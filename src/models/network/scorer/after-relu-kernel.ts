@@ -3,7 +3,7 @@
 // For each row the positive inputs are listed once, and only their weights are multiplied. A product with 0 adds nothing to
 // a sum, so what is left is the same sum in the same order: the bits are those of the kernel that multiplies everything
 // (weights are finite; a bias of −0 is stored as +0, which such an addition would have made of it).
-import { activated, BYTES, type DenseShape, LANES, paddedUnits } from './dense-kernel.ts';
+
 import {
   countDown,
   F32X4_ADD,
@@ -25,7 +25,8 @@ import {
   type WasmFunction,
   whileAbove0,
   whileBelow,
-} from './wasm-module.ts';
+} from '../../wasm-module.ts';
+import { activated, BYTES, type DenseShape, LANES, paddedUnits } from './dense-kernel.ts';
 
 /** Sums that stay in registers: 32 units. */
 export const AFTER_RELU_PANEL_VECTORS = 8;

@@ -4,7 +4,7 @@
 // tile of sums in registers, 4 rows × 2 vectors here, so that each load of a weight serves four rows and each load of an
 // input eight units, and the sixteen registers of x86-64 are not exceeded. Every sum starts at its bias and adds one
 // product after another in the order of the inputs, whatever the batch: a row alone has the bits it has among others.
-import { LEAKY_SLOPE } from '../activations.ts';
+
 import {
   countDown,
   F32X4_ADD,
@@ -19,7 +19,8 @@ import {
   splatConst,
   store128,
   type WasmFunction,
-} from './wasm-module.ts';
+} from '../../wasm-module.ts';
+import { LEAKY_SLOPE } from '../activations.ts';
 
 export const TILE_ROWS = 4;
 export const LANES = 4;

@@ -4,12 +4,12 @@
 // size of the batch. Here a row has the same bits alone, in any batch and on any machine, a call costs no more than its
 // arithmetic, and a server needs no native library (docs/decisions/0008 has the figures).
 import { assert } from '../../../lib/assert.ts';
+import { runWasm } from '../../wasm-module.ts';
 import { ACTIVATIONS } from '../activations.ts';
 import type { ActivationName, Network } from '../description.ts';
 import { AFTER_RELU_PANEL_VECTORS, afterReluFunction, listNumbers, suitsAfterRelu } from './after-relu-kernel.ts';
 import { denseFunction, type FusedActivation, packKernel, paddedUnits, TILE_ROWS } from './dense-kernel.ts';
 import { planScorer, type ScorerPlan } from './scorer-plan.ts';
-import { wasmModule } from './wasm-module.ts';
 
 export interface NetworkScorer {
   /** Columns of a row. */
@@ -29,16 +29,6 @@ export interface ScorerOptions {
 
 /** Rows that are worked on at a time, so that what is between two layers stays in the processor's nearest caches. */
 const BLOCK_ROWS = 64;
-const PAGE_BYTES = 65_536;
-/** A network of 64 million weights; more is a mistake. */
-const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
-
-/** Node has it; the language's own type library puts it among those of browsers. */
-declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
-};
 
 interface Step {
   readonly run: (rows: number) => void;
@@ -141,10 +131,7 @@ function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float
     from = to;
     return one;
   });
-  assert(bytes <= MAX_MEMORY_BYTES, `the network needs ${bytes} bytes; at most ${MAX_MEMORY_BYTES} are given to one`);
-  const pages = Math.ceil(bytes / PAGE_BYTES);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const module = wasmModule(
+  const { buffer, exports } = runWasm(
     placed.map((one, index) => {
       const shape = {
         inputs: one.step.inputs,
@@ -160,22 +147,21 @@ function compile({ steps }: ScorerPlan, { head }: ScorerOptions): { input: Float
       const name = `layer${index}`;
       return one.list === null ? denseFunction(name, shape) : afterReluFunction(name, { ...shape, list: one.list });
     }),
-    pages,
+    bytes,
   );
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
   return {
-    input: new Float32Array(memory.buffer, input, BLOCK_ROWS * steps[0].inputs),
+    input: new Float32Array(buffer, input, BLOCK_ROWS * steps[0].inputs),
     steps: placed.map(({ step, activation, to, kernel, bias, list }, index) => {
       const panelVectors = list === null ? undefined : AFTER_RELU_PANEL_VECTORS;
-      new Float32Array(memory.buffer, kernel).set(packKernel(step.kernel, step.inputs, step.units, panelVectors));
+      new Float32Array(buffer, kernel).set(packKernel(step.kernel, step.inputs, step.units, panelVectors));
       // −0 + 0 is 0.
-      new Float32Array(memory.buffer, bias).set(step.bias.map((x) => x + 0));
+      new Float32Array(buffer, bias).set(step.bias.map((x) => x + 0));
       const compiled = exports[`layer${index}`] as (count: number) => void;
       return {
         run: list === null ? (rows) => compiled(Math.ceil(rows / TILE_ROWS)) : compiled,
         activate: isFused(activation) ? null : ACTIVATIONS[activation],
         units: step.units,
-        outputs: new Float32Array(memory.buffer, to.address, BLOCK_ROWS * to.stride),
+        outputs: new Float32Array(buffer, to.address, BLOCK_ROWS * to.stride),
         stride: to.stride,
       };
     }),

@@ -1,9 +1,9 @@
-// Writes WebAssembly modules: the few sections and instructions that the dense kernels need.
+// Writes WebAssembly modules, and runs them: the few sections and instructions that the kernels of models need.
 //
 // Encoding after the WebAssembly core specification 2.0 (https://www.w3.org/TR/wasm-core-2/), chapter 5 and the SIMD
 // instructions of chapter 4. Relaxed SIMD is left out on purpose: its results may differ from one processor to another,
 // and a decision must give the same bits wherever it is executed again.
-import { assert } from '../../../lib/assert.ts';
+import { assert } from '../lib/assert.ts';
 
 export interface WasmFunction {
   /** The name it is exported under. */
@@ -24,6 +24,14 @@ export const I32_SHL = [0x74] as const;
 export const I32_MUL = [0x6c] as const;
 /** Signed. */
 export const I32_GREATER = [0x4a] as const;
+export const F32X4_NOT_EQUAL = simd(0x42);
+export const F32X4_GREATER = simd(0x44);
+export const V128_AND = simd(0x4e);
+/** `a & ~b` */
+export const V128_AND_NOT = simd(0x4f);
+export const V128_OR = simd(0x50);
+/** 1 where any bit is set. */
+export const V128_ANY_TRUE = simd(0x53);
 export const F32X4_ADD = simd(0xe4);
 export const F32X4_MUL = simd(0xe6);
 /** `a < b ? b : a`, one instruction on all processors, where `max` takes several for its NaN rule. */
@@ -71,6 +79,16 @@ export function whileBelow(local: number, end: number, body: readonly number[]):
   return [...below, 0x04, 0x40, 0x03, 0x40, ...body, ...below, 0x0d, 0, 0x0b, 0x0b];
 }
 
+/** Runs the body where the test, which leaves an i32, is not 0. */
+export function when(test: readonly number[], body: readonly number[]): number[] {
+  return [...test, 0x04, 0x40, ...body, 0x0b];
+}
+
+/** Runs the body as long as the test, which leaves an i32, is not 0. */
+export function whileTrue(test: readonly number[], body: readonly number[]): number[] {
+  return [0x03, 0x40, ...when(test, [...body, 0x0c, 1]), 0x0b];
+}
+
 /** Runs the body while the local, read as a signed number, is above 0. */
 export function whileAbove0(local: number, body: readonly number[]): number[] {
   const above = [...get(local), ...i32Const(0), ...I32_GREATER];
@@ -86,8 +104,35 @@ export const least = (local: number, constant: number, target: number): number[]
   ...set(target),
 ];
 
+const PAGE_BYTES = 65_536;
+/** A network of 64 million weights; more is a mistake. */
+const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
+
+/** Node has it; the language's own type library puts it among those of browsers. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+};
+
+export interface WasmProgram {
+  readonly buffer: ArrayBuffer;
+  /** By the functions' names. */
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** @param bytes of memory, all 0 at first */
+export function runWasm(functions: readonly WasmFunction[], bytes: number): WasmProgram {
+  assert(bytes <= MAX_MEMORY_BYTES, `the program needs ${bytes} bytes; at most ${MAX_MEMORY_BYTES} are given to one`);
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const module = new WebAssembly.Module(wasmModule(functions, pages));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { buffer: memory.buffer, exports };
+}
+
 /** @returns the bytes of a module that imports its memory as `env.memory`. */
-export function wasmModule(functions: readonly WasmFunction[], memoryPages: number): Uint8Array<ArrayBuffer> {
+function wasmModule(functions: readonly WasmFunction[], memoryPages: number): Uint8Array<ArrayBuffer> {
   assert(functions.length > 0, 'a module has at least one function');
   const types = functions.map(({ parameters }) => [
     0x60,

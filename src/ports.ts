@@ -220,7 +220,8 @@ export interface StreamConsumer {
    */
   poll(maxRecords: number, maxWaitMs: number): Promise<readonly StreamBatch[]>;
   /**
-   * Writes the outputs and moves the group's positions on, both or neither, durably.
+   * Writes the outputs and moves the group's positions on, both or neither, durably. One at a time; `poll` may be called
+   * meanwhile.
    *
    * @throws FencedError where another member owns a partition by now; nothing was written
    * @throws StreamUnavailableError where the log does not answer; what became of it is not known before it answers again

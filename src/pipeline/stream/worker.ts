@@ -1,8 +1,9 @@
 // The worker: polls the stream, folds its partitions, and commits what they decide with how far it got, together.
 //
-// Exactly once. Outputs and positions are one commit of the log. State is ahead of what is committed for the length of one
-// commit only; when that fails, or the partition was somebody else's meanwhile, the state is thrown away and made again:
-// from the newest checkpoint, and the records since, which are folded without a word up to where the group stands.
+// Exactly once. Outputs and positions are one commit of the log. While it is under way the next batch is folded, and is
+// committed after it, so that state is ahead of what is committed by two batches at most. When a commit fails, or the
+// partition was somebody else's meanwhile, the state is thrown away and made again: from the newest checkpoint, and the
+// records since, which are folded without a word up to where the group stands.
 //
 // Labels and changes of rules or model come on topics of their own, and are passed on into the stream of transactions:
 // there they have a place among them, the same for everybody who ever reads it. What is wrong with them is found at this
@@ -43,12 +44,18 @@ interface OwnedPartition {
   checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
 }
 
+/** A commit under way. Its failure is heard of where it is waited for. */
+interface Committing {
+  readonly durable: Promise<void>;
+}
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
+  #committing: Committing | null = null;
   #stopping = false;
   #ready = false;
   #nextLagMs = 0;
@@ -109,21 +116,25 @@ export class Worker {
       listener: {
         assigned: (committed) => this.#assigned(committed),
         revoked: (partitions) => this.#revoked(partitions),
-        lost: async (partitions) => this.#forget(partitions),
+        lost: (partitions) => this.#lost(partitions),
       },
     });
     this.#ready = true;
     try {
       while (!this.#stopping) {
         const batches = await consumer.poll(this.#batchSize.records, settings.pollWaitMs);
-        if (batches.length > 0) await this.#process(consumer, batches);
-        onProgress();
-        this.#startCheckpoints();
+        if (batches.length > 0) await this.#process(consumer, batches, onProgress);
+        else await this.#committed();
+        if (this.#committing === null) onProgress();
+        await this.#startCheckpoints();
         await this.#lookAtLag(consumer);
       }
+      await this.#committed();
       await this.#finishCheckpoints([...this.#owned.values()]);
     } catch (error) {
-      // What the state holds beyond the commit that failed is nobody's: it is made again.
+      // What the state holds beyond the commit that failed is nobody's: it is made again. One that is still under way must
+      // have ended before the group is asked where it stands.
+      await this.#committing?.durable.catch(() => undefined);
       this.#forgetAll();
       await consumer.close().catch(() => undefined);
       throw error;
@@ -133,7 +144,7 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(consumer: StreamConsumer, batches: readonly StreamBatch[]): Promise<void> {
+  async #process(consumer: StreamConsumer, batches: readonly StreamBatch[], onProgress: () => void): Promise<void> {
     const { settings, now, observer, onDecided } = this.#options;
     const startedMs = now();
     const outputs: OutgoingRecord[] = [];
@@ -150,13 +161,33 @@ export class Worker {
       if (position !== null) positions.push(position);
     }
     const moved = positions.filter((position) => !this.#isSilent(position));
-    if (moved.length > 0) await consumer.commit(outputs, moved);
-    const endedMs = now();
-    this.#batchSize.observe(records, endedMs - startedMs);
-    for (const each of done) {
-      observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
-      onDecided?.(each.output.decided);
-    }
+    const foldedMs = now();
+    await this.#committed();
+    const commit = async () => {
+      const committedFromMs = now();
+      if (moved.length > 0) await consumer.commit(outputs, moved);
+      const endedMs = now();
+      this.#batchSize.observe(records, foldedMs - startedMs + (endedMs - committedFromMs));
+      for (const each of done) {
+        observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
+        onDecided?.(each.output.decided);
+      }
+      onProgress();
+    };
+    const durable = commit();
+    durable.catch(() => undefined);
+    this.#committing = { durable };
+  }
+
+  /**
+   * Waits for the commit under way.
+   *
+   * @throws what it failed with
+   */
+  async #committed(): Promise<void> {
+    const { durable } = this.#committing ?? { durable: null };
+    await durable;
+    this.#committing = null;
   }
 
   /** A position that the group has passed already. */
@@ -270,12 +301,22 @@ export class Worker {
 
   async #revoked(partitions: readonly StreamPartition[]): Promise<void> {
     const { settings, observer } = this.#options;
+    await this.#committed();
     const ours = partitions.filter(({ topic }) => topic === settings.topics.transactions);
     const given = ours.map(({ partition }) => this.#owned.get(partition)).filter((owned) => owned !== undefined);
     // The next owner continues from here.
     await this.#finishCheckpoints(given);
     this.#forget(partitions);
     observer.revoked(ours.map(({ partition }) => partition));
+  }
+
+  /** What was on its way counts or does not before the partitions can come back: it would be allowed in their name then. */
+  async #lost(partitions: readonly StreamPartition[]): Promise<void> {
+    try {
+      await this.#committed();
+    } finally {
+      this.#forget(partitions);
+    }
   }
 
   #forget(partitions: readonly StreamPartition[]): void {
@@ -286,6 +327,7 @@ export class Worker {
   }
 
   #forgetAll(): void {
+    this.#committing = null;
     this.#owned.clear();
     this.#next.clear();
   }
@@ -302,17 +344,18 @@ export class Worker {
     observer.lagging(waiting);
   }
 
-  /** One at a time per partition, beside the work. */
-  #startCheckpoints(): void {
+  /** One at a time per partition, beside the work; of what is committed only. */
+  async #startCheckpoints(): Promise<void> {
     const { settings, now } = this.#options;
-    for (const owned of this.#owned.values()) {
-      const { checkpoint } = owned;
+    const due = [...this.#owned.values()].filter(({ checkpoint, offset, silentBefore }) => {
       const sinceMs = now() - checkpoint.atMs;
       // A clock that was set back would put it off for as long as it was ahead.
       const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
-      const isDue = isTime && owned.offset > checkpoint.offset;
-      if (isDue && checkpoint.running === null && owned.offset >= owned.silentBefore) this.#checkpoint(owned);
-    }
+      return isTime && offset > checkpoint.offset && checkpoint.running === null && offset >= silentBefore;
+    });
+    if (due.length === 0) return;
+    await this.#committed();
+    for (const owned of due) this.#checkpoint(owned);
   }
 
   #checkpoint(owned: OwnedPartition): void {

@@ -13,7 +13,7 @@ import type { FeatureEngine } from '../../features/engine.ts';
 import { InputError } from '../../lib/errors.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
-import type { StreamRecord } from '../../ports.ts';
+import type { OutgoingRecord, StreamRecord } from '../../ports.ts';
 import { type Decider, foldBatch } from '../decide-transactions.ts';
 import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
@@ -43,10 +43,14 @@ export interface FoldSettings {
   readonly wording: ReasonWording;
   /** How many ids are remembered: a repeated one is a duplicate. */
   readonly maxIds: number;
+  /** They were dropped before the records came here; default false. */
+  readonly repeatsAreGone?: boolean;
 }
 
 export interface DecidedRecord {
   readonly offset: number;
+  /** In the stream of transactions, where stages lie between. */
+  readonly origin?: { readonly partition: number; readonly offset: number };
   readonly decision: Decision;
   readonly verdict: Verdict;
   /** What was left out for want of time, by the detectors' names. */
@@ -58,6 +62,8 @@ export interface FoldOutput {
   readonly decided: readonly DecidedRecord[];
   readonly refused: readonly { readonly record: StreamRecord; readonly refusal: Refusal }[];
   readonly governorAlerts: readonly GovernorAlert[];
+  /** Onto the next stage, where there is one. */
+  readonly passed?: readonly OutgoingRecord[];
   readonly counts: FoldCounts;
   /** Records taken, from the first; the rest follows a change of what decides, which the caller makes. */
   readonly taken: number;
@@ -77,7 +83,8 @@ export interface FoldCounts {
 
 /** What is stored besides the engine's and the ids' own bytes. */
 export interface FoldHead {
-  readonly governor: GovernorState;
+  /** null where nothing is decided. */
+  readonly governor: GovernorState | null;
   readonly severest: Verdict['action'] | null;
   /** Of the last change, to make it again after a restart; null before the first. */
   readonly change: ControlRecord | null;
@@ -176,7 +183,8 @@ export class PartitionFold {
     }
     const transaction = this.#decoders.transaction(record.value);
     hashText(transaction.id, this.#low, this.#high, 0);
-    if (this.#seen.add(this.#low[0], this.#high[0])) steps.push({ record, transaction });
+    if (this.#settings.repeatsAreGone || this.#seen.add(this.#low[0], this.#high[0]))
+      steps.push({ record, transaction });
     else counts.duplicates++;
     return null;
   }

@@ -33,6 +33,10 @@ export interface BatchDone {
 export interface WorkerSettings {
   readonly group: string;
   readonly topics: TopicNames;
+  /** What is folded: a stage's topic, or the transactions with the labels and changes that are passed on into them. */
+  readonly input?: string;
+  /** Where changes are passed on to; default the transactions. */
+  readonly changesTo?: string;
   readonly batchSize: BatchSizeSettings;
   readonly pollWaitMs: number;
   /** A partition is checkpointed this often, where it moved on. */

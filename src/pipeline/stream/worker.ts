@@ -21,18 +21,20 @@ import { BatchSize } from './batch-size.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { outputsOf } from './outputs.ts';
-import type { PartitionFold } from './partition-fold.ts';
 import { newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
+import type { StreamFold } from './stream-fold.ts';
 import type { VersionSource } from './versions.ts';
 import type { BatchDone, WorkerOptions } from './worker-options.ts';
 
 interface OwnedPartition {
   readonly partition: number;
-  fold: PartitionFold;
+  fold: StreamFold;
   version: Awaited<ReturnType<VersionSource['initial']>>;
   /** The record that comes next in the state. */
   offset: number;
+  /** Outputs of all before it are out. */
+  settled: number;
   /** The one before it, or what the checkpoint says of it; null where the state is empty. */
   last: StreamRecord | LastRecord | null;
   /** Outputs of records before it are out already. */
@@ -45,6 +47,8 @@ interface OwnedPartition {
 
 export class Worker {
   readonly #options: WorkerOptions;
+  /** The topic that is folded. */
+  readonly #input: string;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
   /** The next record of each partition of labels and changes. */
@@ -55,6 +59,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#input = options.settings.input ?? options.settings.topics.transactions;
     this.#batchSize = new BatchSize(options.settings.batchSize);
   }
 
@@ -63,10 +68,10 @@ export class Worker {
     return this.#ready && [...this.#owned.values()].every(({ offset, silentBefore }) => offset >= silentBefore);
   }
 
-  /** What it owns, and where its state stands. */
+  /** What it owns, and how far it is done with: folded, and its outputs are durable. */
   positions(): StreamPosition[] {
-    const topic = this.#options.settings.topics.transactions;
-    return [...this.#owned.values()].map(({ partition, offset }) => ({ topic, partition, offset }));
+    const topic = this.#input;
+    return [...this.#owned.values()].map(({ partition, settled }) => ({ topic, partition, offset: settled }));
   }
 
   /** Ends after the batch at hand, with a last checkpoint. */
@@ -103,9 +108,10 @@ export class Worker {
   async #work(onProgress: () => void): Promise<void> {
     const { log, settings } = this.#options;
     const { topics, group } = settings;
+    const isDoor = this.#input === topics.transactions;
     this.#forgetAll();
     const consumer = await log.join({
-      ...{ group, topics: [topics.transactions, topics.labels, topics.control] },
+      ...{ group, topics: [this.#input, ...(isDoor ? [topics.labels, topics.control] : [])] },
       listener: {
         assigned: (committed) => this.#assigned(committed),
         revoked: (partitions) => this.#revoked(partitions),
@@ -151,6 +157,10 @@ export class Worker {
     }
     const moved = positions.filter((position) => !this.#isSilent(position));
     if (moved.length > 0) await consumer.commit(outputs, moved);
+    for (const { topic, partition, offset } of positions) {
+      const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
+      if (owned !== undefined) owned.settled = offset;
+    }
     const endedMs = now();
     this.#batchSize.observe(records, endedMs - startedMs);
     for (const each of done) {
@@ -161,7 +171,7 @@ export class Worker {
 
   /** A position that the group has passed already. */
   #isSilent({ topic, partition, offset }: StreamPosition): boolean {
-    if (topic !== this.#options.settings.topics.transactions) return false;
+    if (topic !== this.#input) return false;
     const owned = this.#owned.get(partition);
     return owned !== undefined && offset <= owned.silentBefore;
   }
@@ -179,7 +189,7 @@ export class Worker {
       const isSilent = boundary !== 0;
       const run = isSilent && boundary > 0 ? rest.slice(0, boundary) : rest;
       const startedMs = now();
-      const output = owned.fold.take(run, owned.version);
+      const output = owned.fold.take(run, owned.version, [], isSilent);
       const foldMs = Math.max(0, now() - startedMs);
       const last = run[output.taken - 1];
       owned.offset = last.offset + 1;
@@ -231,12 +241,11 @@ export class Worker {
   }
 
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
-    const { log, settings, observer } = this.#options;
-    const { transactions } = settings.topics;
-    const ours = committed.filter(({ topic }) => topic === transactions);
-    const others = committed.filter(({ topic }) => topic !== transactions);
+    const { log, observer } = this.#options;
+    const ours = committed.filter(({ topic }) => topic === this.#input);
+    const others = committed.filter(({ topic }) => topic !== this.#input);
     for (const position of others) this.#next.set(nameOf(position), position.offset);
-    const bounds = ours.length === 0 ? [] : await log.bounds(transactions);
+    const bounds = ours.length === 0 ? [] : await log.bounds(this.#input);
     const begun: StreamPosition[] = [];
     for (const position of ours) {
       const { start, end } = bounds.find(({ partition }) => partition === position.partition)!;
@@ -257,7 +266,7 @@ export class Worker {
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, last: restored?.last ?? null, silentBefore: committed },
+      ...{ partition, fold, version, offset, settled: offset, last: restored?.last ?? null, silentBefore: committed },
       ...{
         restoredFrom: offset,
         beganMs,
@@ -269,8 +278,8 @@ export class Worker {
   }
 
   async #revoked(partitions: readonly StreamPartition[]): Promise<void> {
-    const { settings, observer } = this.#options;
-    const ours = partitions.filter(({ topic }) => topic === settings.topics.transactions);
+    const { observer } = this.#options;
+    const ours = partitions.filter(({ topic }) => topic === this.#input);
     const given = ours.map(({ partition }) => this.#owned.get(partition)).filter((owned) => owned !== undefined);
     // The next owner continues from here.
     await this.#finishCheckpoints(given);
@@ -280,7 +289,7 @@ export class Worker {
 
   #forget(partitions: readonly StreamPartition[]): void {
     for (const { topic, partition } of partitions) {
-      if (topic === this.#options.settings.topics.transactions) this.#owned.delete(partition);
+      if (topic === this.#input) this.#owned.delete(partition);
       else this.#next.delete(nameOf({ topic, partition }));
     }
   }
@@ -296,7 +305,7 @@ export class Worker {
     if (now() < this.#nextLagMs && now() > this.#nextLagMs - settings.lagEveryMs) return;
     this.#nextLagMs = now() + settings.lagEveryMs;
     const waiting = (await consumer.ends()).flatMap(({ topic, partition, offset }) => {
-      const owned = topic === settings.topics.transactions ? this.#owned.get(partition) : undefined;
+      const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
       return owned === undefined ? [] : [{ partition, records: Math.max(0, offset - owned.offset) }];
     });
     observer.lagging(waiting);

@@ -149,7 +149,16 @@ async function startWorker(instance: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     [
-      ...[ENTRY, 'worker', '--brokers', kafka.bootstrap, '--checkpoints', join(folder, 'checkpoints')],
+      ...[
+        ENTRY,
+        'worker',
+        '--stages',
+        'one',
+        '--brokers',
+        kafka.bootstrap,
+        '--checkpoints',
+        join(folder, 'checkpoints'),
+      ],
       ...[
         '--checkpoint-seconds',
         '2',

@@ -77,11 +77,11 @@ export class DecideFold implements StreamFold {
   ): FoldOutput {
     this.#isSilent = isSilent;
     const output = this.#fold.take(records, version, degraded);
-    const decided = output.decided.map((each) => {
-      const { origin } = this.#frames.get(each.decision.transaction)!;
-      return { ...each, origin };
+    const decided = output.decided.flatMap((each) => {
+      const { origin, isDecided } = this.#frames.get(each.decision.transaction)!;
+      return isDecided ? [] : [{ ...each, origin }];
     });
-    return { ...output, decided };
+    return { ...output, decided, counts: { ...output.counts, transactions: decided.length } };
   }
 }
 

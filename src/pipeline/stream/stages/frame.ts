@@ -29,6 +29,8 @@ export interface Frame {
   /** Bits of those to be made where it goes. */
   visits: number;
   values: Float64Array;
+  /** It was decided before there were stages: they learn from it, nothing more. */
+  readonly isDecided: boolean;
   /** Of a label; null for a transaction. */
   readonly label: { readonly isFraud: boolean; isKnown: boolean } | null;
   /** JSON. */
@@ -45,16 +47,18 @@ const OFF_HABIT = 4;
 const LABEL = 8;
 const FRAUD = 16;
 const KNOWN = 32;
+const DECIDED = 64;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeFrame(frame: Frame): Uint8Array {
-  const { origin, layout, admission, isLate, habit, visited, visits, values, label, transaction } = frame;
+  const { origin, layout, admission, isLate, habit, visited, visits, values, label, transaction, isDecided } = frame;
   const bytes = new Uint8Array(HEAD_BYTES + values.byteLength + transaction.length);
   const view = new DataView(bytes.buffer);
   const flags =
     (isLate ? LATE : 0) |
+    (isDecided ? DECIDED : 0) |
     ((habit & FLAG_HABIT) !== 0 ? HABITUAL : 0) |
     ((habit & FLAG_OFF_HABIT) !== 0 ? OFF_HABIT : 0) |
     (label === null ? 0 : LABEL | (label.isFraud ? FRAUD : 0) | (label.isKnown ? KNOWN : 0));
@@ -88,6 +92,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     layout: view.getUint32(8, true),
     admission,
     isLate: (flags & LATE) !== 0,
+    isDecided: (flags & DECIDED) !== 0,
     habit: ((flags & HABITUAL) !== 0 ? FLAG_HABIT : 0) | ((flags & OFF_HABIT) !== 0 ? FLAG_OFF_HABIT : 0),
     visited: view.getUint16(4, true),
     visits: view.getUint16(6, true),

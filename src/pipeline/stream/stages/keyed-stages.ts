@@ -27,18 +27,24 @@ const SKEW_MS = 7 * DAY_MS;
 /** Of a set that nothing is put into. */
 const NO_IDS = 4096;
 
-/** From the stream to the stage that decides, in the order in which a transaction comes to them. */
+/**
+ * From the stream to the stage that decides, in the order in which a transaction comes to them.
+ *
+ * @param decidedBefore up to where each partition of the stream was decided before there were stages
+ */
 export function keyedStages(
   whole: PartitionSetup,
   versions: VersionSource,
   topics: TopicNames,
   between: StageTopics,
+  decidedBefore: ReadonlyMap<number, number> = new Map(),
 ): KeyedStage[] {
   const topology = topologyOf(whole.definitions);
   const parts: StageParts = { topology, topics: between, decoders: whole.decoders };
   const { maxIds } = whole.fold;
   const first = stageSetup(whole, { kinds: [], values: false }, maxIds, (engine, stored, partition) => {
-    return new StageFold(engine, parts, { partition }, maxIds, stored);
+    const own = { partition, decidedBefore: decidedBefore.get(partition) ?? 0 };
+    return new StageFold(engine, parts, own, maxIds, stored);
   });
   const later = topology.stages.map((name): KeyedStage => {
     const isLast = name === LAST_STAGE;

@@ -26,6 +26,13 @@ export interface StageParts {
   readonly decoders: RecordDecoders;
 }
 
+/** Of the stream's partition that a first stage reads. */
+export interface FirstStage {
+  readonly partition: number;
+  /** What comes before it was decided before there were stages. */
+  readonly decidedBefore: number;
+}
+
 interface Step {
   readonly frame: Frame;
   readonly transaction: Transaction;
@@ -43,7 +50,7 @@ export class StageFold implements StreamFold {
   readonly seen: FingerprintSet;
   readonly #parts: StageParts;
   /** Of the stream, of which it is the first stage; null for a later one. */
-  readonly #first: { readonly partition: number } | null;
+  readonly #first: FirstStage | null;
   readonly #row: Float64Array;
   readonly #missing: Float64Array;
   readonly #low = new Int32Array(1);
@@ -52,7 +59,7 @@ export class StageFold implements StreamFold {
   constructor(
     engine: FeatureEngine,
     parts: StageParts,
-    first: { readonly partition: number } | null,
+    first: FirstStage | null,
     maxIds: number,
     stored: StoredFold | null,
   ) {
@@ -89,6 +96,7 @@ export class StageFold implements StreamFold {
         if (!isSilent) passed.push(this.#goingOn(step, record));
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
+        if (record.offset < (this.#first?.decidedBefore ?? 0)) continue;
         refused.push({ record, refusal: { code: error.code, message: error.message } });
       }
     }
@@ -99,7 +107,7 @@ export class StageFold implements StreamFold {
   }
 
   /** @returns null for a duplicate */
-  #new(record: StreamRecord, { partition }: { readonly partition: number }, counts: Counts): Step | null {
+  #new(record: StreamRecord, { partition, decidedBefore }: FirstStage, counts: Counts): Step | null {
     const kind = kindOf(record);
     if (kind === null) {
       throw new InputError('KIND_UNKNOWN', 'The record is of a kind that this version does not know', 'Update');
@@ -122,7 +130,8 @@ export class StageFold implements StreamFold {
       return null;
     }
     const admission = this.engine.admit(transaction);
-    return { transaction, frame: { ...this.#newFrame(origin, transaction), admission, label: null } };
+    const isDecided = record.offset < decidedBefore;
+    return { transaction, frame: { ...this.#newFrame(origin, transaction), admission, isDecided } };
   }
 
   #label({ transaction, isFraud }: LabelRecord, origin: Frame['origin']): Step {
@@ -134,7 +143,7 @@ export class StageFold implements StreamFold {
     const { layout } = this.#parts.topology;
     return {
       ...{ origin, layout, admission: 'ok', isLate: false, habit: 0, visited: 0, visits: 0, values: NO_VALUES },
-      ...{ label: null, transaction: transactionBytes(transaction) },
+      ...{ isDecided: false, label: null, transaction: transactionBytes(transaction) },
     };
   }
 

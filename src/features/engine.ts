@@ -196,6 +196,7 @@ class FoldEngine implements FeatureEngine {
   /** Finds or makes the event's entities. */
   #resolve(kinds: number, keep: boolean): void {
     const event = this.#event;
+    this.values?.begin();
     for (let kind = 0; kind < this.stores.length; kind++) {
       const store = this.stores[kind];
       event.created[kind] = 0;

@@ -28,14 +28,18 @@ export class ValueSlots {
     );
   }
 
+  /** Before an event's entities: what the last one left behind must not be seen. */
+  begin(): void {
+    this.#created.fill(0);
+    this.slots.fill(-1);
+  }
+
   /** Finds or makes the ids that the event's entity of a kind counts. */
   resolve(kind: number): void {
     const event = this.#event;
     for (const counted of this.#countedBy[kind]) {
       const store = this.stores[counted]!;
-      this.slots[counted] = -1;
-      this.#created[counted] = 0;
-      if (event.present[counted] === 0) continue;
+      if (this.slots[counted] >= 0 || event.present[counted] === 0) continue;
       let slot = store.slots.find(event.keyLow[counted], event.keyHigh[counted]);
       if (slot < 0) {
         slot = store.create(event.keyLow[counted], event.keyHigh[counted], event.timeMs);
@@ -52,7 +56,6 @@ export class ValueSlots {
     this.stores[kind]?.evictIdle(newestMs, steps);
     for (let each = 0; each < this.stores.length; each++) {
       if (this.#created[each] === 1) this.stores[each]?.evictIdle(newestMs, stepsIfNew);
-      this.#created[each] = 0;
     }
   }
 }

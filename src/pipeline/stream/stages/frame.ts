@@ -87,6 +87,9 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const count = view.getUint32(24, true);
   const end = HEAD_BYTES + 8 * count;
   if (admission === undefined || count > MOST_VALUES || end > bytes.length) throw unreadable('it is damaged');
+  const values = new Float64Array(count);
+  // The bytes may stand at any place of a larger buffer.
+  new Uint8Array(values.buffer).set(bytes.subarray(HEAD_BYTES, end));
   return {
     origin: { partition: view.getUint32(12, true), offset: view.getFloat64(16, true) },
     layout: view.getUint32(8, true),
@@ -96,7 +99,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     habit: ((flags & HABITUAL) !== 0 ? FLAG_HABIT : 0) | ((flags & OFF_HABIT) !== 0 ? FLAG_OFF_HABIT : 0),
     visited: view.getUint16(4, true),
     visits: view.getUint16(6, true),
-    values: new Float64Array(bytes.slice(HEAD_BYTES, end).buffer),
+    values,
     label: (flags & LABEL) === 0 ? null : { isFraud: (flags & FRAUD) !== 0, isKnown: (flags & KNOWN) !== 0 },
     transaction: bytes.subarray(end),
   };

@@ -157,7 +157,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
           settings: {
             ...{ group, input, changesTo: own[own.length - 1].input, topics: TOPICS, pollWaitMs: 100 },
             ...{ batchSize: { fewest: 3, most: 40, budgetMs: 60 }, checkpointEveryMs: 700, lagEveryMs: 5000 },
-            ...{ attempts: 6, firstRetryMs: 50, maxRecordBytes: MAX_RECORD_BYTES },
+            ...{ attempts: 6, firstRetryMs: 50, commitEveryMs: 300, maxRecordBytes: MAX_RECORD_BYTES },
           },
           observer: observerOf(process, input, tell),
         }),

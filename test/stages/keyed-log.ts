@@ -103,7 +103,7 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
           checkpoints,
           logger: createLogger('error', () => undefined),
         },
-        ...{ ops: null, settings: { group, pollWaitMs: 1, checkpointEveryMs: 100 } },
+        ...{ ops: null, settings: { group, pollWaitMs: 1, checkpointEveryMs: 100, commitEveryMs: 1 } },
       }),
     );
   }

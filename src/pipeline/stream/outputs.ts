@@ -29,7 +29,6 @@ export function outputsOf(
     const at = { ...from, offset: record.offset };
     records.push(deadLetter(topics['dead-letters'], at, record, refusal, maxRecordBytes));
   }
-  for (const each of output.passed ?? []) records.push(each);
   return records;
 }
 

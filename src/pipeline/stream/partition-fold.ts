@@ -18,6 +18,7 @@ import { type Decider, foldBatch } from '../decide-transactions.ts';
 import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
 import { kindOf, VALUE_MISSING } from './record-kinds.ts';
+import type { StoredMarks } from './stages/source-marks.ts';
 
 /** What decides, and what it is called in decisions and checkpoints. */
 export interface LiveVersion {
@@ -36,6 +37,12 @@ export interface RecordDecoders {
   label(value: Uint8Array): LabelRecord;
   /** @throws InputError */
   control(value: Uint8Array): ControlRecord;
+}
+
+/** What a fold reads by: null for a record that was taken before. */
+export interface FoldDecoders extends Pick<RecordDecoders, 'control'> {
+  transaction(value: Uint8Array): Transaction | null;
+  label(value: Uint8Array): LabelRecord | null;
 }
 
 export interface FoldSettings {
@@ -62,7 +69,7 @@ export interface FoldOutput {
   readonly decided: readonly DecidedRecord[];
   readonly refused: readonly { readonly record: StreamRecord; readonly refusal: Refusal }[];
   readonly governorAlerts: readonly GovernorAlert[];
-  /** Onto the next stage, where there is one. */
+  /** Onto the next stage, where there is one, which knows what it was passed before. */
   readonly passed?: readonly OutgoingRecord[];
   readonly counts: FoldCounts;
   /** Records taken, from the first; the rest follows a change of what decides, which the caller makes. */
@@ -88,6 +95,8 @@ export interface FoldHead {
   readonly severest: Verdict['action'] | null;
   /** Of the last change, to make it again after a restart; null before the first. */
   readonly change: ControlRecord | null;
+  /** How far the stages before have been taken, where there are any. */
+  readonly marks?: StoredMarks;
 }
 
 interface Step {
@@ -97,7 +106,7 @@ interface Step {
 
 export class PartitionFold {
   readonly #engine: FeatureEngine;
-  readonly #decoders: RecordDecoders;
+  readonly #decoders: FoldDecoders;
   readonly #settings: FoldSettings;
   readonly #seen: FingerprintSet;
   readonly #low = new Int32Array(1);
@@ -109,7 +118,7 @@ export class PartitionFold {
   /** @param stored from a checkpoint; the engine is restored by the caller */
   constructor(
     engine: FeatureEngine,
-    decoders: RecordDecoders,
+    decoders: FoldDecoders,
     settings: FoldSettings,
     stored: { readonly head: FoldHead; readonly seen: FingerprintSet } | null = null,
   ) {
@@ -178,10 +187,12 @@ export class PartitionFold {
     if (record.value === null) throw VALUE_MISSING();
     if (kind === 'control') return this.#decoders.control(record.value);
     if (kind === 'label') {
-      labels.push([steps.length, this.#decoders.label(record.value)]);
+      const label = this.#decoders.label(record.value);
+      if (label !== null) labels.push([steps.length, label]);
       return null;
     }
     const transaction = this.#decoders.transaction(record.value);
+    if (transaction === null) return null;
     hashText(transaction.id, this.#low, this.#high, 0);
     if (this.#settings.repeatsAreGone || this.#seen.add(this.#low[0], this.#high[0]))
       steps.push({ record, transaction });

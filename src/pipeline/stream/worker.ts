@@ -53,6 +53,10 @@ export class Worker {
   readonly #batchSize: BatchSize;
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
+  /** Positions of what has been passed on, with which the group is still to be moved on. */
+  readonly #pending = new Map<string, StreamPosition>();
+  #consumer: StreamConsumer | null = null;
+  #committedMs = 0;
   #stopping = false;
   #ready = false;
   #nextLagMs = 0;
@@ -118,15 +122,18 @@ export class Worker {
         lost: async (partitions) => this.#forget(partitions),
       },
     });
+    this.#consumer = consumer;
     this.#ready = true;
     try {
       while (!this.#stopping) {
         const batches = await consumer.poll(this.#batchSize.records, settings.pollWaitMs);
-        if (batches.length > 0) await this.#process(consumer, batches);
+        if (batches.length > 0) await this.#process(batches);
         onProgress();
+        if (this.#isTimeToCommit()) await this.#commitPending();
         this.#startCheckpoints();
         await this.#lookAtLag(consumer);
       }
+      await this.#commitPending();
       await this.#finishCheckpoints([...this.#owned.values()]);
     } catch (error) {
       // What the state holds beyond the commit that failed is nobody's: it is made again.
@@ -139,8 +146,8 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(consumer: StreamConsumer, batches: readonly StreamBatch[]): Promise<void> {
-    const { settings, now, observer, onDecided } = this.#options;
+  async #process(batches: readonly StreamBatch[]): Promise<void> {
+    const { log, settings, now, observer, onDecided } = this.#options;
     const startedMs = now();
     const outputs: OutgoingRecord[] = [];
     const positions: StreamPosition[] = [];
@@ -155,8 +162,11 @@ export class Worker {
       records += batch.records.length;
       if (position !== null) positions.push(position);
     }
-    const moved = positions.filter((position) => !this.#isSilent(position));
-    if (moved.length > 0) await consumer.commit(outputs, moved);
+    const passed = done.flatMap(({ output }) => output.passed ?? []);
+    if (passed.length > 0) await log.append(passed);
+    for (const position of positions) if (!this.#isSilent(position)) this.#pending.set(nameOf(position), position);
+    const isDecided = done.some(({ output }) => output.passed === undefined);
+    if (outputs.length > 0 || isDecided) await this.#commitPending(outputs);
     for (const { topic, partition, offset } of positions) {
       const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
       if (owned !== undefined) owned.settled = offset;
@@ -167,6 +177,18 @@ export class Worker {
       observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
       onDecided?.(each.output.decided);
     }
+  }
+
+  async #commitPending(outputs: readonly OutgoingRecord[] = []): Promise<void> {
+    if (this.#pending.size === 0) return;
+    await this.#consumer?.commit(outputs, [...this.#pending.values()]);
+    this.#pending.clear();
+    this.#committedMs = this.#options.now();
+  }
+
+  #isTimeToCommit(): boolean {
+    const sinceMs = this.#options.now() - this.#committedMs;
+    return sinceMs >= this.#options.settings.commitEveryMs || sinceMs < 0;
   }
 
   /** A position that the group has passed already. */
@@ -281,6 +303,7 @@ export class Worker {
     const { observer } = this.#options;
     const ours = partitions.filter(({ topic }) => topic === this.#input);
     const given = ours.map(({ partition }) => this.#owned.get(partition)).filter((owned) => owned !== undefined);
+    if (given.length > 0) await this.#commitPending();
     // The next owner continues from here.
     await this.#finishCheckpoints(given);
     this.#forget(partitions);
@@ -289,6 +312,7 @@ export class Worker {
 
   #forget(partitions: readonly StreamPartition[]): void {
     for (const { topic, partition } of partitions) {
+      this.#pending.delete(nameOf({ topic, partition }));
       if (topic === this.#input) this.#owned.delete(partition);
       else this.#next.delete(nameOf({ topic, partition }));
     }
@@ -297,6 +321,7 @@ export class Worker {
   #forgetAll(): void {
     this.#owned.clear();
     this.#next.clear();
+    this.#pending.clear();
   }
 
   async #lookAtLag(consumer: StreamConsumer): Promise<void> {
@@ -319,7 +344,9 @@ export class Worker {
       const sinceMs = now() - checkpoint.atMs;
       // A clock that was set back would put it off for as long as it was ahead.
       const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
-      const isDue = isTime && owned.offset > checkpoint.offset;
+      // A state ahead of its group would never be used.
+      const isCommitted = !this.#pending.has(nameOf({ topic: this.#input, partition: owned.partition }));
+      const isDue = isTime && isCommitted && owned.offset > checkpoint.offset;
       if (isDue && checkpoint.running === null && owned.offset >= owned.silentBefore) this.#checkpoint(owned);
     }
   }

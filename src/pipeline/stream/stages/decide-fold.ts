@@ -17,12 +17,14 @@ import {
 import type { StoredFold, StreamFold } from '../stream-fold.ts';
 import { checkLayout } from './check-layout.ts';
 import { decodeFrame, type Frame, transactionOfFrame } from './frame.ts';
+import { SourceMarks } from './source-marks.ts';
 import type { StageParts } from './stage-fold.ts';
 import type { Topology } from './topology.ts';
 
 export class DecideFold implements StreamFold {
   readonly engine: FeatureEngine;
   readonly #fold: PartitionFold;
+  readonly #marks: SourceMarks;
   /** By the transactions that were read out of them. */
   readonly #frames = new WeakMap<Transaction, Frame>();
   #isSilent = false;
@@ -34,10 +36,12 @@ export class DecideFold implements StreamFold {
     stored: StoredFold | null,
   ) {
     this.engine = engine;
+    this.#marks = new SourceMarks(stored?.head.marks);
     const frameOf = (transaction: Transaction) => this.#frames.get(transaction)!;
     const read = (value: Uint8Array) => {
       const frame = decodeFrame(value);
       checkLayout(frame, topology, this.#isSilent);
+      if (!this.#marks.take(frame.source)) return null;
       const transaction = transactionOfFrame(frame);
       this.#frames.set(transaction, frame);
       return { frame, transaction };
@@ -45,10 +49,12 @@ export class DecideFold implements StreamFold {
     this.#fold = new PartitionFold(
       continuing(engine, topology, frameOf),
       {
-        transaction: (value) => read(value).transaction,
+        transaction: (value) => read(value)?.transaction ?? null,
         label: (value) => {
-          const { frame, transaction } = read(value);
-          return { transaction, isFraud: frame.label?.isFraud ?? false };
+          const taken = read(value);
+          return taken === null
+            ? null
+            : { transaction: taken.transaction, isFraud: taken.frame.label?.isFraud ?? false };
         },
         control: decoders.control,
       },
@@ -62,7 +68,7 @@ export class DecideFold implements StreamFold {
   }
 
   head(): FoldHead {
-    return this.#fold.head();
+    return { ...this.#fold.head(), marks: this.#marks.stored() };
   }
 
   keep(change: ControlRecord): void {

@@ -12,6 +12,7 @@ const transaction = createTransaction({
 
 const frames: fc.Arbitrary<Frame> = fc.record({
   origin: fc.record({ partition: fc.nat(9999), offset: fc.maxSafeNat() }),
+  source: fc.record({ stage: fc.nat(9), partition: fc.nat(9999), offset: fc.maxSafeNat() }),
   layout: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   admission: fc.constantFrom(...ADMISSIONS),
   isLate: fc.boolean(),

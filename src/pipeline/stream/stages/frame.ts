@@ -1,10 +1,11 @@
 // A transaction (or a label) on its way through the stages: what is known of it so far, and the transaction itself.
 //
-// Layout, little-endian: a head of 32 bytes, the features so far (float64, in the order of the visits made), then the
+// Layout, little-endian: a head of 40 bytes, the features so far (float64, in the order of the visits made), then the
 // transaction in JSON with what is missing left out. Card numbers are tokens by then.
 import { createTransaction, type Transaction } from '../../../domain/transaction.ts';
 import { FLAG_HABIT, FLAG_OFF_HABIT } from '../../../features/event-flags.ts';
 import { InputError } from '../../../lib/errors.ts';
+import type { Source } from './source-marks.ts';
 
 /** Where the first stage read it. */
 export interface Origin {
@@ -17,6 +18,8 @@ export type Admission = (typeof ADMISSIONS)[number];
 
 export interface Frame {
   readonly origin: Origin;
+  /** Who passed it on. */
+  readonly source: Source;
   /** Which features the values are of; see topology.ts. */
   readonly layout: number;
   /** As the first stage judged its time. */
@@ -38,7 +41,7 @@ export interface Frame {
 }
 
 const VERSION = 1;
-const HEAD_BYTES = 32;
+const HEAD_BYTES = 40;
 const MOST_VALUES = 65_536;
 
 const LATE = 1;
@@ -53,7 +56,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeFrame(frame: Frame): Uint8Array {
-  const { origin, layout, admission, isLate, habit, visited, visits, values, label, transaction, isDecided } = frame;
+  const { origin, source, layout, admission, isLate, habit, visited, visits, values, label, transaction, isDecided } =
+    frame;
   const bytes = new Uint8Array(HEAD_BYTES + values.byteLength + transaction.length);
   const view = new DataView(bytes.buffer);
   const flags =
@@ -65,12 +69,15 @@ export function encodeFrame(frame: Frame): Uint8Array {
   view.setUint8(0, VERSION);
   view.setUint8(1, flags);
   view.setUint8(2, ADMISSIONS.indexOf(admission));
+  view.setUint8(3, source.stage);
   view.setUint16(4, visited, true);
   view.setUint16(6, visits, true);
   view.setUint32(8, layout, true);
   view.setUint32(12, origin.partition, true);
   view.setFloat64(16, origin.offset, true);
   view.setUint32(24, values.length, true);
+  view.setUint32(28, source.partition, true);
+  view.setFloat64(32, source.offset, true);
   bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), HEAD_BYTES);
   bytes.set(transaction, HEAD_BYTES + values.byteLength);
   return bytes;
@@ -92,6 +99,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   new Uint8Array(values.buffer).set(bytes.subarray(HEAD_BYTES, end));
   return {
     origin: { partition: view.getUint32(12, true), offset: view.getFloat64(16, true) },
+    source: { stage: view.getUint8(3), partition: view.getUint32(28, true), offset: view.getFloat64(32, true) },
     layout: view.getUint32(8, true),
     admission,
     isLate: (flags & LATE) !== 0,

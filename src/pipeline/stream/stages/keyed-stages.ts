@@ -9,7 +9,7 @@ import type { PartitionSetup, VersionSource } from '../versions.ts';
 import { DecideFold } from './decide-fold.ts';
 import { StageFold, type StageParts } from './stage-fold.ts';
 import type { StageTopics } from './stage-topics.ts';
-import { LAST_STAGE, type StageName, topologyOf } from './topology.ts';
+import { LAST_STAGE, STAGE_NAMES, type StageName, topologyOf } from './topology.ts';
 
 export interface KeyedStage {
   readonly name: 'transactions' | StageName;
@@ -43,8 +43,8 @@ export function keyedStages(
   const parts: StageParts = { topology, topics: between, decoders: whole.decoders };
   const { maxIds } = whole.fold;
   const first = stageSetup(whole, { kinds: [], values: false }, maxIds, (engine, stored, partition) => {
-    const own = { partition, decidedBefore: decidedBefore.get(partition) ?? 0 };
-    return new StageFold(engine, parts, own, maxIds, stored);
+    const own = { decidedBefore: decidedBefore.get(partition) ?? 0 };
+    return new StageFold(engine, parts, { stage: 0, partition }, own, maxIds, stored);
   });
   const later = topology.stages.map((name): KeyedStage => {
     const isLast = name === LAST_STAGE;
@@ -52,14 +52,19 @@ export function keyedStages(
       { ...whole, limits: { ...whole.limits, skewMs: SKEW_MS } },
       topology.engineStage(name),
       NO_IDS,
-      (engine, stored) =>
+      (engine, stored, partition) =>
         isLast
           ? new DecideFold(engine, parts, { ...whole.fold, maxIds: NO_IDS }, stored)
-          : new StageFold(engine, parts, null, NO_IDS, stored),
+          : new StageFold(engine, parts, { stage: numberOf(name), partition }, null, NO_IDS, stored),
     );
     return { name, input: between[name], setup, versions: isLast ? versions : NO_VERSIONS };
   });
   return [{ name: 'transactions', input: topics.transactions, setup: first, versions }, ...later];
+}
+
+/** The same whichever stages there are: it is kept with what is passed on. */
+function numberOf(name: StageName): number {
+  return 1 + STAGE_NAMES.indexOf(name);
 }
 
 /** The group of a stage's workers, so that each stage stands where it stands. */

@@ -16,6 +16,7 @@ import { kindHeader, kindOf, VALUE_MISSING } from '../record-kinds.ts';
 import type { StoredFold, StreamFold } from '../stream-fold.ts';
 import { checkLayout } from './check-layout.ts';
 import { decodeFrame, encodeFrame, type Frame, transactionBytes, transactionOfFrame } from './frame.ts';
+import { SourceMarks } from './source-marks.ts';
 import type { StageTopics } from './stage-topics.ts';
 import { nextStop, type Topology } from './topology.ts';
 
@@ -26,9 +27,15 @@ export interface StageParts {
   readonly decoders: RecordDecoders;
 }
 
+/** Which partition of which stage is folded, as those after it know it. */
+export interface OwnPlace {
+  /** 0 for the first. */
+  readonly stage: number;
+  readonly partition: number;
+}
+
 /** Of the stream's partition that a first stage reads. */
 export interface FirstStage {
-  readonly partition: number;
   /** What comes before it was decided before there were stages. */
   readonly decidedBefore: number;
 }
@@ -51,6 +58,8 @@ export class StageFold implements StreamFold {
   readonly #parts: StageParts;
   /** Of the stream, of which it is the first stage; null for a later one. */
   readonly #first: FirstStage | null;
+  readonly #place: OwnPlace;
+  readonly #marks: SourceMarks;
   readonly #row: Float64Array;
   readonly #missing: Float64Array;
   readonly #low = new Int32Array(1);
@@ -59,20 +68,23 @@ export class StageFold implements StreamFold {
   constructor(
     engine: FeatureEngine,
     parts: StageParts,
+    place: OwnPlace,
     first: FirstStage | null,
     maxIds: number,
     stored: StoredFold | null,
   ) {
     this.engine = engine;
     this.#parts = parts;
+    this.#place = place;
     this.#first = first;
+    this.#marks = new SourceMarks(stored?.head.marks);
     this.seen = stored?.seen ?? new FingerprintSet(maxIds);
     this.#row = new Float64Array(engine.width);
     this.#missing = Float64Array.from(engine.definitions, ({ missing }) => missing);
   }
 
   head(): FoldHead {
-    return { governor: null, severest: null, change: null };
+    return { governor: null, severest: null, change: null, marks: this.#marks.stored() };
   }
 
   keep(_change: ControlRecord): void {
@@ -107,7 +119,7 @@ export class StageFold implements StreamFold {
   }
 
   /** @returns null for a duplicate */
-  #new(record: StreamRecord, { partition, decidedBefore }: FirstStage, counts: Counts): Step | null {
+  #new(record: StreamRecord, { decidedBefore }: FirstStage, counts: Counts): Step | null {
     const kind = kindOf(record);
     if (kind === null) {
       throw new InputError('KIND_UNKNOWN', 'The record is of a kind that this version does not know', 'Update');
@@ -121,7 +133,7 @@ export class StageFold implements StreamFold {
       );
     }
     const { decoders } = this.#parts;
-    const origin = { partition, offset: record.offset };
+    const origin = { partition: this.#place.partition, offset: record.offset };
     if (kind === 'label') return this.#label(decoders.label(record.value), origin);
     const transaction = decoders.transaction(record.value);
     hashText(transaction.id, this.#low, this.#high, 0);
@@ -142,15 +154,27 @@ export class StageFold implements StreamFold {
   #newFrame(origin: Frame['origin'], transaction: Transaction): Frame {
     const { layout } = this.#parts.topology;
     return {
-      ...{ origin, layout, admission: 'ok', isLate: false, habit: 0, visited: 0, visits: 0, values: NO_VALUES },
+      ...{
+        origin,
+        source: { stage: 0, ...origin },
+        layout,
+        admission: 'ok',
+        isLate: false,
+        habit: 0,
+        visited: 0,
+        visits: 0,
+        values: NO_VALUES,
+      },
       ...{ isDecided: false, label: null, transaction: transactionBytes(transaction) },
     };
   }
 
-  #onItsWay({ value }: StreamRecord, isSilent: boolean): Step {
+  /** @returns null for what has been passed on to here before */
+  #onItsWay({ value }: StreamRecord, isSilent: boolean): Step | null {
     if (value === null) throw VALUE_MISSING();
     const frame = decodeFrame(value);
     checkLayout(frame, this.#parts.topology, isSilent);
+    if (!this.#marks.take(frame.source)) return null;
     return { frame, transaction: transactionOfFrame(frame) };
   }
 
@@ -177,14 +201,14 @@ export class StageFold implements StreamFold {
     frame.values = values;
   }
 
-  #goingOn({ frame, transaction }: Step, { timestampMs }: StreamRecord): OutgoingRecord {
+  #goingOn({ frame, transaction }: Step, { timestampMs, offset }: StreamRecord): OutgoingRecord {
     const { topology, topics } = this.#parts;
     const visited = frame.visited | frame.visits;
     const { stage, key, visits } = nextStop(topology, transaction, 31 - Math.clz32(visited));
     return {
       ...{ topic: topics[stage], partition: null, key: encoder.encode(key), timestampMs },
       headers: frame.label === null ? NO_HEADERS : LABEL_HEADERS,
-      value: encodeFrame({ ...frame, visited, visits }),
+      value: encodeFrame({ ...frame, visited, visits, source: { ...this.#place, offset } }),
     };
   }
 }

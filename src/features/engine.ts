@@ -7,16 +7,17 @@
 // over what is retained, counted, and not folded. Duplicates by id are refused by the reader, before the engine.
 import type { Transaction } from '../domain/transaction.ts';
 import { CheckpointReader, encodeCheckpoint } from './checkpoint.ts';
+import { createStores } from './create-stores.ts';
 import type { EntityKind, FeatureDefinition } from './definition.ts';
 import { emit, habitOf } from './emit.ts';
-import { EntityStore } from './entity-store.ts';
+import type { EntityStore } from './entity-store.ts';
 import { FoldEvent, KINDS, labelFlags } from './event.ts';
 import { FLAG_HABIT, FLAG_OFF_HABIT, flagOf } from './event-flags.ts';
 import { isOffHabit } from './habit.ts';
 import { checkLimits, DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
-import { needsOtherRole, PassThroughs } from './pass-through.ts';
-import { compilePlan, DISTINCT_FIELDS, NEWEST_MS, type Operation, type Request } from './plan.ts';
-import { ALL_KINDS, type EngineStage, isLookedAt, stageHas, type Visit } from './stage.ts';
+import { PassThroughs } from './pass-through.ts';
+import { DISTINCT_FIELDS, NEWEST_MS, type Operation } from './plan.ts';
+import { ALL_KINDS, type EngineStage, isLookedAt, type Visit } from './stage.ts';
 import { type NumberArray, restoreStore, stateArrays } from './state-arrays.ts';
 import { ValueSlots } from './value-slots.ts';
 import { compileValues, type ValuePlan, writeValues } from './values.ts';
@@ -363,37 +364,6 @@ function checkIds(definitions: readonly FeatureDefinition[]): void {
     if (ids.has(id)) throw new RangeError(`feature ${id} is defined twice`);
     ids.add(id);
   }
-}
-
-/** Whether counting a distinct field needs the kind's entities to have slots. */
-function isCountedAs(kind: string, field: string | null): boolean {
-  return field === kind || (field === 'counterparty' && (kind === 'payee' || kind === 'terminal'));
-}
-
-/** Stores by kind; a kind that no feature needs, not even as a distinct value, has none. */
-function createStores(
-  definitions: readonly FeatureDefinition[],
-  limits: EngineLimits,
-  event: FoldEvent,
-  stage: EngineStage | null,
-): (EntityStore | null)[] {
-  const withHabit = definitions.some(
-    ({ filter, field }) => filter === 'off-habit' || filter === 'habit' || field === 'off-habit',
-  );
-  return KINDS.map((kind, index) => {
-    if (!stageHas(stage, kind)) return null;
-    const requests: Request[] = [];
-    definitions.forEach((definition, column) => {
-      if (definition.entity === kind) requests.push({ definition, column });
-      else if (needsOtherRole(definition, kind)) requests.push({ definition, column: -1 });
-    });
-    const isValue =
-      stage === null &&
-      definitions.some(({ aggregate, field }) => aggregate === 'distinct' && isCountedAs(kind, field));
-    const habit = withHabit && index === PAYER;
-    if (requests.length === 0 && !isValue && !habit) return null;
-    return new EntityStore(compilePlan(kind, requests, habit), limits, event);
-  });
 }
 
 /**

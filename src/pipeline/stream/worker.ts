@@ -4,6 +4,9 @@
 // commit only; when that fails, or the partition was somebody else's meanwhile, the state is thrown away and made again:
 // from the newest checkpoint, and the records since, which are folded without a word up to where the group stands.
 //
+// What a stage passes on to the next is not waited for in this way: it is appended, and the group moved on now and then. After a
+// crash some is passed on again, and the next stage knows it (stages/source-marks.ts).
+//
 // Labels and changes of rules or model come on topics of their own, and are passed on into the stream of transactions:
 // there they have a place among them, the same for everybody who ever reads it. What is wrong with them is found at this
 // door, once: a change that cannot be made never gets into the stream, and one that is in it is made by everybody.

@@ -162,8 +162,9 @@ async function checkState(
   const { definitions, limits } = setup;
   const isOurs = async () => true;
   const restored = await checkpoints.restore(end, definitions, limits, setup.fold.maxIds, isOurs, setup.stage);
-  if ((restored?.offset ?? 0) !== end && !store.wasDamaged) {
-    wrong.push(`the last checkpoint of ${stage.input}/${partition} is at ${restored?.offset}, not at ${end}`);
+  const newEnd = endOfNew(stage, records);
+  if ((restored?.offset ?? 0) < newEnd && !store.wasDamaged) {
+    wrong.push(`the last checkpoint of ${stage.input}/${partition} is at ${restored?.offset}, not at ${newEnd}`);
   }
   if (restored === null) return;
   const fold = setup.createFold(restored.engine, restored, partition);
@@ -178,6 +179,21 @@ async function checkState(
   ];
   if (differ.length === 0) return;
   wrong.push(`the state of ${stage.input}/${partition} (from ${restored.offset}) differs in ${differ.join(', ')}`);
+}
+
+/**
+ * One past the last record that brings something. Between stages one who was held for dead may still pass on, when all have
+ * stopped, what another has passed on for him.
+ */
+function endOfNew({ name }: KeyedStage, records: readonly StreamRecord[]): number {
+  if (name === 'transactions') return records.length;
+  const seen = new Set<string>();
+  return records.reduce((end, record, offset) => {
+    const told = `${kindOf(record)} ${text(record.key)} ${Buffer.from(record.value ?? []).toString('base64')}`;
+    if (kindOf(record) !== 'control' && seen.has(told)) return end;
+    seen.add(told);
+    return offset + 1;
+  }, 0);
 }
 
 function idsOf(fold: StreamFold): string {

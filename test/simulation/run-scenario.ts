@@ -42,6 +42,8 @@ const CLOCK_START_MS = 1_765_000_000_000;
 const MOST_STEPS = 200_000;
 /** Of virtual time, from the end of all trouble to the end. */
 const DRAIN_MS = 600_000;
+/** Some slow steps. */
+const AFTERMATH_MS = 30_000;
 const MOST_STORY = 4000;
 const MOST_WRONG = 5;
 export const BLOCK_BYTES = 2048;
@@ -66,6 +68,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   const wrong: string[] = [];
   const story: string[] = [];
   let isTroubled = true;
+  let calmSinceMs = 0;
   let isFinished = false;
   let outageUntilMs = 0;
   const strikes = (fault: Fault, share: number) => isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
@@ -178,7 +181,9 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
         const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some(
           (kind) => error instanceof kind,
         );
-        if (isExpected && isTroubled) tell(process.name, `gives up: ${error.message}`);
+        // What it gives up for may have struck before: leaving its group took steps.
+        if (isExpected && (isTroubled || scheduler.nowMs < calmSinceMs + AFTERMATH_MS))
+          tell(process.name, `gives up: ${error.message}`);
         else blame(`${process.name} ended with ${error.stack}`);
       }),
     );
@@ -263,6 +268,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     await produce();
     await scheduler.wait(prng.nextBelow(4000));
     isTroubled = false;
+    calmSinceMs = scheduler.nowMs;
     await troubles;
     tell('world', 'is well from here on');
     const endMs = scheduler.nowMs + DRAIN_MS;

@@ -4,7 +4,7 @@
 // rate. Then transactions come at a steady rate, and a reader follows the decisions: from due to read. An independent program
 // reads both topics and the ids are compared. Last, a Python consumer with a Keras model reads the same transactions.
 //
-// `bench kafka-workers`: the rate of 1, 2 and 4 workers on 8 partitions.
+// `bench kafka-workers`: the rate of 1, 2 and 4 workers on 8 partitions. `bench kafka-stages`: what keyed stages cost.
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -41,6 +41,13 @@ export interface WorkersBenchOptions {
   readonly workers?: readonly number[];
   readonly seconds?: number;
   readonly backlogPerSecond?: number;
+  readonly customers?: number;
+}
+
+export interface StagesBenchOptions {
+  readonly seconds?: number;
+  readonly backlogPerSecond?: number;
+  readonly arrivalsPerSecond?: number;
   readonly customers?: number;
 }
 
@@ -117,6 +124,36 @@ export async function benchKafkaWorkers(options: WorkersBenchOptions = {}): Prom
   });
 }
 
+/**
+ * The same arrivals decided by whole partitions and by keyed stages, in one process: what the hops between stages cost.
+ * `oneTransactionsPerSecond`, `keyedTransactionsPerSecond`, and latencies of each.
+ */
+export async function benchKafkaStages(options: StagesBenchOptions = {}): Promise<Record<string, number>> {
+  const { seconds = 30, backlogPerSecond = 10_000, arrivalsPerSecond = 500, customers = CUSTOMERS } = options;
+  const backlog = Math.round(seconds * backlogPerSecond);
+  const figures: Record<string, number> = {};
+  for (const stages of ['one', 'keyed'] as const) {
+    const measured = await withStation(customers, WORKERS_PARTITIONS, async (station) => {
+      const { log, topics, stream } = station;
+      await writeBacklog(log, topics.transactions, stream, backlog);
+      const worker = station.startWorker(stages, 'checkpoints', stages);
+      const watch = new DecisionWatch({ log, decisions: topics.decisions, workers: [worker], backlog });
+      await watch.begin();
+      await watch.untilStarted();
+      const samples = await watch.samples(seconds);
+      await watch.untilDrained(seconds * DRAIN_FACTOR);
+      const rate = Math.round(ratesOf(samples).whole * (await watch.decisionsPerOffset()));
+      const latencies = await measureWith(station, { from: backlog, perSecond: arrivalsPerSecond, seconds });
+      await worker.stop();
+      return { transactionsPerSecond: rate, ...latencyFigures(latencies), ...(await verified(station)) };
+    });
+    for (const [name, value] of Object.entries(measured)) {
+      figures[`${stages}${name[0].toUpperCase()}${name.slice(1)}`] = value;
+    }
+  }
+  return figures;
+}
+
 /** Brokers with topics, a model, a stream, and workers on demand. */
 interface Station {
   readonly kafka: RunningKafka;
@@ -124,7 +161,7 @@ interface Station {
   readonly topics: TopicNames;
   readonly stream: EndlessStream;
   /** Stopped at the latest when the station closes. */
-  startWorker(group: string, checkpoints: string): WorkerProcess;
+  startWorker(group: string, checkpoints: string, stages?: 'one' | 'keyed'): WorkerProcess;
 }
 
 async function withStation<Figures>(
@@ -145,9 +182,9 @@ async function withStation<Figures>(
     applyTopics(kafka.bootstrap, topicPrefix, partitions);
     return await measure({
       ...{ kafka, log, topics: topicNames(topicPrefix), stream: endlessStream(prepared.lines) },
-      startWorker(group, checkpoints) {
+      startWorker(group, checkpoints, stages = 'one') {
         const worker = startWorkerProcess({
-          ...{ brokers: kafka.bootstrap, topicPrefix, group: `${topicPrefix}${group}`, prepared },
+          ...{ brokers: kafka.bootstrap, topicPrefix, group: `${topicPrefix}${group}`, prepared, stages },
           checkpoints: join(folder, checkpoints),
         });
         workers.push(worker);

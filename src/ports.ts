@@ -265,5 +265,7 @@ export interface StreamLog {
   bounds(
     topic: string,
   ): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
+  /** Where a group stands in every partition of a topic; offset 0 where it never was. Asking does not join it. */
+  groupPositions(group: string, topic: string): Promise<readonly StreamPosition[]>;
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ export interface WorkerOptions {
   readonly topicPrefix: string;
   readonly group: string;
   readonly checkpoints: string;
+  readonly stages: 'one' | 'keyed';
   readonly prepared: PreparedModel;
 }
 
@@ -33,11 +34,20 @@ const KEPT_LINES = 20;
 const TICKS_PER_SECOND = 100;
 
 export function startWorkerProcess(options: WorkerOptions): WorkerProcess {
-  const { brokers, topicPrefix, group, checkpoints, prepared } = options;
+  const { brokers, topicPrefix, group, checkpoints, prepared, stages } = options;
   const child = spawn(
     process.execPath,
     [
-      ...[join(ROOT, 'src', 'main.ts'), 'worker', '--brokers', brokers, '--topic-prefix', topicPrefix],
+      ...[
+        join(ROOT, 'src', 'main.ts'),
+        'worker',
+        '--brokers',
+        brokers,
+        '--topic-prefix',
+        topicPrefix,
+        '--stages',
+        stages,
+      ],
       ...['--model', prepared.model, '--registry', prepared.registry, '--rules', BUILT_IN_RULES],
       ...['--checkpoints', checkpoints, '--group', group, '--ops-port', '0'],
     ],

@@ -14,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
   pipeline: ['pipeline.ts', 'benchPipeline'],
   kafka: ['kafka.ts', 'benchKafka'],
   'kafka-workers': ['kafka.ts', 'benchKafkaWorkers'],
+  'kafka-stages': ['kafka.ts', 'benchKafkaStages'],
 };
 
 export const benchCommand: Command = {

@@ -2,7 +2,8 @@
 import { openFileLog } from '../adapters/files/stream-log/file-log.ts';
 import { openKafkaLog } from '../adapters/kafka/kafka-log.ts';
 import { InputError } from '../lib/errors.ts';
-import { DEFAULT_PARTITIONS, type TopicNames, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
+import { type StageTopics, stageTopicSettings, stageTopics } from '../pipeline/stream/stages/stage-topics.ts';
+import { type TopicNames, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
 import type { StreamLog } from '../ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type OptionSpec, type OptionValues, UsageError } from './command.ts';
@@ -17,8 +18,8 @@ export const STREAM_LOG_OPTIONS = {
   'topic-prefix': { type: 'text', help: 'before the names of the topics', default: '' },
   partitions: {
     type: 'number',
-    help: 'partitions of topics that the embedded log makes',
-    default: DEFAULT_PARTITIONS,
+    help: 'partitions of topics that the embedded log makes; one needs no stages, and one process gains nothing from more',
+    default: 1,
     minimum: 1,
     maximum: 1024,
     whole: true,
@@ -33,6 +34,23 @@ export const STREAM_LOG_OPTIONS = {
 
 export function topicsOf(options: OptionValues): TopicNames {
   return topicNames(options['topic-prefix'] as string);
+}
+
+export function stageTopicsOf(options: OptionValues): StageTopics {
+  return stageTopics(options['topic-prefix'] as string);
+}
+
+/**
+ * Those between the stages, as the log's other topics: the embedded log gets them, Kafka must have them.
+ *
+ * @throws InputError where they are missing
+ */
+export async function prepareStageTopics(log: StreamLog, options: OptionValues, partitions: number): Promise<void> {
+  const names = stageTopicsOf(options);
+  if (options.log !== undefined) return await log.createTopics(stageTopicSettings(names, partitions, 1));
+  const there = new Set((await log.topics()).map(({ name }) => name));
+  const missing = Object.values(names).filter((name) => !there.has(name));
+  if (missing.length > 0) throw topicsMissing(missing);
 }
 
 /**
@@ -68,7 +86,11 @@ async function openKafka(options: OptionValues): Promise<StreamLog> {
   const missing = Object.values(topicsOf(options)).filter((name) => !there.has(name));
   if (missing.length === 0) return log;
   await log.close();
-  throw new InputError(
+  throw topicsMissing(missing);
+}
+
+function topicsMissing(missing: readonly string[]): InputError {
+  return new InputError(
     'TOPICS_MISSING',
     `On the brokers there is no ${missing.join(', ')}`,
     "Make them with 'centinela topics apply'",

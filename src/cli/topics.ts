@@ -1,4 +1,6 @@
 // `topics`: makes the topics of Centinela on a Kafka cluster, or lists what is there.
+import { STAGE_HOLDS, stageTopicSettings, stageTopics } from '../pipeline/stream/stages/stage-topics.ts';
+import { STAGE_NAMES } from '../pipeline/stream/stages/topology.ts';
 import { DEFAULT_PARTITIONS, TOPIC_PLANS, TOPIC_ROLES, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
 import type { StreamLog, TopicSettings } from '../ports.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
@@ -56,11 +58,12 @@ export const topicsCommand: Command = {
 
 /** What is there already is left as it is; where it differs from the plan that is said. */
 async function apply(log: StreamLog, options: OptionValues, { out, log: tell }: CommandContext): Promise<void> {
-  const planned = topicSettings(
-    topicNames(String(options['topic-prefix'])),
-    Number(options.partitions),
-    Number(options.replicas),
-  );
+  const prefix = String(options['topic-prefix']);
+  const numbers = [Number(options.partitions), Number(options.replicas)] as const;
+  const planned = [
+    ...topicSettings(topicNames(prefix), ...numbers),
+    ...stageTopicSettings(stageTopics(prefix), ...numbers),
+  ];
   const before = new Map((await log.topics()).map((topic) => [topic.name, topic]));
   await log.createTopics(planned);
   const created = planned.filter(({ name }) => !before.has(name)).map(({ name }) => name);
@@ -79,7 +82,11 @@ async function list(log: StreamLog, options: OptionValues, { out }: CommandConte
     out(`${JSON.stringify({ topics })}\n`);
     return;
   }
-  const holds = new Map(TOPIC_ROLES.map((role) => [`${prefix}${role}`, TOPIC_PLANS[role].holds]));
+  const between = stageTopics(prefix);
+  const holds = new Map([
+    ...TOPIC_ROLES.map((role) => [`${prefix}${role}`, TOPIC_PLANS[role].holds] as const),
+    ...STAGE_NAMES.map((stage) => [between[stage], STAGE_HOLDS[stage]] as const),
+  ]);
   const rows = topics.map((topic) => [
     topic.name,
     String(topic.partitions),

@@ -4,6 +4,7 @@ import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts
 import { decodeJsonTransaction } from '../adapters/formats/transaction-value.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
+import { chooseStages, STAGE_CHOICES, type StageChoice } from '../jobs/stream/choose-stages.ts';
 import { feedStream } from '../jobs/stream/feed-stream.ts';
 import { streamSetup } from '../jobs/stream/stream-setup.ts';
 import type { StreamLog } from '../ports.ts';
@@ -17,7 +18,7 @@ import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
 import { RULES_OPTION } from './rule-files.ts';
-import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
+import { openStreamLog, prepareStageTopics, STREAM_LOG_OPTIONS, stageTopicsOf, topicsOf } from './stream-log.ts';
 
 export const workerCommand: Command = {
   name: 'worker',
@@ -31,6 +32,15 @@ export const workerCommand: Command = {
     checkpoints: { type: 'text', value: 'DIR', help: 'where the state is kept', default: 'checkpoints' },
     'checkpoint-seconds': { type: 'number', help: 'the state is kept this often', default: 10, minimum: 1 },
     group: { type: 'text', help: 'workers of one group share the partitions', default: 'centinela' },
+    stages: {
+      type: 'text',
+      help: "one: each partition by itself; keyed: every entity's transactions together; keyed where there are several partitions",
+      choices: STAGE_CHOICES,
+    },
+    'take-over': {
+      type: 'flag',
+      help: 'keyed, where the group worked without stages and all its workers have stopped: goes on where they stood',
+    },
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
       type: 'number',
@@ -62,11 +72,18 @@ export const workerCommand: Command = {
     });
     const log = await openStreamLog(options, logger);
     try {
+      const [topics, group] = [topicsOf(options), options.group as string];
+      const stages = await chooseStages({
+        ...{ log, topics, between: stageTopicsOf(options), group, setup, versions },
+        ...{ wanted: (options.stages as StageChoice | undefined) ?? null, takesOver: options['take-over'] === true },
+        prepareTopics: (partitions) => prepareStageTopics(log, options, partitions),
+      });
+      logger.info({ stages: stages?.map(({ name }) => name) ?? 'one' }, 'works by these stages');
       const worker = await startWorker({
-        ...{ log, topics: topicsOf(options), setup, versions, logger },
+        ...{ log, topics, setup, versions, stages, logger },
         checkpoints: createFolderObjectStore(options.checkpoints as string),
         settings: {
-          group: options.group as string,
+          group,
           checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
         },
         ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
@@ -78,7 +95,7 @@ export const workerCommand: Command = {
       process.once('SIGTERM', stop).once('SIGINT', stop);
       if (typeof options.from === 'string') {
         const rows = await feedFrom(options.from, options, context, log);
-        await drained(worker, log, topicsOf(options).transactions);
+        await drained(worker, log, stages?.map(({ input }) => input) ?? [topics.transactions]);
         logger.info({ rows }, 'the file is on the stream, and all of it is decided');
         worker.stop();
       }
@@ -102,17 +119,32 @@ async function feedFrom(path: string, options: OptionValues, context: CommandCon
 }
 
 const LOOK_AGAIN_MS = 50;
+/** A transaction of the log shows a moment after it was committed: so often in a row nothing may be left. */
+const LOOKS = 5;
 
-/** Once the worker stands at the end of the stream. */
-async function drained(worker: RunningWorker, log: StreamLog, topic: string): Promise<void> {
+/** Once the worker is done with everything in these topics: what it has passed on lies in a later one. */
+async function drained(worker: RunningWorker, log: StreamLog, topics: readonly string[]): Promise<void> {
   let isOver = false;
   const over = worker.done.finally(() => {
     isOver = true;
   });
-  while (!isOver) {
-    const bounds = await log.bounds(topic);
-    const positions = new Map(worker.positions().map(({ partition, offset }) => [partition, offset]));
-    if (bounds.every(({ partition, end }) => (positions.get(partition) ?? -1) >= end)) return;
+  for (let looks = 0; !isOver; ) {
+    looks = (await isNothingLeft(worker, log, topics)) ? looks + 1 : 0;
+    if (looks === LOOKS) return;
     await Promise.race([over, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))]);
   }
+}
+
+async function isNothingLeft(worker: RunningWorker, log: StreamLog, topics: readonly string[]): Promise<boolean> {
+  // First what is done, then where the topics end: between the two only records that are not done can have come.
+  const done = new Map(worker.positions().map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  for (const topic of topics) {
+    for (const { partition, end } of await log.bounds(topic)) {
+      const offset = done.get(`${topic}/${partition}`);
+      if (offset === undefined) return false;
+      // The last offsets may be no records: Kafka marks where transactions end.
+      if (offset < end && (await log.read({ topic, partition, offset }, 1, 0)).length > 0) return false;
+    }
+  }
+  return true;
 }

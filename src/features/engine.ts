@@ -7,16 +7,19 @@
 // over what is retained, counted, and not folded. Duplicates by id are refused by the reader, before the engine.
 import type { Transaction } from '../domain/transaction.ts';
 import { CheckpointReader, encodeCheckpoint } from './checkpoint.ts';
+import { createStores } from './create-stores.ts';
 import type { EntityKind, FeatureDefinition } from './definition.ts';
 import { emit, habitOf } from './emit.ts';
-import { EntityStore } from './entity-store.ts';
+import type { EntityStore } from './entity-store.ts';
 import { FoldEvent, KINDS, labelFlags } from './event.ts';
 import { FLAG_HABIT, FLAG_OFF_HABIT, flagOf } from './event-flags.ts';
 import { isOffHabit } from './habit.ts';
 import { checkLimits, DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
-import { needsOtherRole, PassThroughs } from './pass-through.ts';
-import { compilePlan, DISTINCT_FIELDS, NEWEST_MS, type Operation, type Request } from './plan.ts';
+import { PassThroughs } from './pass-through.ts';
+import { DISTINCT_FIELDS, NEWEST_MS, type Operation } from './plan.ts';
+import { ALL_KINDS, type EngineStage, isLookedAt, type Visit } from './stage.ts';
 import { type NumberArray, restoreStore, stateArrays } from './state-arrays.ts';
+import { ValueSlots } from './value-slots.ts';
 import { compileValues, type ValuePlan, writeValues } from './values.ts';
 
 /** What became of an event: only 'ok' and 'late' ones are in the state. */
@@ -45,11 +48,16 @@ export interface FeatureEngine {
    * order of the definitions.
    */
   fold(tx: Transaction, out: Float64Array, offset?: number): FoldResult;
+  /** What becomes of an event, judged by its time: the first half of `fold`, where the stages of a stream share it out. */
+  admit(tx: Transaction): Exclude<FoldResult, 'late'>;
+  /** The other half: writes the features of the visit's kinds alone; all others stay as they are in `out`. */
+  visit(tx: Transaction, visit: Visit, out: Float64Array, offset?: number): void;
   /**
    * A label that arrives later than its event, or changes. It counts once its event is older than a feature's delay.
+   * @param kinds whose entities learn it; all where it is left out
    * @returns false if no entity retains the event
    */
-  learnLabel(tx: Transaction, isFraud: boolean): boolean;
+  learnLabel(tx: Transaction, isFraud: boolean, kinds?: number): boolean;
   counters(): EngineCounters;
   /** Bytes of all state arrays. */
   memoryBytes(): number;
@@ -69,8 +77,14 @@ class FoldEngine implements FeatureEngine {
   readonly definitions: readonly FeatureDefinition[];
   readonly width: number;
   readonly limits: EngineLimits;
+  readonly stage: EngineStage | null;
   readonly stores: readonly (EntityStore | null)[];
+  /** Ids of the values that are counted, of a stage: its own entities are others'. null: the entities' slots are the ids. */
+  readonly values: ValueSlots | null;
   readonly #event: FoldEvent;
+  /** 1 where the event stays in the state of its entity of the kind. */
+  readonly #kept: Uint8Array = new Uint8Array(KINDS.length);
+  readonly #whole: { kinds: number; keep: boolean; habit: number; isLate: boolean };
   readonly #values: ValuePlan;
   readonly #passThroughs: PassThroughs;
   readonly #missing: Float64Array;
@@ -84,9 +98,11 @@ class FoldEngine implements FeatureEngine {
   tooLate = 0;
   tooEarly = 0;
 
-  constructor(definitions: readonly FeatureDefinition[], limits: EngineLimits) {
+  constructor(definitions: readonly FeatureDefinition[], limits: EngineLimits, stage: EngineStage | null) {
     checkLimits(limits);
     checkIds(definitions);
+    this.#whole = { kinds: ALL_KINDS, keep: true, habit: 0, isLate: false };
+    this.stage = stage;
     this.definitions = definitions;
     this.width = definitions.length;
     this.limits = limits;
@@ -94,10 +110,11 @@ class FoldEngine implements FeatureEngine {
       limits,
       definitions.some(({ filter, field }) => filter === 'near-threshold' || field === 'near-threshold'),
     );
-    this.#values = compileValues(definitions);
+    this.#values = compileValues(stage === null || stage.values ? definitions : []);
     this.#missing = Float64Array.from(definitions, (definition) => definition.missing);
-    this.stores = createStores(definitions, limits, this.#event);
-    this.#passThroughs = new PassThroughs(definitions, this.stores);
+    this.stores = createStores(definitions, limits, this.#event, stage);
+    this.values = stage === null ? null : new ValueSlots(this.stores, limits, this.#event);
+    this.#passThroughs = new PassThroughs(definitions, this.stores, stage);
     this.#distinctValues = this.stores.map((store) => new Uint32Array(store?.plan.distinctFields.length ?? 0));
     this.#distinctSources = this.stores.map((store) =>
       Int32Array.from(store?.plan.distinctFields ?? [], (field) => DISTINCT_FIELDS.indexOf(field)),
@@ -108,12 +125,22 @@ class FoldEngine implements FeatureEngine {
   }
 
   fold(tx: Transaction, out: Float64Array, offset = 0): FoldResult {
-    const event = this.#event;
-    const result = this.#admit(tx);
-    const keep = result === 'ok';
-    event.read(tx);
+    const whole = this.#whole;
+    const result = this.admit(tx);
+    whole.keep = result === 'ok';
+    whole.habit = 0;
+    whole.isLate = false;
     out.set(this.#missing, offset);
-    this.#resolve();
+    this.visit(tx, whole, out, offset);
+    return whole.keep && whole.isLate ? 'late' : result;
+  }
+
+  visit(tx: Transaction, visit: Visit, out: Float64Array, offset = 0): void {
+    const event = this.#event;
+    const { kinds, keep } = visit;
+    event.read(tx);
+    event.flags |= visit.habit;
+    this.#resolve(kinds, keep);
     let isLate = false;
     for (let kind = 0; kind < this.stores.length; kind++) {
       const store = this.stores[kind];
@@ -121,29 +148,29 @@ class FoldEngine implements FeatureEngine {
       if (this.#foldInto(store, kind, tx, keep, out, offset)) isLate = true;
     }
     writeValues(this.#values, tx, event, out, offset);
-    this.#passThroughs.write(this.stores, event, out, offset);
-    if (!keep) {
-      this.#takeOut();
-      return result;
-    }
+    this.#passThroughs.write(this.stores, event, kinds, out, offset);
+    this.#takeOut();
+    visit.habit = event.flags & (FLAG_HABIT | FLAG_OFF_HABIT);
+    if (isLate) visit.isLate = true;
+    if (!keep) return;
     this.newestMs = Math.max(this.newestMs, event.timeMs);
     this.#evict();
     this.folded++;
     if (isLate) this.late++;
-    return isLate ? 'late' : 'ok';
   }
 
   /** Looks for idle entities: more where one was added, so that a flood of new ones cannot outrun it. */
   #evict(): void {
     const kinds = this.stores.length;
-    this.stores[this.folded % kinds]?.evictIdle(this.newestMs, EVICTION_STEPS);
+    const newestMs = this.newestMs - this.limits.skewMs;
+    this.stores[this.folded % kinds]?.evictIdle(newestMs, EVICTION_STEPS);
     for (let kind = 0; kind < kinds; kind++) {
-      if (this.#event.created[kind] === 1) this.stores[kind]?.evictIdle(this.newestMs, EVICTION_STEPS_IF_NEW);
+      if (this.#event.created[kind] === 1) this.stores[kind]?.evictIdle(newestMs, EVICTION_STEPS_IF_NEW);
     }
+    this.values?.evictIdle(newestMs, this.folded % kinds, EVICTION_STEPS, EVICTION_STEPS_IF_NEW);
   }
 
-  /** Whether the event belongs into the state, judged by its time. */
-  #admit(tx: Transaction): FoldResult {
+  admit(tx: Transaction): Exclude<FoldResult, 'late'> {
     const { eventTimeMs, ingestTimeMs } = tx;
     if (!Number.isSafeInteger(eventTimeMs) || !Number.isSafeInteger(tx.amountMinor)) {
       throw new RangeError(
@@ -168,21 +195,30 @@ class FoldEngine implements FeatureEngine {
   }
 
   /** Finds or makes the event's entities. */
-  #resolve(): void {
+  #resolve(kinds: number, keep: boolean): void {
     const event = this.#event;
+    this.values?.begin();
     for (let kind = 0; kind < this.stores.length; kind++) {
       const store = this.stores[kind];
       event.created[kind] = 0;
       event.slots[kind] = -1;
-      if (store === null || event.present[kind] === 0) continue;
+      if (store === null || event.present[kind] === 0 || !isLookedAt(kinds, kind)) continue;
       const low = event.keyLow[kind];
       const high = event.keyHigh[kind];
       let slot = store.slots.find(low, high);
+      if (slot >= 0 && keep && event.timeMs - store.newestOf(slot) > this.limits.idleMs) {
+        // Whether eviction has come by meanwhile must make no difference.
+        store.open(slot);
+        store.forget();
+        store.evicted++;
+        slot = -1;
+      }
       if (slot < 0) {
         slot = store.create(low, high, event.timeMs);
         event.created[kind] = 1;
       }
       event.slots[kind] = slot;
+      this.values?.resolve(kind);
     }
   }
 
@@ -198,7 +234,12 @@ class FoldEngine implements FeatureEngine {
     const event = this.#event;
     const created = event.created[kind] === 1;
     store.open(event.slots[kind]);
-    const isLate = store.floats[store.float + NEWEST_MS] > event.timeMs;
+    const newestMs = store.floats[store.float + NEWEST_MS];
+    const isLate = newestMs > event.timeMs;
+    // Never where the engine is whole: nothing in it is newer than the stream, by which events are admitted.
+    const keeps = keep && event.timeMs >= newestMs - this.limits.latenessMs;
+    if (keep && !keeps) this.tooLate++;
+    this.#kept[kind] = keeps ? 1 : 0;
     store.position(event.timeMs);
     if (kind === PAYER && store.plan.habit !== null) this.#judgeHabit(store, store.plan.habit);
     emit(store, store.plan.before, event, created, out, offset);
@@ -206,7 +247,7 @@ class FoldEngine implements FeatureEngine {
     const sources = this.#distinctSources[kind];
     for (let c = 0; c < values.length; c++) values[c] = this.#distinctValue(sources[c]);
     const flags = event.flags | labelFlags(tx, event.flags, this.#labelDelayMs[kind]);
-    store.insert(event.timeMs, flags, event.amount, values, keep);
+    store.insert(event.timeMs, flags, event.amount, values, keeps);
     emit(store, store.plan.after, event, created, out, offset);
     return isLate;
   }
@@ -221,10 +262,11 @@ class FoldEngine implements FeatureEngine {
   /** An id of the event's value in a distinct field, 0 for none. */
   #distinctValue(source: number): number {
     const event = this.#event;
-    if (source < KINDS.length) return event.slots[source] + 1;
+    const slots = this.values === null ? event.slots : this.values.slots;
+    if (source < KINDS.length) return slots[source] + 1;
     switch (DISTINCT_FIELDS[source]) {
       case 'counterparty':
-        return event.slots[PAYEE] >= 0 ? event.slots[PAYEE] + 1 : -(event.slots[TERMINAL] + 1);
+        return slots[PAYEE] >= 0 ? slots[PAYEE] + 1 : -(slots[TERMINAL] + 1);
       case 'mcc':
         return event.mcc;
       case 'country':
@@ -236,12 +278,12 @@ class FoldEngine implements FeatureEngine {
     }
   }
 
-  /** Leaves no trace of an event that is not folded. */
+  /** Leaves no trace of an event in entities that do not keep it. */
   #takeOut(): void {
     const event = this.#event;
     for (let kind = 0; kind < this.stores.length; kind++) {
       const store = this.stores[kind];
-      if (store === null || event.slots[kind] < 0) continue;
+      if (store === null || event.slots[kind] < 0 || this.#kept[kind] === 1) continue;
       store.open(event.slots[kind]);
       store.position(event.timeMs);
       store.takeOut();
@@ -249,13 +291,13 @@ class FoldEngine implements FeatureEngine {
     }
   }
 
-  learnLabel(tx: Transaction, isFraud: boolean): boolean {
+  learnLabel(tx: Transaction, isFraud: boolean, kinds = ALL_KINDS): boolean {
     const event = this.#event;
     event.read(tx);
     let known = false;
     for (let kind = 0; kind < this.stores.length; kind++) {
       const store = this.stores[kind];
-      if (store === null || event.present[kind] === 0) continue;
+      if (store === null || event.present[kind] === 0 || !isLookedAt(kinds, kind)) continue;
       const slot = store.slots.find(event.keyLow[kind], event.keyHigh[kind]);
       if (slot < 0) continue;
       store.open(slot);
@@ -286,28 +328,34 @@ class FoldEngine implements FeatureEngine {
   }
 
   memoryBytes(): number {
-    return this.stores.reduce((sum, store) => sum + (store === null ? 0 : store.memoryBytes()), 0);
+    return this.#allStores().reduce((sum, store) => sum + store.memoryBytes(), 0);
+  }
+
+  #allStores(): EntityStore[] {
+    return [...this.stores, ...(this.values?.stores ?? [])].filter((store) => store !== null);
   }
 
   restore(reader: CheckpointReader): void {
     const numbers = new Float64Array(6);
     reader.readInto(numbers);
     [this.folded, this.late, this.tooLate, this.tooEarly, this.newestMs, this.aheadInRow] = numbers;
-    for (const store of this.stores) if (store !== null) restoreStore(store, reader);
+    for (const store of this.#allStores()) restoreStore(store, reader);
     reader.finish();
   }
 
   checkpoint(): Uint8Array {
     const { folded, late, tooLate, tooEarly, newestMs, aheadInRow } = this;
     const arrays: NumberArray[] = [Float64Array.of(folded, late, tooLate, tooEarly, newestMs, aheadInRow)];
-    for (const store of this.stores) if (store !== null) arrays.push(...stateArrays(store));
-    return encodeCheckpoint({ definitions: identityOf(this.definitions), limits: { ...this.limits } }, arrays);
+    for (const store of this.#allStores()) arrays.push(...stateArrays(store));
+    const definitions = identityOf(this.definitions, this.stage);
+    return encodeCheckpoint({ definitions, limits: { ...this.limits } }, arrays);
   }
 }
 
 /** What a state depends on in its definitions; texts may change. */
-function identityOf(definitions: readonly FeatureDefinition[]): string {
-  return JSON.stringify(definitions.map(({ meaning: _, unit: __, ...rest }) => rest));
+function identityOf(definitions: readonly FeatureDefinition[], stage: EngineStage | null): string {
+  const told = definitions.map(({ meaning: _, unit: __, ...rest }) => rest);
+  return JSON.stringify(stage === null ? told : { stage, definitions: told });
 }
 
 function checkIds(definitions: readonly FeatureDefinition[]): void {
@@ -318,55 +366,33 @@ function checkIds(definitions: readonly FeatureDefinition[]): void {
   }
 }
 
-/** Whether counting a distinct field needs the kind's entities to have slots. */
-function isCountedAs(kind: string, field: string | null): boolean {
-  return field === kind || (field === 'counterparty' && (kind === 'payee' || kind === 'terminal'));
-}
-
-/** Stores by kind; a kind that no feature needs, not even as a distinct value, has none. */
-function createStores(
-  definitions: readonly FeatureDefinition[],
-  limits: EngineLimits,
-  event: FoldEvent,
-): (EntityStore | null)[] {
-  const withHabit = definitions.some(
-    ({ filter, field }) => filter === 'off-habit' || filter === 'habit' || field === 'off-habit',
-  );
-  return KINDS.map((kind, index) => {
-    const requests: Request[] = [];
-    definitions.forEach((definition, column) => {
-      if (definition.entity === kind) requests.push({ definition, column });
-      else if (needsOtherRole(definition, kind)) requests.push({ definition, column: -1 });
-    });
-    const isValue = definitions.some(({ aggregate, field }) => aggregate === 'distinct' && isCountedAs(kind, field));
-    const habit = withHabit && index === PAYER;
-    if (requests.length === 0 && !isValue && !habit) return null;
-    return new EntityStore(compilePlan(kind, requests, habit), limits, event);
-  });
-}
-
-/** @throws RangeError if a definition or a limit makes no sense; the message names it. */
+/**
+ * @param stage which entities are its own, where several engines share a stream's features; all where it is left out
+ * @throws RangeError if a definition or a limit makes no sense; the message names it.
+ */
 export function createFeatureEngine(
   definitions: readonly FeatureDefinition[],
   limits: Partial<EngineLimits> = {},
+  stage: EngineStage | null = null,
 ): FeatureEngine {
-  return new FoldEngine(definitions, { ...DEFAULT_LIMITS, ...limits });
+  return new FoldEngine(definitions, { ...DEFAULT_LIMITS, ...limits }, stage);
 }
 
 /**
  * Continues from a checkpoint with identical bits.
  * @param limits may be left out; what is given must be as it was
- * @throws RangeError if the checkpoint is damaged or was made with other definitions or limits
+ * @throws RangeError if the checkpoint is damaged or was made with other definitions, limits or another stage
  */
 export function restoreFeatureEngine(
   definitions: readonly FeatureDefinition[],
   bytes: Uint8Array,
   limits: Partial<EngineLimits> = {},
+  stage: EngineStage | null = null,
 ): FeatureEngine {
   const reader = new CheckpointReader(bytes);
-  const stored = reader.head.limits as unknown as EngineLimits;
-  if (reader.head.definitions !== identityOf(definitions)) {
-    throw new RangeError('the checkpoint was made with other feature definitions: replay the log instead');
+  const stored: EngineLimits = { ...DEFAULT_LIMITS, ...reader.head.limits };
+  if (reader.head.definitions !== identityOf(definitions, stage)) {
+    throw new RangeError('the checkpoint was made with other feature definitions or stages: replay the log instead');
   }
   for (const name of Object.keys(limits) as (keyof EngineLimits)[]) {
     if (JSON.stringify(limits[name]) !== JSON.stringify(stored[name])) {
@@ -375,7 +401,7 @@ export function restoreFeatureEngine(
       );
     }
   }
-  const engine = new FoldEngine(definitions, stored);
+  const engine = new FoldEngine(definitions, stored, stage);
   engine.restore(reader);
   return engine;
 }

@@ -214,7 +214,7 @@ export class EntityStore extends EntityWindows {
     for (let step = 0; step < steps; step++) {
       const slot = this.#nextSlot();
       if (slot < 0 || !slots.isInUse(slot)) continue;
-      const idleMs = newestMs - this.#newestOf(slot);
+      const idleMs = newestMs - this.newestOf(slot);
       if (idleMs <= this.horizonMs) continue;
       this.open(slot);
       if (idleMs > this.#limits.idleMs + this.#limits.latenessMs) {
@@ -230,7 +230,7 @@ export class EntityStore extends EntityWindows {
     for (let step = 0; step < EVICTION_CANDIDATES; step++) {
       const slot = this.#nextSlot();
       if (slot < 0 || !this.slots.isInUse(slot)) continue;
-      const newest = this.#newestOf(slot);
+      const newest = this.newestOf(slot);
       if (newest < oldestMs) {
         oldestMs = newest;
         oldest = slot;
@@ -249,7 +249,7 @@ export class EntityStore extends EntityWindows {
     return slots.hand++;
   }
 
-  #newestOf(slot: number): number {
+  newestOf(slot: number): number {
     return this.slots.floats[slot >>> SLOT_CHUNK_BITS][(slot & SLOT_CHUNK_MASK) * this.slots.floatStride + NEWEST_MS];
   }
 

@@ -153,12 +153,17 @@ export class FoldEvent {
       this.#readKey(PLACE, tx.ubigeo);
     } else if (tx.latitude !== null && tx.longitude !== null) {
       this.present[PLACE] = 1;
-      this.keyLow[PLACE] = Math.round(tx.latitude * CELLS_PER_DEGREE);
-      this.keyHigh[PLACE] = Math.round(tx.longitude * CELLS_PER_DEGREE);
+      this.keyLow[PLACE] = placeCell(tx.latitude);
+      this.keyHigh[PLACE] = placeCell(tx.longitude);
     } else {
       this.present[PLACE] = 0;
     }
   }
+}
+
+/** Number of the row or column of cells that a coordinate falls into. */
+export function placeCell(degrees: number): number {
+  return Math.round(degrees * CELLS_PER_DEGREE) | 0;
 }
 
 /** The label as flag bits of an event with these flags, where it is known no later than `delayMs` after the event. */

@@ -20,6 +20,11 @@ export interface EngineLimits {
   readonly jumpMs: number;
   /** So many events in a row beyond `jumpMs` are believed: the stream has moved on. */
   readonly jumpConfirmations: number;
+  /**
+   * How far events of an engine's stream may lie apart in time without being late: what is idle is kept so much longer.
+   * Where several partitions flow together, each has a time of its own; 0 where one order rules all.
+   */
+  readonly skewMs: number;
   /** An entity without an event for this long is forgotten. */
   readonly idleMs: number;
   /** Power of two ≤ 2^20. A fuller ring drops its oldest event, counted as truncated. */
@@ -36,6 +41,7 @@ export const DEFAULT_LIMITS: EngineLimits = {
   aheadOfIngestMs: DAY_MS,
   jumpMs: 60 * DAY_MS,
   jumpConfirmations: 16,
+  skewMs: 0,
   idleMs: 90 * DAY_MS,
   maxEventsPerEntity: 1 << 20,
   maxEntitiesPerKind: 1 << 24,
@@ -51,6 +57,7 @@ export function checkLimits(limits: EngineLimits): void {
   check('latenessMs', limits.latenessMs >= 0, 'zero or more');
   check('aheadOfIngestMs', limits.aheadOfIngestMs >= 0, 'zero or more');
   check('jumpMs', limits.jumpMs > 0, 'more than zero');
+  check('skewMs', limits.skewMs >= 0, 'zero or more');
   check('jumpConfirmations', limits.jumpConfirmations >= 1, 'one or more');
   check(
     'maxEventsPerEntity',

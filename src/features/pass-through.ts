@@ -6,6 +6,7 @@ import type { EntityStore } from './entity-store.ts';
 import { type FoldEvent, KINDS } from './event.ts';
 import { flagOf } from './event-flags.ts';
 import type { KindPlan } from './plan.ts';
+import { type EngineStage, isLookedAt, stageHas } from './stage.ts';
 
 const PAYER = KINDS.indexOf('payer');
 const PAYEE = KINDS.indexOf('payee');
@@ -29,8 +30,14 @@ export class PassThroughs {
   readonly #accounts: readonly AccountFeatures[];
   readonly #out: Float64Array;
 
-  constructor(definitions: readonly FeatureDefinition[], stores: readonly (EntityStore | null)[]) {
-    const all = definitions.filter(({ aggregate }) => aggregate === 'pass-through');
+  /** @param stage must have both roles or neither: an account's sums as a payer and as a payee are looked at together */
+  constructor(
+    definitions: readonly FeatureDefinition[],
+    stores: readonly (EntityStore | null)[],
+    stage: EngineStage | null = null,
+  ) {
+    const isOurs = stageHas(stage, 'payer') && stageHas(stage, 'payee');
+    const all = isOurs ? definitions.filter(({ aggregate }) => aggregate === 'pass-through') : [];
     for (const { id, entity } of all) {
       if (entity !== 'payer' && entity !== 'payee') {
         throw new RangeError(`feature ${id}: pass-through is a feature of the payer or the payee`);
@@ -43,10 +50,17 @@ export class PassThroughs {
     });
   }
 
-  write(stores: readonly (EntityStore | null)[], event: FoldEvent, out: Float64Array, offset: number): void {
+  /** @param kinds the roles whose accounts are looked at, by their bits */
+  write(
+    stores: readonly (EntityStore | null)[],
+    event: FoldEvent,
+    kinds: number,
+    out: Float64Array,
+    offset: number,
+  ): void {
     for (let i = 0; i < this.#accounts.length; i++) {
       const { account, columns, missing, sumsOut, sumsIn } = this.#accounts[i];
-      if (event.present[account] === 0) continue;
+      if (event.present[account] === 0 || !isLookedAt(kinds, account)) continue;
       const payers = standing(stores[PAYER], event, account);
       for (let j = 0; j < columns.length; j++) this.#out[j] = payers === null ? 0 : sumAt(payers, sumsOut[j]);
       const payees = standing(stores[PAYEE], event, account);

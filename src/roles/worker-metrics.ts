@@ -7,11 +7,12 @@ const WAIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const BATCH_BUCKETS = [1, 4, 16, 64, 256, 1024, 4096, 16384];
 
 export interface WorkerMetrics {
-  readonly observer: WorkerObserver;
+  /** @param stage the topic that is folded */
+  observerOf(stage: string): WorkerObserver;
   readonly registry: Registry;
 }
 
-/** @param now ms @param positions what the worker owns, for ages */
+/** @param now ms */
 export function workerMetrics(now: () => number): WorkerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'centinela_' });
@@ -40,9 +41,10 @@ export function workerMetrics(now: () => number): WorkerMetrics {
     WAIT_BUCKETS,
   );
   const batch = histogram('batch_records', 'Records of a batch of one partition.', BATCH_BUCKETS);
-  const owned = gauge('owned_partitions', 'Partitions of the stream that this worker owns.');
-  const lag = gauge('lag_records', 'Records of the stream that wait.', ['partition']);
-  const checkpointBytes = gauge('checkpoint_bytes', 'Size of the state at its last checkpoint.', ['partition']);
+  const ofStage = ['stage', 'partition'] as const;
+  const owned = gauge('owned_partitions', 'Partitions that this worker owns.', ['stage']);
+  const lag = gauge('lag_records', 'Records that wait.', ofStage);
+  const checkpointBytes = gauge('checkpoint_bytes', 'Size of the state at its last checkpoint.', ofStage);
   const checkpointWritten = counter('checkpoint_written_bytes', 'Bytes of state that had changed and were written.');
   const checkpointSeconds = histogram(
     'checkpoint_seconds',
@@ -54,17 +56,19 @@ export function workerMetrics(now: () => number): WorkerMetrics {
     'From being given a partition to having caught up with the group.',
     WAIT_BUCKETS,
   );
-  const checkpointedMs = new Map<number, number>();
+  const checkpointed = new Map<string, { readonly stage: string; readonly partition: number; readonly atMs: number }>();
   const age = new Gauge({
     ...{
       name: 'centinela_checkpoint_age_seconds',
       help: 'Since the last checkpoint.',
-      labelNames: ['partition'],
+      labelNames: ofStage,
       registers,
     },
     collect() {
       this.reset();
-      for (const [partition, atMs] of checkpointedMs) this.set({ partition }, (now() - atMs) / 1000);
+      for (const { stage, partition, atMs } of checkpointed.values()) {
+        this.set({ stage, partition }, (now() - atMs) / 1000);
+      }
     },
   });
   for (const action of ACTIONS) decisions.inc({ action }, 0);
@@ -88,39 +92,40 @@ export function workerMetrics(now: () => number): WorkerMetrics {
     outOfOrder.inc({ how: 'late' }, counts.late);
     outOfOrder.inc({ how: 'out-of-time' }, counts.outOfTime);
     fold.observe(foldMs / 1000);
-    wait.observe(Math.max(0, oldestWaitMs) / 1000);
+    // What is passed on has not been decided yet.
+    if (output.passed === undefined) wait.observe(Math.max(0, oldestWaitMs) / 1000);
     batch.observe(records);
   };
-  const partitions = new Set<number>();
-  const give = (changed: readonly number[], isOurs: boolean) => {
+  const give = (stage: string, partitions: Set<number>, changed: readonly number[], isOurs: boolean) => {
     for (const partition of changed) {
       if (isOurs) partitions.add(partition);
       else {
         partitions.delete(partition);
-        checkpointedMs.delete(partition);
-        for (const each of [lag, checkpointBytes, age]) each.remove({ partition });
+        checkpointed.delete(`${stage}/${partition}`);
+        for (const each of [lag, checkpointBytes, age]) each.remove({ stage, partition });
       }
     }
-    owned.set(partitions.size);
+    owned.set({ stage }, partitions.size);
   };
-  return {
-    registry,
-    observer: {
+  const observerOf = (stage: string): WorkerObserver => {
+    const partitions = new Set<number>();
+    return {
       batch: count,
       restored: (_partition, _from, _upTo, tookMs) => restoreSeconds.observe(tookMs / 1000),
       checkpointed(partition, { bytes, writtenBytes }, tookMs) {
-        checkpointedMs.set(partition, now());
-        checkpointBytes.set({ partition }, bytes);
+        checkpointed.set(`${stage}/${partition}`, { stage, partition, atMs: now() });
+        checkpointBytes.set({ stage, partition }, bytes);
         checkpointWritten.inc(writtenBytes);
         checkpointSeconds.observe(tookMs / 1000);
       },
       changed: () => undefined,
       troubled: (code) => troubles.inc({ code }),
-      assigned: (changed) => give(changed, true),
-      revoked: (changed) => give(changed, false),
+      assigned: (changed) => give(stage, partitions, changed, true),
+      revoked: (changed) => give(stage, partitions, changed, false),
       lagging: (waiting) => {
-        for (const { partition, records } of waiting) lag.set({ partition }, records);
+        for (const { partition, records } of waiting) lag.set({ stage, partition }, records);
       },
-    },
+    };
   };
+  return { registry, observerOf };
 }

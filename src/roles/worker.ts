@@ -1,6 +1,8 @@
 // The worker role: a log, what decides, checkpoints, and what operators see, put together; it works until it is told to stop.
+// A keyed stream has a worker for each of its stages, all in this process.
 import { CheckpointStore } from '../pipeline/stream/checkpoint-store.ts';
 import type { DecidedRecord } from '../pipeline/stream/partition-fold.ts';
+import { groupOfStage, type KeyedStage } from '../pipeline/stream/stages/keyed-stages.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
 import type { PartitionSetup, VersionSource } from '../pipeline/stream/versions.ts';
 import { Worker } from '../pipeline/stream/worker.ts';
@@ -15,6 +17,8 @@ export interface WorkerRole {
   readonly topics: TopicNames;
   readonly setup: PartitionSetup;
   readonly versions: VersionSource;
+  /** Keyed stages, each with a worker of its own in this process; null where each partition is folded as a whole. */
+  readonly stages: readonly KeyedStage[] | null;
   readonly checkpoints: ObjectStore;
   readonly settings: Partial<WorkerSettings>;
   readonly logger: Logger;
@@ -27,7 +31,7 @@ export interface RunningWorker {
   /** Of the operators' server; null without one. */
   readonly opsPort: number | null;
   isReady(): boolean;
-  /** Where its state stands in the partitions that it owns. */
+  /** How far it is done with the partitions that it owns, of all stages. */
   positions(): StreamPosition[];
   /** Ends after the batch at hand. */
   stop(): void;
@@ -39,48 +43,76 @@ export interface RunningWorker {
 const STUCK_AFTER_MS = 120_000;
 
 export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
-  const { log, topics, setup, versions, checkpoints, logger } = role;
-  const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
+  const { logger } = role;
   const metrics = workerMetrics(Date.now);
-  const storeOf = (partition: number) => new CheckpointStore(checkpoints, `${topics.transactions}/${partition}`);
   let movedMs = Date.now();
-  const worker = new Worker({
-    ...{ log, setup, versions, checkpoints: storeOf, settings },
-    observer: observers(metrics.observer, loggingObserver(logger), () => {
-      movedMs = Date.now();
-    }),
-    now: () => performance.timeOrigin + performance.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    ...(role.onDecided !== undefined && { onDecided: role.onDecided }),
-  });
+  const onMove = () => {
+    movedMs = Date.now();
+  };
+  const workers = workersOf(role, (topic) =>
+    observers(metrics.observerOf(topic), loggingObserver(logger, topic), onMove),
+  );
+  const isReady = () => workers.every((worker) => worker.isReady);
   let ops: OpsServer | null = null;
   if (role.ops !== null) {
     ops = await startOpsServer(role.ops.host, role.ops.port, {
       metrics: () => metrics.registry.metrics(),
       metricsType: metrics.registry.contentType,
       isAlive: () => Date.now() - movedMs < STUCK_AFTER_MS,
-      isReady: () => worker.isReady,
+      isReady,
     });
     logger.info({ host: role.ops.host, port: ops.port }, 'metrics and health are served');
   }
-  const done = worker.run().finally(async () => {
+  const stop = () => {
+    for (const worker of workers) worker.stop();
+  };
+  const done = runAll(workers, stop).finally(async () => {
     await ops?.close();
   });
-  return {
-    ...{ opsPort: ops?.port ?? null, isReady: () => worker.isReady, positions: () => worker.positions() },
-    ...{ stop: () => worker.stop(), done },
-  };
+  const positions = () => workers.flatMap((worker) => worker.positions());
+  return { opsPort: ops?.port ?? null, isReady, positions, stop, done };
 }
 
-function loggingObserver(logger: Logger): Partial<WorkerObserver> {
+function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {
+  const { log, topics, setup, versions, checkpoints, onDecided } = role;
+  const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
+  const whole: KeyedStage = { name: 'transactions', input: topics.transactions, setup, versions };
+  const stages = role.stages ?? [whole];
+  const changesTo = stages[stages.length - 1].input;
+  return stages.map(({ name, input, ...own }) => {
+    const group = role.stages === null ? settings.group : groupOfStage(settings.group, name);
+    const folder = role.stages === null ? input : `keyed/${input}`;
+    return new Worker({
+      ...{ log, ...own, settings: { ...settings, group, input, changesTo }, observer: observerOf(input) },
+      checkpoints: (partition) => new CheckpointStore(checkpoints, `${folder}/${partition}`),
+      now: () => performance.timeOrigin + performance.now(),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      ...(onDecided !== undefined && { onDecided }),
+    });
+  });
+}
+
+/** Until all have stopped; where one gives up the others stop, too. */
+async function runAll(workers: readonly Worker[], stop: () => void): Promise<void> {
+  const runs = workers.map((worker) =>
+    worker.run().catch((error: unknown) => {
+      stop();
+      throw error;
+    }),
+  );
+  const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+function loggingObserver(logger: Logger, topic: string): Partial<WorkerObserver> {
   return {
-    assigned: (partitions) => logger.info({ partitions }, 'given partitions'),
-    revoked: (partitions) => logger.info({ partitions }, 'gave partitions up'),
+    assigned: (partitions) => logger.info({ topic, partitions }, 'given partitions'),
+    revoked: (partitions) => logger.info({ topic, partitions }, 'gave partitions up'),
     restored: (partition, from, upTo, tookMs) =>
-      logger.info({ partition, from, upTo, tookMs: Math.round(tookMs) }, 'the state has caught up'),
+      logger.info({ topic, partition, from, upTo, tookMs: Math.round(tookMs) }, 'the state has caught up'),
     changed: (partition, offset, model, rules) =>
-      logger.info({ partition, offset, model, rules }, 'other rules or another model decide from here on'),
-    troubled: (code, message) => logger.warn({ code }, message),
+      logger.info({ topic, partition, offset, model, rules }, 'other rules or another model decide from here on'),
+    troubled: (code, message) => logger.warn({ topic, code }, message),
   };
 }
 

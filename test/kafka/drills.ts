@@ -2,6 +2,7 @@
 // the topics are read by a tool that is not ours, and the state is compared with one that nobody disturbed.
 //
 // Usage: node test/kafka/drills.ts [--worker-kills 50] [--broker-restarts 5] [--rebalances 20] [--rate 400] [--seed 1]
+//   [--stages one|keyed]
 // Prints one JSON object; exit code 1 where anything was lost, decided twice or differs.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +22,8 @@ import { streamSetup } from '../../src/jobs/stream/stream-setup.ts';
 import { createPrng } from '../../src/lib/prng.ts';
 import { CheckpointStore, snapshotOf } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { decisionRecord } from '../../src/pipeline/stream/outputs.ts';
-import { PartitionFold } from '../../src/pipeline/stream/partition-fold.ts';
+import { type KeyedStage, keyedStages } from '../../src/pipeline/stream/stages/keyed-stages.ts';
+import { stageTopicSettings, stageTopics } from '../../src/pipeline/stream/stages/stage-topics.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import type { StreamLog } from '../../src/ports.ts';
 import { createSimulator } from '../../src/simulate/simulator.ts';
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     rebalances: { type: 'string', default: '20' },
     rate: { type: 'string', default: '400' },
     seed: { type: 'string', default: '1' },
+    stages: { type: 'string', default: 'one' },
   },
 });
 const wanted = {
@@ -49,13 +52,14 @@ const wanted = {
 };
 const prng = createPrng(Number(values.seed));
 const topics = topicNames();
+const between = stageTopics();
 const folder = mkdtempSync(join(tmpdir(), 'centinela-drills-'));
 const kafka = await startKafka({ heapMb: 512 });
 const log = openKafkaLog({ brokers: kafka.bootstrap.split(',') });
 const workers = new Set<ChildProcess>();
 
 try {
-  await log.createTopics(topicSettings(topics, PARTITIONS, 1));
+  await log.createTopics([...topicSettings(topics, PARTITIONS, 1), ...stageTopicSettings(between, PARTITIONS, 1)]);
   const writer = startWriting(log);
   const recoveries = { worker: [] as number[], broker: [] as number[] };
   let first = await startWorker('a');
@@ -149,7 +153,16 @@ async function startWorker(instance: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     [
-      ...[ENTRY, 'worker', '--brokers', kafka.bootstrap, '--checkpoints', join(folder, 'checkpoints')],
+      ...[
+        ENTRY,
+        'worker',
+        '--stages',
+        values.stages,
+        '--brokers',
+        kafka.bootstrap,
+        '--checkpoints',
+        join(folder, 'checkpoints'),
+      ],
       ...[
         '--checkpoint-seconds',
         '2',
@@ -244,7 +257,7 @@ async function verify(sent: ReadonlySet<string>) {
   return { lost, duplicated, decisionsDiffer, statesDiffer: undisturbed.statesDiffer, decisions: lines.length };
 }
 
-/** The topic as it stands, folded in one go, and held against the last checkpoint of each partition. */
+/** The topics as they stand, folded in one go, and held against the last checkpoint of each partition. */
 async function foldUndisturbed() {
   const { rules } = await readPlacedRules(BUILT_IN_RULES);
   const { setup, versions } = streamSetup({
@@ -253,35 +266,53 @@ async function foldUndisturbed() {
     decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
     loadModel: () => Promise.reject(new Error('there is no model')),
   });
+  const whole: KeyedStage = { name: 'transactions', input: topics.transactions, setup, versions };
+  const stages = values.stages === 'keyed' ? keyedStages(setup, versions, topics, between) : [whole];
   const decisions: string[] = [];
   let statesDiffer = 0;
-  for (const { partition, end } of await log.bounds(topics.transactions)) {
-    const from = { topic: topics.transactions, partition };
-    const fold = new PartitionFold(setup.createEngine(), setup.decoders, setup.fold);
-    const version = await versions.initial(setup.definitions);
-    let offset = 0;
-    while (offset < end) {
-      const records = await log.read({ ...from, offset }, 2000, 1000);
-      if (records.length === 0) break;
-      const { decided } = fold.take(records, version);
-      decisions.push(...decided.map((each) => JSON.stringify(decisionRecord(each, from))));
-      offset = records[records.length - 1].offset + 1;
+  for (const stage of stages) {
+    for (const { partition, end } of await log.bounds(stage.input)) {
+      if (!(await foldPartition(stage, partition, end, decisions))) statesDiffer++;
     }
-    const store = new CheckpointStore(
-      createFolderObjectStore(join(folder, 'checkpoints')),
-      `${topics.transactions}/${partition}`,
-    );
-    const kept = await store.restore(Number.MAX_SAFE_INTEGER, setup.definitions, setup.limits, setup.fold.maxIds);
-    const own = snapshotOf(fold, offset, null);
-    const same =
-      kept !== null &&
-      kept.offset === offset &&
-      Buffer.compare(kept.engine.checkpoint(), own.engine) === 0 &&
-      JSON.stringify(kept.head) === JSON.stringify(own.head) &&
-      kept.seen.generations().every(({ words }, i) => Buffer.compare(bytesOf(words), bytesOf(own.ids[i].words)) === 0);
-    if (!same) statesDiffer++;
   }
   return { decisions, statesDiffer };
+}
+
+/** @returns whether the state is that of the last checkpoint */
+async function foldPartition(
+  { input, setup, versions }: KeyedStage,
+  partition: number,
+  end: number,
+  decisions: string[],
+) {
+  const from = { topic: input, partition };
+  const fold = setup.createFold(setup.createEngine(), null, partition);
+  const version = await versions.initial(setup.definitions);
+  let offset = 0;
+  while (offset < end) {
+    const records = await log.read({ ...from, offset }, 2000, 1000);
+    if (records.length === 0) break;
+    const { decided } = fold.take(records, version);
+    decisions.push(...decided.map((each) => JSON.stringify(decisionRecord(each, from))));
+    offset = records[records.length - 1].offset + 1;
+  }
+  // Nothing ever came.
+  if (offset === 0) return true;
+  const store = new CheckpointStore(
+    createFolderObjectStore(join(folder, 'checkpoints')),
+    values.stages === 'keyed' ? `keyed/${input}/${partition}` : `${input}/${partition}`,
+  );
+  const { definitions, limits, stage } = setup;
+  const any = async () => true;
+  const kept = await store.restore(Number.MAX_SAFE_INTEGER, definitions, limits, setup.fold.maxIds, any, stage);
+  const own = snapshotOf(fold, offset, null);
+  return (
+    kept !== null &&
+    kept.offset === offset &&
+    Buffer.compare(kept.engine.checkpoint(), own.engine) === 0 &&
+    JSON.stringify(kept.head) === JSON.stringify(own.head) &&
+    kept.seen.generations().every(({ words }, i) => Buffer.compare(bytesOf(words), bytesOf(own.ids[i].words)) === 0)
+  );
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {

@@ -5,74 +5,125 @@ import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { originOf } from '../../src/pipeline/stream/dead-letter.ts';
 import { outputsOf } from '../../src/pipeline/stream/outputs.ts';
 import type { LiveVersion } from '../../src/pipeline/stream/partition-fold.ts';
-import { PartitionFold } from '../../src/pipeline/stream/partition-fold.ts';
+import { kindOf } from '../../src/pipeline/stream/record-kinds.ts';
+import type { KeyedStage } from '../../src/pipeline/stream/stages/keyed-stages.ts';
+import type { StreamFold } from '../../src/pipeline/stream/stream-fold.ts';
 import type { OutgoingRecord, StreamRecord } from '../../src/ports.ts';
-import { BLOCK_BYTES, folderOf, type Outcome, TOPICS } from './run-scenario.ts';
-import { simulatedSetup, simulatedVersions } from './stream-parts.ts';
+import { BLOCK_BYTES, folderOf, type Outcome, STAGE_TOPICS, stagesOf, TOPICS } from './run-scenario.ts';
+import { simulatedVersions } from './stream-parts.ts';
 import { ITEM_HEADER } from './stream-records.ts';
 
 const decoder = new TextDecoder();
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : decoder.decode(bytes));
-const setup = simulatedSetup();
 const versions = simulatedVersions(async () => undefined);
 
 /** @returns what is wrong, in words; empty where all is as it must be */
 export async function checkOutcome(outcome: Outcome): Promise<string[]> {
   const wrong = [...outcome.wrong];
   if (wrong.length > 0) return wrong;
+  const stages = stagesOf(outcome.scenario, versions);
   const topics = new Map<string, StreamRecord[][]>();
-  for (const topic of Object.values(TOPICS)) topics.set(topic, await readTopic(outcome, topic));
+  for (const topic of [...Object.values(TOPICS), ...stages.map(({ input }) => input)]) {
+    topics.set(topic, await readTopic(outcome, topic));
+  }
+  const passed: OutgoingRecord[] = [];
+  for (const stage of stages) {
+    for (const [partition, records] of topics.get(stage.input)!.entries()) {
+      const clean = await cleanRun(stage, records, partition);
+      if (stage === stages[stages.length - 1]) checkDecisions(topics, partition, clean, wrong);
+      passed.push(...clean.passed);
+      await checkState(outcome, stage, partition, records, clean, wrong);
+    }
+  }
+  checkPassedOn(stages, topics, passed, wrong);
+  checkExactlyOnce(topics.get(TOPICS.decisions)![0], wrong);
+  checkFates(outcome, topics, topics.get(TOPICS['dead-letters'])![0], wrong);
+  return wrong;
+}
+
+/** Decisions and alerts of the last stage's partition. */
+function checkDecisions(
+  topics: ReadonlyMap<string, readonly StreamRecord[][]>,
+  partition: number,
+  clean: CleanRun,
+  wrong: string[],
+): void {
   const [decisions] = topics.get(TOPICS.decisions)!;
   const [alerts] = topics.get(TOPICS.alerts)!;
-  const [letters] = topics.get(TOPICS['dead-letters'])!;
-
-  for (const [partition, records] of topics.get(TOPICS.transactions)!.entries()) {
-    const clean = await cleanRun(records, partition);
-    const same = (what: string, got: readonly string[], expected: readonly string[]) => {
-      const at = expected.findIndex((value, index) => value !== got[index]);
-      const first = at < 0 ? expected.length : at;
-      if (got.length === expected.length && at < 0) return;
-      wrong.push(
-        `${what} of partition ${partition}: ${got.length} instead of ${expected.length}, the first that differs is ${first}: ` +
-          `${got[first]?.slice(0, 400)} instead of ${expected[first]?.slice(0, 400)}`,
-      );
-    };
-    const ofHere = ({ value }: StreamRecord) => JSON.parse(text(value)!).at?.partition === partition;
-    same('decisions', decisions.filter(ofHere).map(valueText), clean.outputsTo(TOPICS.decisions));
-    const cleanAlerts = clean.outputsTo(TOPICS.alerts);
-    const isGovernor = (value: string) => JSON.parse(value).kind === 'governor';
-    same(
-      'alerts',
-      alerts.filter(ofHere).map(valueText),
-      cleanAlerts.filter((value) => !isGovernor(value)),
+  const same = (what: string, got: readonly string[], expected: readonly string[]) => {
+    const at = expected.findIndex((value, index) => value !== got[index]);
+    const first = at < 0 ? expected.length : at;
+    if (got.length === expected.length && at < 0) return;
+    wrong.push(
+      `${what} of partition ${partition}: ${got.length} instead of ${expected.length}, the first that differs is ${first}: ` +
+        `${got[first]?.slice(0, 400)} instead of ${expected[first]?.slice(0, 400)}`,
     );
-    const governors = alerts
-      .map(valueText)
-      .filter((value) => isGovernor(value) && JSON.parse(value).partition === partition);
-    same("the governor's alerts", governors, cleanAlerts.filter(isGovernor));
-    await checkState(outcome, partition, records, clean, wrong);
-  }
-  checkExactlyOnce(decisions, wrong);
-  checkFates(outcome, topics, letters, wrong);
-  return wrong;
+  };
+  const ofHere = (record: StreamRecord) => {
+    const { at, stageAt = at } = JSON.parse(text(record.value)!);
+    return stageAt?.partition === partition;
+  };
+  same('decisions', decisions.filter(ofHere).map(valueText), clean.outputsTo(TOPICS.decisions));
+  const cleanAlerts = clean.outputsTo(TOPICS.alerts);
+  const isGovernor = (value: string) => JSON.parse(value).kind === 'governor';
+  same(
+    'alerts',
+    alerts.filter(ofHere).map(valueText),
+    cleanAlerts.filter((value) => !isGovernor(value)),
+  );
+  const governors = alerts
+    .map(valueText)
+    .filter((value) => isGovernor(value) && JSON.parse(value).partition === partition);
+  same("the governor's alerts", governors, cleanAlerts.filter(isGovernor));
+}
+
+/**
+ * What lies between the stages is what undisturbed stages pass on from what lies before them, and nothing else; after a crash
+ * once more, which they know.
+ */
+function checkPassedOn(
+  stages: readonly KeyedStage[],
+  topics: ReadonlyMap<string, readonly StreamRecord[][]>,
+  passed: readonly OutgoingRecord[],
+  wrong: string[],
+): void {
+  const told = (topic: string, { key, value }: Pick<StreamRecord, 'key' | 'value'>) =>
+    `${topic} ${text(key)} ${Buffer.from(value ?? []).toString('base64')}`;
+  const expected = passed.map((record) => told(record.topic, record)).sort();
+  const between = stages
+    .slice(1)
+    .flatMap(({ input }) => topics.get(input)!.flatMap((records) => records.map((record) => ({ input, record }))))
+    .filter(({ record }) => kindOf(record) !== 'control');
+  const got = [...new Set(between.map(({ input, record }) => told(input, record)))].sort();
+  if (JSON.stringify(got) === JSON.stringify(expected)) return;
+  const at = expected.findIndex((value, index) => value !== got[index]);
+  wrong.push(`${got.length} records lie between the stages instead of ${expected.length}; differs: ${expected[at]}`);
 }
 
 const valueText = ({ value }: { readonly value: Uint8Array | null }) => text(value) ?? 'null';
 
 interface CleanRun {
-  readonly fold: PartitionFold;
+  readonly fold: StreamFold;
+  readonly passed: readonly OutgoingRecord[];
   outputsTo(topic: string): string[];
 }
 
-async function cleanRun(records: readonly StreamRecord[], partition: number): Promise<CleanRun> {
-  const fold = new PartitionFold(setup.createEngine(), setup.decoders, setup.fold);
+async function cleanRun(stage: KeyedStage, records: readonly StreamRecord[], partition: number): Promise<CleanRun> {
+  const { setup } = stage;
+  const fold = setup.createFold(setup.createEngine(), null, partition);
   const outputs: OutgoingRecord[] = [];
-  await foldAll(fold, await versions.initial(setup.definitions), records, partition, outputs);
-  return { fold, outputsTo: (topic) => outputs.filter((each) => each.topic === topic).map(valueText) };
+  await foldAll(stage, fold, await stage.versions.initial(setup.definitions), records, partition, outputs);
+  const between: readonly string[] = Object.values(STAGE_TOPICS);
+  return {
+    fold,
+    passed: outputs.filter(({ topic }) => between.includes(topic)),
+    outputsTo: (topic) => outputs.filter((each) => each.topic === topic).map(valueText),
+  };
 }
 
 async function foldAll(
-  fold: PartitionFold,
+  stage: KeyedStage,
+  fold: StreamFold,
   initial: LiveVersion,
   records: readonly StreamRecord[],
   partition: number,
@@ -81,11 +132,12 @@ async function foldAll(
   let version = initial;
   for (let rest = records; rest.length > 0; ) {
     const output = fold.take(rest, version);
-    outputs.push(...outputsOf(output, { topic: TOPICS.transactions, partition }, TOPICS));
+    outputs.push(...(output.passed ?? []));
+    outputs.push(...outputsOf(output, { topic: stage.input, partition }, TOPICS));
     rest = rest.slice(output.taken);
     if (output.change === null) continue;
     try {
-      version = await versions.change(version, output.change, setup.definitions);
+      version = await stage.versions.change(version, output.change, stage.setup.definitions);
       fold.keep(output.change);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -96,35 +148,55 @@ async function foldAll(
 /** The newest checkpoint, and the records after it where there is none of the end: the same bits as the clean run's. */
 async function checkState(
   { store }: Outcome,
+  stage: KeyedStage,
   partition: number,
   records: readonly StreamRecord[],
   clean: CleanRun,
   wrong: string[],
 ): Promise<void> {
   const end = records.length;
-  const checkpoints = new CheckpointStore(store, folderOf(partition), {
+  const { setup } = stage;
+  const checkpoints = new CheckpointStore(store, folderOf(stage.input, partition), {
     ...{ blockBytes: BLOCK_BYTES, pause: async () => undefined, writer: 'check' },
   });
-  const restored = await checkpoints.restore(end, setup.definitions, setup.limits, setup.fold.maxIds);
-  if ((restored?.offset ?? 0) !== end && !store.wasDamaged) {
-    wrong.push(`the last checkpoint of partition ${partition} is at ${restored?.offset}, not at ${end}`);
+  const { definitions, limits } = setup;
+  const isOurs = async () => true;
+  const restored = await checkpoints.restore(end, definitions, limits, setup.fold.maxIds, isOurs, setup.stage);
+  const newEnd = endOfNew(stage, records);
+  if ((restored?.offset ?? 0) < newEnd && !store.wasDamaged) {
+    wrong.push(`the last checkpoint of ${stage.input}/${partition} is at ${restored?.offset}, not at ${newEnd}`);
   }
   if (restored === null) return;
-  const fold = new PartitionFold(restored.engine, setup.decoders, setup.fold, restored);
-  const initial = await versions.initial(setup.definitions);
+  const fold = setup.createFold(restored.engine, restored, partition);
+  const initial = await stage.versions.initial(definitions);
   const { change } = restored.head;
-  const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
-  await foldAll(fold, version, records.slice(restored.offset), partition, []);
+  const version = change === null ? initial : await stage.versions.change(initial, change, definitions);
+  await foldAll(stage, fold, version, records.slice(restored.offset), partition, []);
   const differ = [
     ...(isSame(fold.engine.checkpoint(), clean.fold.engine.checkpoint()) ? [] : ['features']),
     ...(idsOf(fold) === idsOf(clean.fold) ? [] : ['ids']),
     ...(JSON.stringify(fold.head()) === JSON.stringify(clean.fold.head()) ? [] : ['head']),
   ];
   if (differ.length === 0) return;
-  wrong.push(`the state of partition ${partition} (from ${restored.offset}) differs in ${differ.join(', ')}`);
+  wrong.push(`the state of ${stage.input}/${partition} (from ${restored.offset}) differs in ${differ.join(', ')}`);
 }
 
-function idsOf(fold: PartitionFold): string {
+/**
+ * One past the last record that brings something. Between stages one who was held for dead may still pass on, when all have
+ * stopped, what another has passed on for him.
+ */
+function endOfNew({ name }: KeyedStage, records: readonly StreamRecord[]): number {
+  if (name === 'transactions') return records.length;
+  const seen = new Set<string>();
+  return records.reduce((end, record, offset) => {
+    const told = `${kindOf(record)} ${text(record.key)} ${Buffer.from(record.value ?? []).toString('base64')}`;
+    if (kindOf(record) !== 'control' && seen.has(told)) return end;
+    seen.add(told);
+    return offset + 1;
+  }, 0);
+}
+
+function idsOf(fold: StreamFold): string {
   return fold.seen
     .generations()
     .map(
@@ -160,8 +232,11 @@ function checkFates(
     const at = from === null ? 'nowhere' : `${from.topic}/${from.partition}/${from.offset}`;
     lettersFrom.set(at, (lettersFrom.get(at) ?? 0) + 1);
   }
+  const isKeyed = scenario.stages === 'keyed';
   const inStream = new Map<number, number>();
-  for (const record of topics.get(TOPICS.transactions)!.flat()) {
+  // Changes go to the stage that decides; what stages pass on of the rest bears no number.
+  const streams = [TOPICS.transactions, ...(isKeyed ? [STAGE_TOPICS.terminals] : [])];
+  for (const record of streams.flatMap((topic) => topics.get(topic)!.flat())) {
     inStream.set(itemOf(record), (inStream.get(itemOf(record)) ?? 0) + 1);
   }
   const decided = new Set<string>();
@@ -174,7 +249,9 @@ function checkFates(
     for (const [partition, records] of topics.get(topic)!.entries()) {
       for (const record of records) {
         const number = itemOf(record);
-        const { fate, what, record: sent } = items[number];
+        const { what, record: sent } = items[number];
+        // Among the transactions keyed stages take no change.
+        const fate = isKeyed && what === 'rules by hand' ? 'refused' : items[number].fate;
         if (sent.topic !== topic) continue;
         times.set(number, (times.get(number) ?? 0) + 1);
         const at = `${topic}/${partition}/${record.offset}`;

@@ -3,8 +3,10 @@ import { createMemoryLog, type MemoryLog, type MemoryLogMoment } from '../../src
 import { FencedError, StreamUnavailableError } from '../../src/lib/errors.ts';
 import { createPrng } from '../../src/lib/prng.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
+import { groupOfStage, type KeyedStage, keyedStages } from '../../src/pipeline/stream/stages/keyed-stages.ts';
+import { stageTopicSettings, stageTopics } from '../../src/pipeline/stream/stages/stage-topics.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
-import { VersionUnavailableError } from '../../src/pipeline/stream/versions.ts';
+import { type VersionSource, VersionUnavailableError } from '../../src/pipeline/stream/versions.ts';
 import { Worker } from '../../src/pipeline/stream/worker.ts';
 import type { WorkerObserver } from '../../src/pipeline/stream/worker-options.ts';
 import { ModelError } from '../../src/registry/packed-model.ts';
@@ -17,6 +19,7 @@ import { drawItems, type Item, MAX_RECORD_BYTES } from './stream-records.ts';
 
 export const GROUP = 'centinela';
 export const TOPICS = topicNames();
+export const STAGE_TOPICS = stageTopics();
 
 export interface Outcome {
   readonly scenario: Scenario;
@@ -30,7 +33,8 @@ export interface Outcome {
 
 interface Running {
   readonly process: SimulatedProcess;
-  readonly worker: Worker;
+  /** One for each stage. */
+  readonly workers: readonly Worker[];
   isDone: boolean;
 }
 
@@ -38,14 +42,24 @@ const CLOCK_START_MS = 1_765_000_000_000;
 const MOST_STEPS = 200_000;
 /** Of virtual time, from the end of all trouble to the end. */
 const DRAIN_MS = 600_000;
-/** A worker that is slow at something else hears of a commit that failed so much later. */
-const LONGEST_UNHEARD_MS = 20_000;
+/** Some slow steps. */
+const AFTERMATH_MS = 30_000;
 const MOST_STORY = 4000;
 const MOST_WRONG = 5;
 export const BLOCK_BYTES = 2048;
 
 /** The folder of a partition's checkpoints. */
-export const folderOf = (partition: number): string => `checkpoints/${partition}`;
+export const folderOf = (topic: string, partition: number): string => `checkpoints/${topic}/${partition}`;
+
+/** What the workers of a process do, from the first stage to the last; a whole stream is one. */
+export function stagesOf({ stages }: Scenario, versions: VersionSource): (KeyedStage & { readonly group: string })[] {
+  const setup = simulatedSetup();
+  if (stages === 'one') return [{ name: 'transactions', input: TOPICS.transactions, setup, versions, group: GROUP }];
+  return keyedStages(setup, versions, TOPICS, STAGE_TOPICS).map((stage) => ({
+    ...stage,
+    group: groupOfStage(GROUP, stage.name),
+  }));
+}
 
 export async function runScenario(scenario: Scenario): Promise<Outcome> {
   const seeds = createPrng(scenario.seed);
@@ -54,7 +68,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   const wrong: string[] = [];
   const story: string[] = [];
   let isTroubled = true;
-  let hearsUntilMs = Number.POSITIVE_INFINITY;
+  let calmSinceMs = 0;
   let isFinished = false;
   let outageUntilMs = 0;
   const strikes = (fault: Fault, share: number) => isTroubled && scenario.faults.has(fault) && prng.nextFloat() < share;
@@ -67,6 +81,10 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     tell('WRONG', what);
   };
 
+  const stages = stagesOf(
+    scenario,
+    simulatedVersions(async () => undefined),
+  );
   const positions = new Map<string, number>();
   const watch = ({ positions: moved }: MemoryLogMoment) => {
     for (const { topic, partition, offset } of moved) {
@@ -100,9 +118,10 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   const store = createSimulatedStore((key) => {
     if (!key.includes('/manifests/')) return;
     const offset = Number(key.slice(-16));
-    const partition = Number(key.split('/')[1]);
-    const committed = log.committed(GROUP, { topic: TOPICS.transactions, partition });
-    if (offset > committed) blame(`a checkpoint at ${offset} of partition ${partition}, committed up to ${committed}`);
+    const [, topic, partition] = key.split('/');
+    const { group } = stages.find(({ input }) => input === topic)!;
+    const committed = log.committed(group, { topic, partition: Number(partition) });
+    if (offset > committed) blame(`a checkpoint at ${offset} of ${topic}/${partition}, committed up to ${committed}`);
   });
   const one = new Set([TOPICS.decisions, TOPICS.alerts, TOPICS['dead-letters']]);
   const settings = topicSettings(TOPICS, scenario.partitions, 1).map((topic) => ({
@@ -110,6 +129,8 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     ...(one.has(topic.name) && { partitions: 1 }),
   }));
   await log.createTopics(settings);
+  const between = stageTopicSettings(STAGE_TOPICS, scenario.partitions, 1);
+  if (scenario.stages === 'keyed') await log.createTopics(between.map((topic) => ({ ...topic, retentionMs: null })));
 
   const world: World = { scheduler, prng, log, store, strikes, tell };
   const items = drawItems(seeds.fork(4), scenario.records, TOPICS);
@@ -126,45 +147,47 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       if (strikes('missing-models', 0.2)) throw new ModelError('the model has not come to this store yet');
     });
     let writers = 0;
-    const worker = new Worker({
-      ...{ log: process.log, setup: simulatedSetup(), versions, now: process.now, sleep: process.sleep },
-      checkpoints: (partition) =>
-        new CheckpointStore(process.store, folderOf(partition), {
-          ...{ blockBytes: BLOCK_BYTES, pause: () => process.step('between blocks') },
-          writer: `${process.name}-${writers++}`,
+    const own = stagesOf(scenario, versions);
+    const workers = own.map(
+      ({ input, group, ...stage }) =>
+        new Worker({
+          ...{ log: process.log, ...stage, now: process.now, sleep: process.sleep },
+          checkpoints: (partition) =>
+            new CheckpointStore(process.store, folderOf(input, partition), {
+              ...{ blockBytes: BLOCK_BYTES, pause: () => process.step('between blocks') },
+              writer: `${process.name}-${writers++}`,
+            }),
+          settings: {
+            ...{ group, input, changesTo: own[own.length - 1].input, topics: TOPICS, pollWaitMs: 100 },
+            ...{ batchSize: { fewest: 3, most: 40, budgetMs: 60 }, checkpointEveryMs: 700, lagEveryMs: 5000 },
+            ...{ attempts: 6, firstRetryMs: 50, commitEveryMs: 300, maxRecordBytes: MAX_RECORD_BYTES },
+          },
+          observer: observerOf(process, input, tell),
         }),
-      settings: {
-        ...{ group: GROUP, topics: TOPICS, batchSize: { fewest: 3, most: 40, budgetMs: 60 }, pollWaitMs: 100 },
-        ...{
-          checkpointEveryMs: 700,
-          lagEveryMs: 5000,
-          attempts: 6,
-          firstRetryMs: 50,
-          maxRecordBytes: MAX_RECORD_BYTES,
-        },
-      },
-      observer: observerOf(process, tell),
-    });
-    const entry: Running = { process, worker, isDone: false };
+    );
+    const entry: Running = { process, workers, isDone: false };
     running.push(entry);
     started.push(entry);
     tell(process.name, 'starts');
-    worker.run().then(
-      () => {
-        entry.isDone = true;
-        tell(process.name, 'has stopped');
-        replace(entry);
-      },
-      (error: Error) => {
-        entry.isDone = true;
+    const ended = (why: string) => {
+      entry.isDone = true;
+      tell(process.name, why);
+      replace(entry);
+    };
+    // Where one of its workers gives up the process ends in order.
+    const runs = workers.map((worker) =>
+      worker.run().catch((error: Error) => {
+        for (const each of workers) each.stop();
         const isExpected = [StreamUnavailableError, FencedError, VersionUnavailableError].some(
           (kind) => error instanceof kind,
         );
-        if (isExpected && scheduler.nowMs < hearsUntilMs) tell(process.name, `gives up: ${error.message}`);
+        // What it gives up for may have struck before: leaving its group took steps.
+        if (isExpected && (isTroubled || scheduler.nowMs < calmSinceMs + AFTERMATH_MS))
+          tell(process.name, `gives up: ${error.message}`);
         else blame(`${process.name} ended with ${error.stack}`);
-        replace(entry);
-      },
+      }),
     );
+    void Promise.all(runs).then(() => ended('has stopped'));
   }
 
   function replace(entry: Running): void {
@@ -213,7 +236,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
         const some = running[prng.nextBelow(Math.max(1, running.length))];
         if (running.length > 1 && some !== undefined && prng.nextFloat() < 0.5) {
           tell(some.process.name, 'is asked to stop');
-          some.worker.stop();
+          for (const worker of some.workers) worker.stop();
         } else if (running.length < 4) start();
       }
     }
@@ -222,15 +245,21 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   }
 
   async function isDrained(): Promise<boolean> {
-    for (const topic of [TOPICS.transactions, TOPICS.labels, TOPICS.control]) {
+    const owned = running.flatMap(({ workers }) => workers.flatMap((worker) => worker.positions()));
+    const [first] = stages;
+    for (const topic of [TOPICS.labels, TOPICS.control]) {
       for (const { partition, end } of await log.bounds(topic)) {
-        if (log.committed(GROUP, { topic, partition }) < end) return false;
+        if (log.committed(first.group, { topic, partition }) < end) return false;
       }
     }
-    const owners = running.flatMap(({ worker }) => worker.positions());
-    return (await log.bounds(TOPICS.transactions)).every(({ partition, end }) =>
-      owners.some((owned) => owned.partition === partition && owned.offset === end),
-    );
+    for (const { input: topic, group } of stages) {
+      for (const { partition, end } of await log.bounds(topic)) {
+        if (log.committed(group, { topic, partition }) < end) return false;
+        const isAtEnd = owned.some((at) => at.topic === topic && at.partition === partition && at.offset === end);
+        if (!isAtEnd) return false;
+      }
+    }
+    return true;
   }
 
   async function everything(): Promise<void> {
@@ -239,7 +268,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     await produce();
     await scheduler.wait(prng.nextBelow(4000));
     isTroubled = false;
-    hearsUntilMs = scheduler.nowMs + LONGEST_UNHEARD_MS;
+    calmSinceMs = scheduler.nowMs;
     await troubles;
     tell('world', 'is well from here on');
     const endMs = scheduler.nowMs + DRAIN_MS;
@@ -250,7 +279,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       break;
     }
     isOver = true;
-    for (const { worker } of started) worker.stop();
+    for (const { workers } of started) for (const worker of workers) worker.stop();
     const stopMs = scheduler.nowMs + DRAIN_MS;
     while (started.some(({ process, isDone }) => !process.isDead && !isDone)) {
       await scheduler.wait(250);
@@ -273,7 +302,8 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
   return { scenario, items, log, store, wrong, story };
 }
 
-function observerOf({ name }: SimulatedProcess, tell: World['tell']): WorkerObserver {
+function observerOf(process: SimulatedProcess, topic: string, tell: World['tell']): WorkerObserver {
+  const name = topic === TOPICS.transactions ? process.name : `${process.name} (${topic})`;
   return {
     batch: ({ partition, records }) => tell(name, `${records} records of partition ${partition}`),
     restored: (partition, from, upTo) => tell(name, `partition ${partition} restored from ${from} up to ${upTo}`),

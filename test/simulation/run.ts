@@ -1,4 +1,4 @@
-// `node test/simulation/run.ts --seeds 100000 --from 1`: many seeds one after the other, each failing one with its story.
+// `node test/simulation/run.ts --seeds 100000 --from 1 [--stages keyed]`: many seeds one after the other, each failing one with its story.
 import { parseArgs } from 'node:util';
 import { tellFailure, trySeed } from './try-seed.ts';
 
@@ -8,6 +8,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '1000' },
     failures: { type: 'string', default: '3' },
+    stages: { type: 'string', default: 'one' },
     story: { type: 'boolean', default: false },
   },
 });
@@ -17,7 +18,7 @@ const startedMs = performance.now();
 let done = 0;
 let failed = 0;
 for (let seed = from; seed < from + seeds && performance.now() < endMs; seed++) {
-  const { wrong, outcome } = await trySeed(seed);
+  const { wrong, outcome } = await trySeed(seed, values.stages === 'keyed' ? 'keyed' : 'one');
   done++;
   if (wrong.length > 0) {
     failed++;

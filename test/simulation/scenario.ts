@@ -22,18 +22,20 @@ export type Fault = (typeof FAULTS)[number];
 
 export interface Scenario {
   readonly seed: number;
+  /** Each partition by itself, or every entity's transactions together. */
+  readonly stages: 'one' | 'keyed';
   readonly partitions: number;
   readonly workers: number;
   readonly records: number;
   readonly faults: ReadonlySet<Fault>;
 }
 
-export function scenarioOf(seed: number): Scenario {
+export function scenarioOf(seed: number, stages: Scenario['stages'] = 'one'): Scenario {
   const prng = createPrng(seed).fork(1);
   const partitions = 1 + prng.nextBelow(4);
   const workers = 1 + prng.nextBelow(3);
   const records = 50 + prng.nextBelow(251);
   // Some seeds have one kind of trouble, most have several.
   const share = prng.nextFloat();
-  return { seed, partitions, workers, records, faults: new Set(FAULTS.filter(() => prng.nextFloat() < share)) };
+  return { seed, stages, partitions, workers, records, faults: new Set(FAULTS.filter(() => prng.nextFloat() < share)) };
 }

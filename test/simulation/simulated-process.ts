@@ -108,6 +108,7 @@ export class SimulatedProcess {
       append: (records) => this.#around('append', () => log.append(records)),
       read: (from, most, waitMs) => this.#around('read', () => log.read(from, most, waitMs)),
       bounds: (topic) => this.#around('bounds', () => log.bounds(topic)),
+      groupPositions: (group, topic) => this.#around('groupPositions', () => log.groupPositions(group, topic)),
       close: async () => undefined,
       join: async (options) => {
         let member: StreamConsumer | null = null;

@@ -15,19 +15,19 @@ export async function tryScenario(scenario: Scenario): Promise<Tried> {
   return { outcome, wrong: await checkOutcome(outcome) };
 }
 
-export function trySeed(seed: number): Promise<Tried> {
-  return tryScenario(scenarioOf(seed));
+export function trySeed(seed: number, stages: Scenario['stages'] = 'one'): Promise<Tried> {
+  return tryScenario(scenarioOf(seed, stages));
 }
 
 /** The smallest of its scenarios that still fails, and its story. */
 export async function tellFailure(scenario: Scenario, wrong: readonly string[], whole: boolean): Promise<string> {
   const smallest = await shrink(scenario);
   const { outcome, wrong: still } = await tryScenario(smallest);
-  const { partitions, workers, records, faults } = smallest;
+  const { stages, partitions, workers, records, faults } = smallest;
   return [
     `seed ${scenario.seed} fails: ${wrong.length} things are wrong`,
     ...wrong.slice(0, 6).map((what) => `  ${what}`),
-    `it needs ${partitions} partitions, ${workers} workers, ${records} records and ${[...faults].join(', ') || 'no trouble'}:`,
+    `it (stages: ${stages}) needs ${partitions} partitions, ${workers} workers, ${records} records and ${[...faults].join(', ') || 'no trouble'}:`,
     ...still.slice(0, 3).map((what) => `  ${what}`),
     ...outcome.story.slice(whole ? 0 : -LAST_LINES).map((line) => `    ${line}`),
   ].join('\n');

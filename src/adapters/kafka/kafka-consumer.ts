@@ -2,7 +2,6 @@
 //
 // Ownership changes only inside `poll` and `close`: heartbeats and rounds go on in the background, and what they bring is
 // told to the listener when the caller polls, so that nothing of a partition is given after it was given up.
-import { offsetFetchV8, offsetFetchV9 } from '@platformatic/kafka';
 import { FencedError, StreamUnavailableError } from '../../lib/errors.ts';
 import type {
   AssignmentListener,
@@ -14,6 +13,7 @@ import type {
 } from '../../ports.ts';
 import type { KafkaCluster } from './cluster.ts';
 import { listOffsets } from './fetch.ts';
+import { committedOffsets } from './group-offsets.ts';
 import type { Membership } from './membership.ts';
 import type { PartitionReader } from './partition-reader.ts';
 import { partitionName, type RecordSorter } from './produce.ts';
@@ -32,8 +32,6 @@ export interface ConsumerParts {
 }
 
 type Committed = StreamPosition | 'asked for';
-
-const UNSTABLE_PAUSE_MS = 100;
 
 export class KafkaConsumer implements StreamConsumer {
   readonly #parts: ConsumerParts;
@@ -191,34 +189,9 @@ export class KafkaConsumer implements StreamConsumer {
       .finally(() => this.notify());
   }
 
-  async #committed(partitions: readonly StreamPartition[]): Promise<StreamPosition[]> {
+  #committed(partitions: readonly StreamPartition[]): Promise<StreamPosition[]> {
     const { cluster, group } = this.#parts;
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, parts]) => ({
-      name,
-      partitionIndexes: parts.map(({ partition }) => partition),
-    }));
-    const wanted = { groupId: group, memberId: null, memberEpoch: -1, topics };
-    const { consumerProtocol } = await cluster.features();
-    const { api } = consumerProtocol ? offsetFetchV9 : offsetFetchV8;
-    for (;;) {
-      const answer = await cluster.retrying('Asking where the group stands', async () =>
-        cluster.askInParts(await cluster.coordinator('group', group), 'group', api, [wanted], true),
-      );
-      const parts = (answer.groups[0]?.topics ?? []).flatMap(({ name, partitions: some }) =>
-        some.map((one) => ({ ...one, topic: name })),
-      );
-      const groupError = answer.groups[0]?.errorCode ?? 0;
-      if (groupError === 0 && parts.every(({ errorCode }) => errorCode === 0)) {
-        // -1: the group never was there.
-        return parts.map(({ topic, partitionIndex, committedOffset }) => ({
-          ...{ topic, partition: partitionIndex },
-          offset: Math.max(0, Number(committedOffset)),
-        }));
-      }
-      if (this.#closed) throw new StreamUnavailableError('The member has left');
-      cluster.learnFrom(Object.assign(new Error('offsets are not there'), { apiId: 'NOT_COORDINATOR' }));
-      await cluster.pause(UNSTABLE_PAUSE_MS);
-    }
+    return committedOffsets(cluster, group, partitions, () => this.#closed);
   }
 
   /**

@@ -16,6 +16,7 @@ import { ClassicMembership } from './classic-membership.ts';
 import { type ClusterOptions, KafkaCluster, type Purpose, topicMissing } from './cluster.ts';
 import { ConsumerProtocolMembership } from './consumer-membership.ts';
 import { committedBatches, fetchFrom, listOffsets } from './fetch.ts';
+import { committedOffsets } from './group-offsets.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { createRecordSorter, type ProducerIdentity, produce, type RecordSorter } from './produce.ts';
@@ -95,6 +96,8 @@ class KafkaLog implements StreamLog {
   #appending = false;
   #producer: ProducerIdentity | null = null;
   #members = 0;
+  /** How many have joined each group: several groups of one process keep their transactional ids over restarts. */
+  readonly #membersOf = new Map<string, number>();
   /** Numbers of connections for `read` that nobody uses now. */
   readonly #idleReads: number[] = [];
   #reads = 0;
@@ -243,6 +246,8 @@ class KafkaLog implements StreamLog {
     });
     const { consumerProtocol } = await cluster.features();
     const number = this.#members++;
+    const numberInGroup = this.#membersOf.get(group) ?? 0;
+    this.#membersOf.set(group, numberInGroup + 1);
     const { rebalanceTimeoutMs, sessionTimeoutMs, maxPollIntervalMs, transactionTimeoutMs, compression } = settings;
     // The parts tell the consumer, which is made of them.
     const told: { consumer: KafkaConsumer | null } = { consumer: null };
@@ -259,7 +264,7 @@ class KafkaLog implements StreamLog {
           : new ClassicMembership(cluster, number, membershipOptions),
       reader: new PartitionReader(cluster, `fetch-${number}`, settings, changed),
       producer: new TransactionalProducer(cluster, {
-        transactionalId: `${group}-${settings.instanceId}-${number}`,
+        transactionalId: `${group}-${settings.instanceId}-${numberInGroup}`,
         transactionTimeoutMs,
         compression,
       }),
@@ -326,6 +331,14 @@ class KafkaLog implements StreamLog {
       listOffsets(this.#cluster, partitions, 'newest'),
     ]);
     return oldest.map(({ partition, offset }, index) => ({ partition, start: offset, end: newest[index].offset }));
+  }
+
+  async groupPositions(group: string, topic: string): Promise<StreamPosition[]> {
+    const cluster = this.#cluster;
+    const { leaders } = await cluster.retrying('Looking at a topic', () => cluster.layout(topic));
+    const untilMs = Date.now() + this.#settings.retryForMs;
+    const partitions = leaders.map((_, partition) => ({ topic, partition }));
+    return committedOffsets(cluster, group, partitions, () => Date.now() > untilMs);
   }
 
   close(): Promise<void> {

@@ -226,6 +226,13 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         return { partition, start, end };
       });
     },
+    async groupPositions(group, topic) {
+      const settings = topics.get(topic);
+      if (settings === undefined) throw unknownTopic(topic);
+      return Array.from({ length: settings.partitions }, (_, partition) => {
+        return { topic, partition, offset: committed(group, { topic, partition }) };
+      });
+    },
     async close() {
       closed = true;
     },

@@ -13,10 +13,12 @@ import type { FeatureDefinition } from '../../features/definition.ts';
 import type { FeatureEngine } from '../../features/engine.ts';
 import { restoreFeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
+import type { EngineStage } from '../../features/stage.ts';
 import { InputError } from '../../lib/errors.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import type { ObjectStore, StreamRecord } from '../../ports.ts';
-import type { FoldHead, PartitionFold } from './partition-fold.ts';
+import type { FoldHead } from './partition-fold.ts';
+import type { StreamFold } from './stream-fold.ts';
 
 /** The state of a fold at one moment; the bytes are its own. */
 export interface FoldSnapshot {
@@ -81,7 +83,7 @@ export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord):
   return { offset, hash: hash.digest('hex') };
 }
 
-export function snapshotOf(fold: PartitionFold, offset: number, last: LastRecord | null): FoldSnapshot {
+export function snapshotOf(fold: StreamFold, offset: number, last: LastRecord | null): FoldSnapshot {
   const ids = fold.seen.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
   return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(), ids, last };
 }
@@ -154,6 +156,7 @@ export class CheckpointStore {
     limits: Partial<EngineLimits>,
     maxIds: number,
     isOurs: (last: LastRecord) => Promise<boolean> = async () => true,
+    stage: EngineStage | null = null,
   ): Promise<RestoredFold | null> {
     const names = (await this.#manifests()).filter(({ offset }) => offset <= upTo);
     names.sort((a, b) => b.offset - a.offset || b.epoch - a.epoch || b.number - a.number);
@@ -170,7 +173,7 @@ export class CheckpointStore {
       }));
       const { offset, head, last } = manifest;
       const seen = restoredIds(maxIds, generations);
-      return { offset, head, last, seen, engine: restoredEngine(definitions, engineBytes, limits) };
+      return { offset, head, last, seen, engine: restoredEngine(definitions, engineBytes, limits, stage) };
     }
     return null;
   }
@@ -320,9 +323,10 @@ function restoredEngine(
   definitions: readonly FeatureDefinition[],
   bytes: Uint8Array,
   limits: Partial<EngineLimits>,
+  stage: EngineStage | null,
 ): FeatureEngine {
   try {
-    return restoreFeatureEngine(definitions, bytes, limits);
+    return restoreFeatureEngine(definitions, bytes, limits, stage);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new InputError(

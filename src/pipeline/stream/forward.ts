@@ -23,11 +23,12 @@ interface Door {
   readonly log: StreamLog;
   readonly setup: PartitionSetup;
   readonly versions: VersionSource;
-  readonly settings: { readonly topics: TopicNames; readonly maxRecordBytes: number };
+  readonly settings: { readonly topics: TopicNames; readonly maxRecordBytes: number; readonly changesTo?: string };
 }
 
 /**
- * Onto the stream of transactions: a label to its payer's partition, a change to every one; or a dead letter.
+ * Onto the stream of transactions: a label to its payer's partition, a change to every one, of the last stage where there
+ * are stages; or a dead letter.
  *
  * @throws StreamUnavailableError where the log or the store of models does not answer
  */
@@ -36,8 +37,9 @@ export async function forwardedRecords(
   kind: ForwardedKind,
   door: Door,
 ): Promise<OutgoingRecord[]> {
-  const { topics, maxRecordBytes } = door.settings;
-  const everywhere = (await door.log.bounds(topics.transactions)).map((each) => each.partition as number | null);
+  const { topics, maxRecordBytes, changesTo } = door.settings;
+  const goesTo = kind === 'control' ? (changesTo ?? topics.transactions) : topics.transactions;
+  const everywhere = (await door.log.bounds(goesTo)).map((each) => each.partition as number | null);
   const partitions = kind === 'control' ? everywhere : [null];
   const outputs: OutgoingRecord[] = [];
   for (const record of records) {
@@ -46,7 +48,7 @@ export async function forwardedRecords(
     const headers = [...record.headers.filter(({ name }) => name !== KIND_HEADER), kindHeader(kind)];
     try {
       await admit({ ...record, headers }, kind, door);
-      const copy = { topic: topics.transactions, key, value, timestampMs, headers };
+      const copy = { topic: goesTo, key, value, timestampMs, headers };
       outputs.push(...partitions.map((to) => ({ ...copy, partition: to })));
     } catch (error) {
       if (!(error instanceof InputError || error instanceof VersionUnavailableError)) throw error;

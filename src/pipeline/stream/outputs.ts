@@ -33,7 +33,7 @@ export function outputsOf(
 
 /** What was decided, by what, and where it stands in the stream: enough to decide it again. */
 export function decisionRecord(
-  { offset, decision, verdict, degraded, versions }: DecidedRecord,
+  { offset, origin, decision, verdict, degraded, versions }: DecidedRecord,
   from: StreamPartition,
 ) {
   const { transaction, reasons } = decision;
@@ -43,7 +43,9 @@ export function decisionRecord(
     ...{ expectedLossMinor: verdict.expectedLossMinor, rules: decision.rules },
     silenced: verdict.silenced.map(({ rule, silence }) => ({ rule, silence })),
     reasons: reasons.map(({ code, weight, es, en }) => ({ code, weight, es, en })),
-    ...{ versions, degraded, at: { partition: from.partition, offset } },
+    ...{ versions, degraded, at: origin ?? { partition: from.partition, offset } },
+    // By stages: where the last one stood.
+    ...(origin !== undefined && { stageAt: { partition: from.partition, offset } }),
   };
 }
 

@@ -13,11 +13,12 @@ import type { FeatureEngine } from '../../features/engine.ts';
 import { InputError } from '../../lib/errors.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
-import type { StreamRecord } from '../../ports.ts';
+import type { OutgoingRecord, StreamRecord } from '../../ports.ts';
 import { type Decider, foldBatch } from '../decide-transactions.ts';
 import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
 import { kindOf, VALUE_MISSING } from './record-kinds.ts';
+import type { StoredMarks } from './stages/source-marks.ts';
 
 /** What decides, and what it is called in decisions and checkpoints. */
 export interface LiveVersion {
@@ -38,15 +39,25 @@ export interface RecordDecoders {
   control(value: Uint8Array): ControlRecord;
 }
 
+/** What a fold reads by: null for a record that was taken before. */
+export interface FoldDecoders extends Pick<RecordDecoders, 'control'> {
+  transaction(value: Uint8Array): Transaction | null;
+  label(value: Uint8Array): LabelRecord | null;
+}
+
 export interface FoldSettings {
   readonly governor: GovernorSettings;
   readonly wording: ReasonWording;
   /** How many ids are remembered: a repeated one is a duplicate. */
   readonly maxIds: number;
+  /** They were dropped before the records came here; default false. */
+  readonly repeatsAreGone?: boolean;
 }
 
 export interface DecidedRecord {
   readonly offset: number;
+  /** In the stream of transactions, where stages lie between. */
+  readonly origin?: { readonly partition: number; readonly offset: number };
   readonly decision: Decision;
   readonly verdict: Verdict;
   /** What was left out for want of time, by the detectors' names. */
@@ -58,6 +69,8 @@ export interface FoldOutput {
   readonly decided: readonly DecidedRecord[];
   readonly refused: readonly { readonly record: StreamRecord; readonly refusal: Refusal }[];
   readonly governorAlerts: readonly GovernorAlert[];
+  /** Onto the next stage, where there is one, which knows what it was passed before. */
+  readonly passed?: readonly OutgoingRecord[];
   readonly counts: FoldCounts;
   /** Records taken, from the first; the rest follows a change of what decides, which the caller makes. */
   readonly taken: number;
@@ -77,10 +90,13 @@ export interface FoldCounts {
 
 /** What is stored besides the engine's and the ids' own bytes. */
 export interface FoldHead {
-  readonly governor: GovernorState;
+  /** null where nothing is decided. */
+  readonly governor: GovernorState | null;
   readonly severest: Verdict['action'] | null;
   /** Of the last change, to make it again after a restart; null before the first. */
   readonly change: ControlRecord | null;
+  /** How far the stages before have been taken, where there are any. */
+  readonly marks?: StoredMarks;
 }
 
 interface Step {
@@ -90,7 +106,7 @@ interface Step {
 
 export class PartitionFold {
   readonly #engine: FeatureEngine;
-  readonly #decoders: RecordDecoders;
+  readonly #decoders: FoldDecoders;
   readonly #settings: FoldSettings;
   readonly #seen: FingerprintSet;
   readonly #low = new Int32Array(1);
@@ -102,7 +118,7 @@ export class PartitionFold {
   /** @param stored from a checkpoint; the engine is restored by the caller */
   constructor(
     engine: FeatureEngine,
-    decoders: RecordDecoders,
+    decoders: FoldDecoders,
     settings: FoldSettings,
     stored: { readonly head: FoldHead; readonly seen: FingerprintSet } | null = null,
   ) {
@@ -171,12 +187,15 @@ export class PartitionFold {
     if (record.value === null) throw VALUE_MISSING();
     if (kind === 'control') return this.#decoders.control(record.value);
     if (kind === 'label') {
-      labels.push([steps.length, this.#decoders.label(record.value)]);
+      const label = this.#decoders.label(record.value);
+      if (label !== null) labels.push([steps.length, label]);
       return null;
     }
     const transaction = this.#decoders.transaction(record.value);
+    if (transaction === null) return null;
     hashText(transaction.id, this.#low, this.#high, 0);
-    if (this.#seen.add(this.#low[0], this.#high[0])) steps.push({ record, transaction });
+    if (this.#settings.repeatsAreGone || this.#seen.add(this.#low[0], this.#high[0]))
+      steps.push({ record, transaction });
     else counts.duplicates++;
     return null;
   }

@@ -2,7 +2,7 @@
 import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { StreamLog, StreamPartition, StreamPosition } from '../../ports.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, type RestoredFold } from './checkpoint-store.ts';
-import { PartitionFold } from './partition-fold.ts';
+import type { StreamFold } from './stream-fold.ts';
 import { type PartitionSetup, VersionUnavailableError } from './versions.ts';
 
 interface RestoreFrom {
@@ -15,7 +15,7 @@ interface RestoreFrom {
 interface Restored {
   /** null where there is no checkpoint. */
   readonly restored: RestoredFold | null;
-  readonly fold: PartitionFold;
+  readonly fold: StreamFold;
   /** Where reading begins. */
   readonly offset: number;
 }
@@ -43,10 +43,7 @@ export async function restoreFold(
   }
   const restored = await newestCheckpoint(committed, sources);
   const { setup, observer } = sources;
-  const fold =
-    restored === null
-      ? new PartitionFold(setup.createEngine(), setup.decoders, setup.fold)
-      : new PartitionFold(restored.engine, setup.decoders, setup.fold, restored);
+  const fold = setup.createFold(restored?.engine ?? setup.createEngine(), restored, partition);
   const from = restored?.offset ?? 0;
   if (from < start) {
     const lost = committed.offset < start ? `, and those from ${committed.offset} on were never decided` : '';
@@ -63,11 +60,10 @@ export async function restoreFold(
 /** @throws StreamUnavailableError where the store does not answer: without state one does not begin by accident */
 async function newestCheckpoint(committed: StreamPosition, sources: RestoreFrom): Promise<RestoredFold | null> {
   const { store, setup } = sources;
-  const { definitions, limits, fold } = setup;
+  const { definitions, limits, fold, stage } = setup;
+  const isOurs = (last: LastRecord) => isThere(last, committed, sources);
   try {
-    return await store.restore(committed.offset, definitions, limits, fold.maxIds, (last) =>
-      isThere(last, committed, sources),
-    );
+    return await store.restore(committed.offset, definitions, limits, fold.maxIds, isOurs, stage);
   } catch (error) {
     if (error instanceof InputError || isPassing(error)) throw error;
     throw new StreamUnavailableError(

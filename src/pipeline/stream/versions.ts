@@ -3,7 +3,9 @@ import type { ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { createFeatureEngine, type FeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
-import type { FoldSettings, LiveVersion, RecordDecoders } from './partition-fold.ts';
+import type { EngineStage } from '../../features/stage.ts';
+import { type FoldSettings, type LiveVersion, PartitionFold, type RecordDecoders } from './partition-fold.ts';
+import type { StoredFold, StreamFold } from './stream-fold.ts';
 
 export interface PartitionSetup {
   /** Of every partition, for as long as the checkpoints are to be continued. */
@@ -11,7 +13,10 @@ export interface PartitionSetup {
   readonly limits: Partial<EngineLimits>;
   readonly decoders: RecordDecoders;
   readonly fold: FoldSettings;
+  /** null where the engine has all entities. */
+  readonly stage: EngineStage | null;
   createEngine(): FeatureEngine;
+  createFold(engine: FeatureEngine, stored: StoredFold | null, partition: number): StreamFold;
 }
 
 /** What a change asks for is not to be had here; elsewhere, or later, it may be. */
@@ -39,5 +44,9 @@ export function partitionSetup(
   decoders: RecordDecoders,
   fold: FoldSettings,
 ): PartitionSetup {
-  return { definitions, limits, decoders, fold, createEngine: () => createFeatureEngine(definitions, limits) };
+  return {
+    ...{ definitions, limits, decoders, fold, stage: null },
+    createEngine: () => createFeatureEngine(definitions, limits),
+    createFold: (engine, stored) => new PartitionFold(engine, decoders, fold, stored),
+  };
 }

@@ -33,10 +33,16 @@ export interface BatchDone {
 export interface WorkerSettings {
   readonly group: string;
   readonly topics: TopicNames;
+  /** What is folded: a stage's topic, or the transactions with the labels and changes that are passed on into them. */
+  readonly input?: string;
+  /** Where changes are passed on to; default the transactions. */
+  readonly changesTo?: string;
   readonly batchSize: BatchSizeSettings;
   readonly pollWaitMs: number;
   /** A partition is checkpointed this often, where it moved on. */
   readonly checkpointEveryMs: number;
+  /** What is only passed on to the next stage moves the group on this often: what comes twice after a crash is known there. */
+  readonly commitEveryMs: number;
   /** The lag is looked at this often. */
   readonly lagEveryMs: number;
   /** Attempts at a log that does not answer, before the worker gives up. */
@@ -48,7 +54,7 @@ export interface WorkerSettings {
 
 export const DEFAULT_WORKER: Omit<WorkerSettings, 'topics'> = {
   ...{ group: 'centinela', batchSize: DEFAULT_BATCH_SIZE, pollWaitMs: 100 },
-  ...{ checkpointEveryMs: 10_000, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
+  ...{ checkpointEveryMs: 10_000, commitEveryMs: 500, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
   maxRecordBytes: MAX_RECORD_BYTES,
 };
 

@@ -5,6 +5,9 @@
 // partition was somebody else's meanwhile, the state is thrown away and made again: from the newest checkpoint, and the
 // records since, which are folded without a word up to where the group stands.
 //
+// What a stage passes on to the next is not waited for in this way: it is appended, and the group moved on now and then. After a
+// crash some is passed on again, and the next stage knows it (stages/source-marks.ts).
+//
 // Labels and changes of rules or model come on topics of their own, and are passed on into the stream of transactions:
 // there they have a place among them, the same for everybody who ever reads it. What is wrong with them is found at this
 // door, once: a change that cannot be made never gets into the stream, and one that is in it is made by everybody.
@@ -22,18 +25,20 @@ import { BatchSize } from './batch-size.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { outputsOf } from './outputs.ts';
-import type { PartitionFold } from './partition-fold.ts';
 import { newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
+import type { StreamFold } from './stream-fold.ts';
 import type { VersionSource } from './versions.ts';
 import type { BatchDone, WorkerOptions } from './worker-options.ts';
 
 interface OwnedPartition {
   readonly partition: number;
-  fold: PartitionFold;
+  fold: StreamFold;
   version: Awaited<ReturnType<VersionSource['initial']>>;
   /** The record that comes next in the state. */
   offset: number;
+  /** Outputs of all before it are out. */
+  settled: number;
   /** The one before it, or what the checkpoint says of it; null where the state is empty. */
   last: StreamRecord | LastRecord | null;
   /** Outputs of records before it are out already. */
@@ -44,6 +49,15 @@ interface OwnedPartition {
   checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
 }
 
+/** What has been folded and is to be made durable, together. */
+interface FoldedBatches {
+  readonly positions: readonly StreamPosition[];
+  readonly outputs: readonly OutgoingRecord[];
+  readonly done: readonly BatchDone[];
+  readonly records: number;
+  readonly foldMs: number;
+}
+
 /** A commit under way. Its failure is heard of where it is waited for. */
 interface Committing {
   readonly durable: Promise<void>;
@@ -51,17 +65,24 @@ interface Committing {
 
 export class Worker {
   readonly #options: WorkerOptions;
+  /** The topic that is folded. */
+  readonly #input: string;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #committing: Committing | null = null;
+  /** Positions of what has been passed on, with which the group is still to be moved on. */
+  readonly #pending = new Map<string, StreamPosition>();
+  #consumer: StreamConsumer | null = null;
+  #committedMs = 0;
   #stopping = false;
   #ready = false;
   #nextLagMs = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#input = options.settings.input ?? options.settings.topics.transactions;
     this.#batchSize = new BatchSize(options.settings.batchSize);
   }
 
@@ -70,10 +91,10 @@ export class Worker {
     return this.#ready && [...this.#owned.values()].every(({ offset, silentBefore }) => offset >= silentBefore);
   }
 
-  /** What it owns, and where its state stands. */
+  /** What it owns, and how far it is done with: folded, and its outputs are durable. */
   positions(): StreamPosition[] {
-    const topic = this.#options.settings.topics.transactions;
-    return [...this.#owned.values()].map(({ partition, offset }) => ({ topic, partition, offset }));
+    const topic = this.#input;
+    return [...this.#owned.values()].map(({ partition, settled }) => ({ topic, partition, offset: settled }));
   }
 
   /** Ends after the batch at hand, with a last checkpoint. */
@@ -110,26 +131,28 @@ export class Worker {
   async #work(onProgress: () => void): Promise<void> {
     const { log, settings } = this.#options;
     const { topics, group } = settings;
+    const isDoor = this.#input === topics.transactions;
     this.#forgetAll();
     const consumer = await log.join({
-      ...{ group, topics: [topics.transactions, topics.labels, topics.control] },
+      ...{ group, topics: [this.#input, ...(isDoor ? [topics.labels, topics.control] : [])] },
       listener: {
         assigned: (committed) => this.#assigned(committed),
         revoked: (partitions) => this.#revoked(partitions),
         lost: (partitions) => this.#lost(partitions),
       },
     });
+    this.#consumer = consumer;
     this.#ready = true;
     try {
       while (!this.#stopping) {
         const batches = await consumer.poll(this.#batchSize.records, settings.pollWaitMs);
-        if (batches.length > 0) await this.#process(consumer, batches, onProgress);
-        else await this.#committed();
+        if (batches.length > 0) await this.#process(batches, onProgress);
+        else await this.#settle();
         if (this.#committing === null) onProgress();
         await this.#startCheckpoints();
         await this.#lookAtLag(consumer);
       }
-      await this.#committed();
+      await this.#commitAll();
       await this.#finishCheckpoints([...this.#owned.values()]);
     } catch (error) {
       // What the state holds beyond the commit that failed is nobody's: it is made again. One that is still under way must
@@ -144,8 +167,8 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(consumer: StreamConsumer, batches: readonly StreamBatch[], onProgress: () => void): Promise<void> {
-    const { settings, now, observer, onDecided } = this.#options;
+  async #process(batches: readonly StreamBatch[], onProgress: () => void): Promise<void> {
+    const { now, settings } = this.#options;
     const startedMs = now();
     const outputs: OutgoingRecord[] = [];
     const positions: StreamPosition[] = [];
@@ -160,23 +183,31 @@ export class Worker {
       records += batch.records.length;
       if (position !== null) positions.push(position);
     }
-    const moved = positions.filter((position) => !this.#isSilent(position));
-    const foldedMs = now();
+    const foldMs = now() - startedMs;
     await this.#committed();
-    const commit = async () => {
-      const committedFromMs = now();
-      if (moved.length > 0) await consumer.commit(outputs, moved);
-      const endedMs = now();
-      this.#batchSize.observe(records, foldedMs - startedMs + (endedMs - committedFromMs));
-      for (const each of done) {
-        observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
-        onDecided?.(each.output.decided);
-      }
-      onProgress();
-    };
-    const durable = commit();
+    const durable = this.#makeDurable({ positions, outputs, done, records, foldMs }).then(onProgress);
     durable.catch(() => undefined);
     this.#committing = { durable };
+  }
+
+  async #makeDurable({ positions, outputs, done, records, foldMs }: FoldedBatches): Promise<void> {
+    const { log, now, observer, onDecided } = this.#options;
+    const startedMs = now();
+    const passed = done.flatMap(({ output }) => output.passed ?? []);
+    if (passed.length > 0) await log.append(passed);
+    for (const position of positions) if (!this.#isSilent(position)) this.#pending.set(nameOf(position), position);
+    const isDecided = done.some(({ output }) => output.passed === undefined);
+    if (outputs.length > 0 || isDecided || this.#isTimeToCommit()) await this.#commitPending(outputs);
+    for (const { topic, partition, offset } of positions) {
+      const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
+      if (owned !== undefined) owned.settled = offset;
+    }
+    const endedMs = now();
+    this.#batchSize.observe(records, foldMs + (endedMs - startedMs));
+    for (const each of done) {
+      observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
+      onDecided?.(each.output.decided);
+    }
   }
 
   /**
@@ -190,9 +221,33 @@ export class Worker {
     this.#committing = null;
   }
 
+  /** When there is nothing to do. */
+  async #settle(): Promise<void> {
+    await this.#committed();
+    if (this.#isTimeToCommit()) await this.#commitPending();
+  }
+
+  async #commitAll(): Promise<void> {
+    await this.#committed();
+    await this.#commitPending();
+  }
+
+  /** One at a time: what is under way has been waited for. */
+  async #commitPending(outputs: readonly OutgoingRecord[] = []): Promise<void> {
+    if (this.#pending.size === 0) return;
+    await this.#consumer?.commit(outputs, [...this.#pending.values()]);
+    this.#pending.clear();
+    this.#committedMs = this.#options.now();
+  }
+
+  #isTimeToCommit(): boolean {
+    const sinceMs = this.#options.now() - this.#committedMs;
+    return sinceMs >= this.#options.settings.commitEveryMs || sinceMs < 0;
+  }
+
   /** A position that the group has passed already. */
   #isSilent({ topic, partition, offset }: StreamPosition): boolean {
-    if (topic !== this.#options.settings.topics.transactions) return false;
+    if (topic !== this.#input) return false;
     const owned = this.#owned.get(partition);
     return owned !== undefined && offset <= owned.silentBefore;
   }
@@ -210,7 +265,7 @@ export class Worker {
       const isSilent = boundary !== 0;
       const run = isSilent && boundary > 0 ? rest.slice(0, boundary) : rest;
       const startedMs = now();
-      const output = owned.fold.take(run, owned.version);
+      const output = owned.fold.take(run, owned.version, [], isSilent);
       const foldMs = Math.max(0, now() - startedMs);
       const last = run[output.taken - 1];
       owned.offset = last.offset + 1;
@@ -262,12 +317,11 @@ export class Worker {
   }
 
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
-    const { log, settings, observer } = this.#options;
-    const { transactions } = settings.topics;
-    const ours = committed.filter(({ topic }) => topic === transactions);
-    const others = committed.filter(({ topic }) => topic !== transactions);
+    const { log, observer } = this.#options;
+    const ours = committed.filter(({ topic }) => topic === this.#input);
+    const others = committed.filter(({ topic }) => topic !== this.#input);
     for (const position of others) this.#next.set(nameOf(position), position.offset);
-    const bounds = ours.length === 0 ? [] : await log.bounds(transactions);
+    const bounds = ours.length === 0 ? [] : await log.bounds(this.#input);
     const begun: StreamPosition[] = [];
     for (const position of ours) {
       const { start, end } = bounds.find(({ partition }) => partition === position.partition)!;
@@ -288,7 +342,7 @@ export class Worker {
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, last: restored?.last ?? null, silentBefore: committed },
+      ...{ partition, fold, version, offset, settled: offset, last: restored?.last ?? null, silentBefore: committed },
       ...{
         restoredFrom: offset,
         beganMs,
@@ -300,9 +354,9 @@ export class Worker {
   }
 
   async #revoked(partitions: readonly StreamPartition[]): Promise<void> {
-    const { settings, observer } = this.#options;
-    await this.#committed();
-    const ours = partitions.filter(({ topic }) => topic === settings.topics.transactions);
+    const { observer } = this.#options;
+    await this.#commitAll();
+    const ours = partitions.filter(({ topic }) => topic === this.#input);
     const given = ours.map(({ partition }) => this.#owned.get(partition)).filter((owned) => owned !== undefined);
     // The next owner continues from here.
     await this.#finishCheckpoints(given);
@@ -321,7 +375,8 @@ export class Worker {
 
   #forget(partitions: readonly StreamPartition[]): void {
     for (const { topic, partition } of partitions) {
-      if (topic === this.#options.settings.topics.transactions) this.#owned.delete(partition);
+      this.#pending.delete(nameOf({ topic, partition }));
+      if (topic === this.#input) this.#owned.delete(partition);
       else this.#next.delete(nameOf({ topic, partition }));
     }
   }
@@ -330,6 +385,7 @@ export class Worker {
     this.#committing = null;
     this.#owned.clear();
     this.#next.clear();
+    this.#pending.clear();
   }
 
   async #lookAtLag(consumer: StreamConsumer): Promise<void> {
@@ -338,7 +394,7 @@ export class Worker {
     if (now() < this.#nextLagMs && now() > this.#nextLagMs - settings.lagEveryMs) return;
     this.#nextLagMs = now() + settings.lagEveryMs;
     const waiting = (await consumer.ends()).flatMap(({ topic, partition, offset }) => {
-      const owned = topic === settings.topics.transactions ? this.#owned.get(partition) : undefined;
+      const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
       return owned === undefined ? [] : [{ partition, records: Math.max(0, offset - owned.offset) }];
     });
     observer.lagging(waiting);
@@ -354,7 +410,7 @@ export class Worker {
       return isTime && offset > checkpoint.offset && checkpoint.running === null && offset >= silentBefore;
     });
     if (due.length === 0) return;
-    await this.#committed();
+    await this.#commitAll();
     for (const owned of due) this.#checkpoint(owned);
   }
 

@@ -282,6 +282,11 @@ async function openLocked(folder: string, options: FileLogOptions, unlock: () =>
         return { partition: number, start: startOf(partition), end: partition.next };
       });
     },
+    async groupPositions(group, topic) {
+      return Array.from({ length: settingsOf(topic).partitions }, (_, partition) => {
+        return { topic, partition, offset: groupLog.committed(group, { topic, partition }) };
+      });
+    },
     maintain,
     async close() {
       if (closed) return;

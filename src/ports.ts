@@ -226,6 +226,8 @@ export interface StreamConsumer {
    * @throws StreamUnavailableError where the log does not answer; what became of it is not known before it answers again
    */
   commit(outputs: readonly OutgoingRecord[], positions: readonly StreamPosition[]): Promise<void>;
+  /** What has been read ahead and not been given yet; 0 for a log at hand. */
+  heldBytes(): number;
   /** Offset one past each assigned partition's newest committed record. */
   ends(): Promise<readonly StreamPosition[]>;
   /** Gives the partitions up (`revoked` is called) and leaves the group. */

@@ -6,6 +6,9 @@ import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import { feedStream } from '../jobs/stream/feed-stream.ts';
 import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import { DEFAULT_BATCH_SIZE } from '../pipeline/stream/batch-size.ts';
+import { DEFAULT_DEGRADED_MODE } from '../pipeline/stream/degraded-mode.ts';
+import type { WorkerSettings } from '../pipeline/stream/worker-options.ts';
 import type { StreamLog } from '../ports.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
@@ -31,6 +34,19 @@ export const workerCommand: Command = {
     checkpoints: { type: 'text', value: 'DIR', help: 'where the state is kept', default: 'checkpoints' },
     'checkpoint-seconds': { type: 'number', help: 'the state is kept this often', default: 10, minimum: 1 },
     group: { type: 'text', help: 'workers of one group share the partitions', default: 'centinela' },
+    'budget-ms': {
+      type: 'number',
+      help: 'what a batch should take: batches are made to fit it, and what is slow is left out',
+      default: DEFAULT_BATCH_SIZE.budgetMs,
+      minimum: 1,
+      maximum: 60_000,
+    },
+    'degraded-mode': {
+      type: 'text',
+      help: 'off: nothing is left out for want of time, and a detector that fails stops the worker',
+      choices: ['on', 'off'],
+      default: 'on',
+    },
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
       type: 'number',
@@ -66,6 +82,7 @@ export const workerCommand: Command = {
         ...{ log, topics: topicsOf(options), setup, versions, logger },
         checkpoints: createFolderObjectStore(options.checkpoints as string),
         settings: {
+          ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
           group: options.group as string,
           checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
         },
@@ -90,6 +107,13 @@ export const workerCommand: Command = {
     logger.info('stopped');
   },
 };
+
+function latencySettings(budgetMs: number, isOn: boolean): Pick<WorkerSettings, 'batchSize' | 'degradedMode'> {
+  return {
+    batchSize: { ...DEFAULT_BATCH_SIZE, budgetMs },
+    degradedMode: isOn ? { ...DEFAULT_DEGRADED_MODE, budgetMs, budgetRecords: DEFAULT_BATCH_SIZE.fewest } : null,
+  };
+}
 
 async function feedFrom(path: string, options: OptionValues, context: CommandContext, log: StreamLog): Promise<number> {
   const reader = await fileOpener(path, options, context, null)();

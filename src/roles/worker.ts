@@ -78,6 +78,13 @@ function loggingObserver(logger: Logger): Partial<WorkerObserver> {
     revoked: (partitions) => logger.info({ partitions }, 'gave partitions up'),
     restored: (partition, from, upTo, tookMs) =>
       logger.info({ partition, from, upTo, tookMs: Math.round(tookMs) }, 'the state has caught up'),
+    batch: ({ partition, output: { failures } }) => {
+      if (failures.length > 0) logger.warn({ partition, ...failures[0] }, 'a detector failed and was left out');
+    },
+    leftOut: (partition, offset, parts) =>
+      parts.length > 0
+        ? logger.warn({ partition, offset, parts }, 'decisions are made without these parts from here on')
+        : logger.info({ partition, offset }, 'decisions are made with all they need again'),
     changed: (partition, offset, model, rules) =>
       logger.info({ partition, offset, model, rules }, 'other rules or another model decide from here on'),
     troubled: (code, message) => logger.warn({ code }, message),
@@ -90,6 +97,7 @@ function observers(first: WorkerObserver, second: Partial<WorkerObserver>, onAny
     batch: (done) => {
       onAny();
       first.batch(done);
+      second.batch?.(done);
     },
     restored: (...told) => {
       onAny();
@@ -97,6 +105,12 @@ function observers(first: WorkerObserver, second: Partial<WorkerObserver>, onAny
       second.restored?.(...told);
     },
     checkpointed: (...told) => first.checkpointed(...told),
+    committed: (...told) => first.committed(...told),
+    queued: (depths) => first.queued(depths),
+    leftOut: (...told) => {
+      first.leftOut(...told);
+      second.leftOut?.(...told);
+    },
     changed: (...told) => second.changed?.(...told),
     troubled: (...told) => {
       first.troubled(...told);

@@ -97,6 +97,10 @@ export class KafkaConsumer implements StreamConsumer {
     }
   }
 
+  heldBytes(): number {
+    return this.#parts.reader.heldBytes;
+  }
+
   async ends(): Promise<readonly StreamPosition[]> {
     const { cluster, reader } = this.#parts;
     const ends = await listOffsets(cluster, [...this.#owned.values()], 'newest');

@@ -79,18 +79,21 @@ export class DegradedMode {
     return { leftOut, mostRecords: this.#probing === null ? Number.POSITIVE_INFINITY : this.#settings.probeRecords };
   }
 
-  observe({ records, times, failed }: RunMeasured, nowMs: number): void {
-    if (records === 0) return;
+  /** @returns the steps that missed their deadline */
+  observe({ records, times, failed }: RunMeasured, nowMs: number): Step[] {
+    if (records === 0) return [];
     for (const name of failed) this.#leaveOut(name, nowMs);
     const allowedMs = this.#settings.budgetMs * Math.max(1, records / this.#settings.budgetRecords);
     const totalMs = STEPS.reduce((sum, step) => (step === 'commit' ? sum : sum + times.steps[step]), 0);
     const parts = partsOf(times, failed);
     const slowest = parts.toSorted((a, b) => b.tookMs - a.tookMs)[0];
+    const missed = STEPS.filter((step) => longest(step, times) > DEADLINES[step] * allowedMs);
     const isLate = parts.some((part) => part.tookMs > part.share * allowedMs) || totalMs > allowedMs;
     if (this.#probing !== null) this.#judgeProbe(this.#probing, isLate, failed, nowMs);
     else if (isLate && slowest !== undefined && slowest.tookMs > LEAST_SHARE * totalMs) {
       this.#strike(slowest.name, totalMs > FAR_TOO_SLOW * allowedMs, nowMs);
     } else this.#note(isLate);
+    return missed;
   }
 
   #judgeProbe(name: string, isLate: boolean, failed: readonly string[], nowMs: number): void {
@@ -127,6 +130,11 @@ export class DegradedMode {
   #isDue({ untilMs, restMs }: Resting, nowMs: number): boolean {
     return nowMs >= untilMs || nowMs < untilMs - restMs;
   }
+}
+
+/** What its deadline is for. */
+function longest(step: Step, { steps, detectors }: StepTimes): number {
+  return step === 'detect' ? Math.max(0, ...detectors.values()) : steps[step];
 }
 
 /** What may be left out for want of time. */

@@ -19,9 +19,12 @@ import type {
 } from '../../ports.ts';
 import { BatchSize } from './batch-size.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
+import { DegradedMode } from './degraded-mode.ts';
+import { REASONS } from '../explain-decision.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
+import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { outputsOf } from './outputs.ts';
-import type { PartitionFold } from './partition-fold.ts';
+import type { FoldOutput, PartitionFold, Taking } from './partition-fold.ts';
 import { newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
 import type { VersionSource } from './versions.ts';
@@ -35,6 +38,8 @@ interface OwnedPartition {
   offset: number;
   /** The one before it, or what the checkpoint says of it; null where the state is empty. */
   last: StreamRecord | LastRecord | null;
+  /** What was and is left out. */
+  readonly leftOut: LeftOutHistory;
   /** Outputs of records before it are out already. */
   readonly silentBefore: number;
   readonly restoredFrom: number;
@@ -43,10 +48,14 @@ interface OwnedPartition {
   checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
 }
 
+/** So many are decided alike at most: what is late is noticed in the midst of a large batch. */
+const MOST_RUN_RECORDS = 512;
+
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
+  readonly #mode: DegradedMode | null;
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #stopping = false;
@@ -55,7 +64,9 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#batchSize = new BatchSize(options.settings.batchSize);
+    const { batchSize, degradedMode } = options.settings;
+    this.#batchSize = new BatchSize(batchSize);
+    this.#mode = degradedMode === null ? null : new DegradedMode(degradedMode);
   }
 
   /** It is a member of its group, and what it owns has caught up with where the group stood. */
@@ -139,7 +150,11 @@ export class Worker {
     const outputs: OutgoingRecord[] = [];
     const positions: StreamPosition[] = [];
     const done: BatchDone[] = [];
+    const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
     let records = 0;
+    const tellQueues = () =>
+      observer.queued({ records: polled - records, outputs: outputs.length, heldBytes: consumer.heldBytes() });
+    tellQueues();
     for (const batch of batches) {
       const forwarded = FORWARDED.find(([role]) => settings.topics[role] === batch.topic);
       const position =
@@ -150,8 +165,12 @@ export class Worker {
       if (position !== null) positions.push(position);
     }
     const moved = positions.filter((position) => !this.#isSilent(position));
+    tellQueues();
+    const foldedMs = now();
     if (moved.length > 0) await consumer.commit(outputs, moved);
     const endedMs = now();
+    if (moved.length > 0) observer.committed(outputs.length, Math.max(0, endedMs - foldedMs));
+    observer.queued({ records: 0, outputs: 0, heldBytes: consumer.heldBytes() });
     this.#batchSize.observe(records, endedMs - startedMs);
     for (const each of done) {
       observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
@@ -168,27 +187,26 @@ export class Worker {
 
   /** @returns where the partition stands then; null where there was nothing new */
   async #fold(batch: StreamBatch, outputs: OutgoingRecord[], done: BatchDone[]): Promise<StreamPosition | null> {
-    const { settings, observer, now } = this.#options;
+    const { observer, now } = this.#options;
     const owned = this.#owned.get(batch.partition);
     if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
     let rest = newRecords(batch.records, owned.offset);
     if (rest.length === 0) return null;
     while (rest.length > 0) {
-      // What is made again and what is new are never one run: the first is silent.
-      const boundary = rest.findIndex(({ offset }) => offset >= owned.silentBefore);
-      const isSilent = boundary !== 0;
-      const run = isSilent && boundary > 0 ? rest.slice(0, boundary) : rest;
+      const isSilent = rest[0].offset < owned.silentBefore;
+      const { run, taking } = isSilent ? again(owned, rest) : this.#anew(rest);
       const startedMs = now();
-      const output = owned.fold.take(run, owned.version);
+      const output = owned.fold.take(run, owned.version, taking);
       const foldMs = Math.max(0, now() - startedMs);
+      const from = owned.offset;
       const last = run[output.taken - 1];
       owned.offset = last.offset + 1;
       owned.last = last;
       if (output.change !== null) await this.#change(owned, last.offset, output.change);
       if (!isSilent) {
-        outputs.push(...outputsOf(output, batch, settings.topics, settings.maxRecordBytes));
+        const missed = this.#emit(owned, from, output, outputs);
         done.push({
-          ...{ partition: batch.partition, records: output.taken, output, foldMs },
+          ...{ partition: batch.partition, records: output.taken, output, foldMs, missed },
           oldestWaitMs: run[0].timestampMs,
         });
       } else if (owned.offset >= owned.silentBefore) {
@@ -198,6 +216,31 @@ export class Worker {
     }
     const { topic, partition } = batch;
     return { topic, partition, offset: owned.offset };
+  }
+
+  /** As many as are decided alike, and what they are decided without. */
+  #anew(rest: readonly StreamRecord[]): { run: readonly StreamRecord[]; taking: Taking } {
+    const { now } = this.#options;
+    const { leftOut, mostRecords } = this.#mode?.next(now()) ?? { leftOut: [], mostRecords: MOST_RUN_RECORDS };
+    const run = rest.slice(0, Math.min(mostRecords, MOST_RUN_RECORDS));
+    return { run, taking: { leftOut, mayFail: this.#mode !== null, now } };
+  }
+
+  /** @returns the steps that missed their deadline */
+  #emit(owned: OwnedPartition, from: number, output: FoldOutput, outputs: OutgoingRecord[]): BatchDone['missed'] {
+    const { settings, observer, now } = this.#options;
+    const { topics, maxRecordBytes } = settings;
+    const { partition } = owned;
+    const { leftOut, failures, times, counts } = output;
+    const at = { topic: topics.transactions, partition };
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes)));
+    const chosen = owned.leftOut.choose(from, leftOut);
+    if (chosen !== null) {
+      outputs.push(leftOutRecord(topics['left-out'], partition, chosen));
+      observer.leftOut(partition, from, leftOut);
+    }
+    const failed = failures.map(({ detector }) => detector).filter((detector) => detector !== REASONS);
+    return this.#mode?.observe({ records: counts.transactions, times, failed }, now()) ?? [];
   }
 
   /**
@@ -248,16 +291,17 @@ export class Worker {
 
   /** @returns where reading begins */
   async #restore({ topic, partition, offset: committed }: StreamPosition, start: number, end: number): Promise<number> {
-    const { log, setup, versions, checkpoints, now, observer } = this.#options;
+    const { log, setup, versions, checkpoints, now, observer, settings } = this.#options;
     const beganMs = now();
     const store = checkpoints(partition);
     const at = { topic, partition, offset: committed };
-    const { restored, fold, offset } = await restoreFold(at, { start, end }, { log, store, setup, observer });
+    const sources = { log, store, setup, observer, leftOut: settings.topics['left-out'] };
+    const { restored, fold, offset, leftOut } = await restoreFold(at, { start, end }, sources);
     const initial = await versions.initial(setup.definitions);
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, last: restored?.last ?? null, silentBefore: committed },
+      ...{ partition, fold, version, offset, last: restored?.last ?? null, leftOut, silentBefore: committed },
       ...{
         restoredFrom: offset,
         beganMs,
@@ -344,6 +388,17 @@ export class Worker {
       await each.checkpoint.running;
     }
   }
+}
+
+/** What was decided once is decided again in runs of what was left out then. */
+function again(
+  { leftOut, silentBefore }: OwnedPartition,
+  rest: readonly StreamRecord[],
+): { run: readonly StreamRecord[]; taking: Partial<Taking> } {
+  const [{ offset }] = rest;
+  const until = Math.min(silentBefore, leftOut.nextChange(offset));
+  const end = rest.findIndex((record) => record.offset >= until);
+  return { run: end < 0 ? rest : rest.slice(0, end), taking: { leftOut: leftOut.at(offset) } };
 }
 
 function nameOf({ topic, partition }: StreamPartition): string {

@@ -234,6 +234,18 @@ export interface StreamConsumer {
   close(): Promise<void>;
 }
 
+/** Follows topics as they grow, without a group. Not for concurrent use: one call at a time. */
+export interface StreamTail {
+  /**
+   * What has been committed since, in order within each partition; each record once.
+   *
+   * @param maxWaitMs returns empty-handed after so long without a record
+   * @throws StreamUnavailableError where the log does not answer; it goes on from the same place when asked again
+   */
+  poll(maxRecords: number, maxWaitMs: number): Promise<readonly StreamBatch[]>;
+  close(): Promise<void>;
+}
+
 export interface TopicSettings {
   readonly name: string;
   readonly partitions: number;
@@ -262,6 +274,8 @@ export interface StreamLog {
   join(options: StreamConsumerOptions): Promise<StreamConsumer>;
   /** Committed records from a position on, without a group; an empty array where there are none (yet). */
   read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]>;
+  /** All partitions of the topics from their ends on, as they are when this returns: what is committed later is told. */
+  tail(topics: readonly string[]): Promise<StreamTail>;
   /** Offsets of the oldest record and one past the newest committed one, for every partition of a topic. */
   bounds(
     topic: string,

@@ -15,11 +15,7 @@ import { type RiskModel, type RiskScores, stackingInput } from './risk-model.ts'
  * @param asked each part's scores, null where it was left out
  * @returns NaN where no part is left whose score says anything: the risk is not known
  */
-export function riskWithout(
-  model: RiskModel,
-  asked: readonly (Float32Array | null)[],
-  rows: number,
-): RiskScores {
+export function riskWithout(model: RiskModel, asked: readonly (Float32Array | null)[], rows: number): RiskScores {
   const parts = asked.map((scores) => scores ?? new Float32Array(rows).fill(Number.NaN));
   const ranking = new Float32Array(rows);
   const probabilities = new Float64Array(rows);

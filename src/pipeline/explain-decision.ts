@@ -62,7 +62,9 @@ export function explainRow(
   const { action, by, risk, modelRisk, hits } = verdict;
   const rules = hits.map(({ rule }) => rule);
   const reasons =
-    action === 'approve' ? [] : decisionReasons(modelReasons(transaction, batch, row, decider, wording, pace, leftOut), verdict);
+    action === 'approve'
+      ? []
+      : decisionReasons(modelReasons(transaction, batch, row, decider, wording, pace, leftOut), verdict);
   return { transaction, action, by, risk, modelRisk, rules, reasons };
 }
 

@@ -35,7 +35,9 @@ export function workerMetrics(now: () => number): WorkerMetrics {
     'without',
   ]);
   const failures = counter('detector_failures', 'Runs in which a detector, or its reasons, failed.', ['detector']);
-  const missed = counter('deadlines_missed', 'Runs of records in which a step took longer than its deadline.', ['step']);
+  const missed = counter('deadlines_missed', 'Runs of records in which a step took longer than its deadline.', [
+    'step',
+  ]);
   const refused = counter('dead_letters', 'Records that could not be processed.', ['reason']);
   const passed = counter('records_without_decision', 'Duplicates and labels, by kind.', ['kind']);
   const outOfOrder = counter('out_of_order', 'Transactions that came late, or too late or too early for the windows.', [

@@ -1,9 +1,9 @@
 // What must hold at the end of every scenario, whatever struck on the way. The oracle is the simplest thing that could be
 // right: one fold per partition over the stream as it stands in the log, without workers, batches or checkpoints.
 import { InputError } from '../../src/lib/errors.ts';
+import { REASONS } from '../../src/pipeline/explain-decision.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { originOf } from '../../src/pipeline/stream/dead-letter.ts';
-import { REASONS } from '../../src/pipeline/explain-decision.ts';
 import { LeftOutHistory, leftOutOf } from '../../src/pipeline/stream/left-out.ts';
 import { outputsOf } from '../../src/pipeline/stream/outputs.ts';
 import type { LiveVersion } from '../../src/pipeline/stream/partition-fold.ts';

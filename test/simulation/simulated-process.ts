@@ -120,6 +120,7 @@ export class SimulatedProcess {
       createTopics: (wanted) => this.#around('createTopics', () => log.createTopics(wanted)),
       append: (records) => this.#around('append', () => log.append(records)),
       read: (from, most, waitMs) => this.#around('read', () => log.read(from, most, waitMs)),
+      tail: (topics) => this.#around('tail', () => log.tail(topics)),
       bounds: (topic) => this.#around('bounds', () => log.bounds(topic)),
       close: async () => undefined,
       join: async (options) => {

@@ -243,7 +243,8 @@ export class KafkaConsumer implements StreamConsumer {
   }
 }
 
-async function within(news: Promise<void>, limitMs: number): Promise<void> {
+/** Until there is news, but no longer. */
+export async function within(news: Promise<void>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);

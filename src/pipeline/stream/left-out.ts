@@ -6,6 +6,7 @@
 // what follows from it are the same bits.
 import { StreamUnavailableError } from '../../lib/errors.ts';
 import type { OutgoingRecord, StreamLog, StreamPartition, StreamRecord } from '../../ports.ts';
+import type { Taking } from './partition-fold.ts';
 
 /** From this offset of the stream on, until the next. */
 export interface LeftOutFrom {
@@ -41,6 +42,14 @@ export class LeftOutHistory {
   /** The first offset beyond this one from which something else is left out; Infinity where there is none. */
   nextChange(offset: number): number {
     return this.#entries.find(({ from }) => from > offset)?.from ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What was decided once is decided again in runs of what was left out then: the next one of these records. */
+  again(rest: readonly StreamRecord[], before: number): { run: readonly StreamRecord[]; taking: Partial<Taking> } {
+    const [{ offset }] = rest;
+    const until = Math.min(before, this.nextChange(offset));
+    const end = rest.findIndex((record) => record.offset >= until);
+    return { run: end < 0 ? rest : rest.slice(0, end), taking: { leftOut: this.at(offset) } };
   }
 
   /** Drops what only records before the offset, or at and beyond where the group stands, would need. */
@@ -90,7 +99,9 @@ export async function readLeftOut(
   for (let offset = bounds?.start ?? 0; offset <= mark.offset; ) {
     const records = await log.read({ ...at, offset }, PAGE_RECORDS, PAGE_WAIT_MS);
     if (records.length === 0 && ++empty >= MOST_EMPTY_PAGES) {
-      throw new StreamUnavailableError(`what was left out cannot be read: ${at.topic}/${at.partition} ends at ${offset}`);
+      throw new StreamUnavailableError(
+        `what was left out cannot be read: ${at.topic}/${at.partition} ends at ${offset}`,
+      );
     }
     for (const record of records) {
       const entry = leftOutOf(record);

@@ -17,10 +17,10 @@ import type {
   StreamPosition,
   StreamRecord,
 } from '../../ports.ts';
+import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
 import { DegradedMode } from './degraded-mode.ts';
-import { REASONS } from '../explain-decision.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { outputsOf } from './outputs.ts';
@@ -194,7 +194,7 @@ export class Worker {
     if (rest.length === 0) return null;
     while (rest.length > 0) {
       const isSilent = rest[0].offset < owned.silentBefore;
-      const { run, taking } = isSilent ? again(owned, rest) : this.#anew(rest);
+      const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest);
       const startedMs = now();
       const output = owned.fold.take(run, owned.version, taking);
       const foldMs = Math.max(0, now() - startedMs);
@@ -388,17 +388,6 @@ export class Worker {
       await each.checkpoint.running;
     }
   }
-}
-
-/** What was decided once is decided again in runs of what was left out then. */
-function again(
-  { leftOut, silentBefore }: OwnedPartition,
-  rest: readonly StreamRecord[],
-): { run: readonly StreamRecord[]; taking: Partial<Taking> } {
-  const [{ offset }] = rest;
-  const until = Math.min(silentBefore, leftOut.nextChange(offset));
-  const end = rest.findIndex((record) => record.offset >= until);
-  return { run: end < 0 ? rest : rest.slice(0, end), taking: { leftOut: leftOut.at(offset) } };
 }
 
 function nameOf({ topic, partition }: StreamPartition): string {

@@ -84,7 +84,7 @@ interface Caller {
 }
 
 const POLL_RECORDS = 4096;
-const POLL_WAIT_MS = 250;
+const POLL_WAIT_MS = 100;
 /** Of others' decisions in a batch so many are looked into, for how far their partitions are. */
 const MOST_LOOKED_INTO = 16;
 const MOST_LETTERS = 1000;

@@ -83,6 +83,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const members = new WeakMap<StreamConsumer, GroupConsumer>();
   const route = createRecordRouter((name) => topics.get(name), maxRecordBytes);
   const waiting = new Set<() => void>();
+  let writes = 0;
   let held = 0;
   let closed = false;
 
@@ -143,10 +144,14 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
 
   function patience(maxWaitMs: number): () => Promise<boolean> {
     let waited = sleep === undefined || maxWaitMs <= 0;
+    let seen = writes;
     return async () => {
       if (waited) return false;
+      if (writes !== seen) {
+        seen = writes;
+        return true;
+      }
       waited = true;
-      // Made before anybody else has a turn: nothing is missed between looking and waiting.
       let wake = () => {};
       const written = new Promise<void>((resolve) => {
         wake = resolve;
@@ -159,6 +164,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   }
 
   function wakeAll(): void {
+    writes++;
     const woken = [...waiting];
     waiting.clear();
     for (const wake of woken) wake();

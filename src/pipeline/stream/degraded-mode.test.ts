@@ -90,6 +90,12 @@ describe('the degraded mode', () => {
     expect(next().leftOut).toEqual([REASONS]);
   });
 
+  it('takes a late detector for the cause of late reasons', () => {
+    const { run, next } = play();
+    for (let i = 0; i < 3; i++) run({ ...SLOW, reasons: 2 * budgetMs });
+    expect(next().leftOut).toEqual(['network']);
+  });
+
   it('tries again after a rest, on few records; in vain it rests twice as long, up to a limit', () => {
     const { run, next, wait } = play();
     for (let i = 0; i < 3; i++) run(SLOW);

@@ -86,11 +86,14 @@ export class DegradedMode {
     const allowedMs = this.#settings.budgetMs * Math.max(1, records / this.#settings.budgetRecords);
     const totalMs = STEPS.reduce((sum, step) => (step === 'commit' ? sum : sum + times.steps[step]), 0);
     const parts = partsOf(times, failed);
-    const slowest = parts.toSorted((a, b) => b.tookMs - a.tookMs)[0];
+    const late = parts.filter((part) => part.tookMs > part.share * allowedMs);
+    // Reasons ask the detectors, too: a slow one is what makes them slow.
+    const lateDetectors = late.filter(({ name }) => name !== REASONS);
+    const [slowest] = (lateDetectors.length > 0 ? lateDetectors : parts).toSorted((a, b) => b.tookMs - a.tookMs);
     const missed = STEPS.filter((step) => longest(step, times) > DEADLINES[step] * allowedMs);
-    const isLate = parts.some((part) => part.tookMs > part.share * allowedMs) || totalMs > allowedMs;
+    const isLate = late.length > 0 || totalMs > allowedMs;
     if (this.#probing !== null) this.#judgeProbe(this.#probing, isLate, failed, nowMs);
-    else if (isLate && slowest !== undefined && slowest.tookMs > LEAST_SHARE * totalMs) {
+    else if (isLate && slowest.tookMs > LEAST_SHARE * totalMs) {
       this.#strike(slowest.name, totalMs > FAR_TOO_SLOW * allowedMs, nowMs);
     } else this.#note(isLate);
     return missed;

@@ -64,6 +64,8 @@ export class DegradedMode {
   readonly #settings: DegradedModeSettings;
   /** By part; only those that were left out of late. */
   readonly #parts = new Map<string, Resting>();
+  /** Detectors that have answered: the first time they load and compile what they need, and are not judged. */
+  readonly #warm = new Set<string>();
   #recent: boolean[] = [];
   #probing: string | null = null;
 
@@ -92,6 +94,9 @@ export class DegradedMode {
     const [slowest] = (lateDetectors.length > 0 ? lateDetectors : parts).toSorted((a, b) => b.tookMs - a.tookMs);
     const missed = STEPS.filter((step) => longest(step, times) > DEADLINES[step] * allowedMs);
     const isLate = late.length > 0 || totalMs > allowedMs;
+    const isWarm = [...times.detectors.keys()].every((name) => this.#warm.has(name));
+    for (const name of times.detectors.keys()) this.#warm.add(name);
+    if (!isWarm) return missed;
     if (this.#probing !== null) this.#judgeProbe(this.#probing, isLate, failed, nowMs);
     else if (isLate && slowest.tookMs > LEAST_SHARE * totalMs) {
       this.#strike(slowest.name, totalMs > FAR_TOO_SLOW * allowedMs, nowMs);

@@ -227,9 +227,23 @@ export interface StreamConsumer {
    * @throws StreamUnavailableError where the log does not answer; what became of it is not known before it answers again
    */
   commit(outputs: readonly OutgoingRecord[], positions: readonly StreamPosition[]): Promise<void>;
+  /** What has been read ahead and not been given yet; 0 for a log at hand. */
+  heldBytes(): number;
   /** Offset one past each assigned partition's newest committed record. */
   ends(): Promise<readonly StreamPosition[]>;
   /** Gives the partitions up (`revoked` is called) and leaves the group. */
+  close(): Promise<void>;
+}
+
+/** Follows topics as they grow, without a group. Not for concurrent use: one call at a time. */
+export interface StreamTail {
+  /**
+   * What has been committed since, in order within each partition; each record once.
+   *
+   * @param maxWaitMs returns empty-handed after so long without a record
+   * @throws StreamUnavailableError where the log does not answer; it goes on from the same place when asked again
+   */
+  poll(maxRecords: number, maxWaitMs: number): Promise<readonly StreamBatch[]>;
   close(): Promise<void>;
 }
 
@@ -261,6 +275,8 @@ export interface StreamLog {
   join(options: StreamConsumerOptions): Promise<StreamConsumer>;
   /** Committed records from a position on, without a group; an empty array where there are none (yet). */
   read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]>;
+  /** All partitions of the topics from their ends on, as they are when this returns: what is committed later is told. */
+  tail(topics: readonly string[]): Promise<StreamTail>;
   /** Offsets of the oldest record and one past the newest committed one, for every partition of a topic. */
   bounds(
     topic: string,

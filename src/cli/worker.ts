@@ -7,6 +7,9 @@ import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import { chooseStages, STAGE_CHOICES, type StageChoice } from '../jobs/stream/choose-stages.ts';
 import { feedStream } from '../jobs/stream/feed-stream.ts';
 import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import { DEFAULT_BATCH_SIZE } from '../pipeline/stream/batch-size.ts';
+import { DEFAULT_DEGRADED_MODE } from '../pipeline/stream/degraded-mode.ts';
+import type { WorkerSettings } from '../pipeline/stream/worker-options.ts';
 import type { StreamLog } from '../ports.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
@@ -40,6 +43,19 @@ export const workerCommand: Command = {
     'take-over': {
       type: 'flag',
       help: 'keyed, where the group worked without stages and all its workers have stopped: goes on where they stood',
+    },
+    'budget-ms': {
+      type: 'number',
+      help: 'what a batch should take: batches are made to fit it, and what is slow is left out',
+      default: DEFAULT_BATCH_SIZE.budgetMs,
+      minimum: 1,
+      maximum: 60_000,
+    },
+    'degraded-mode': {
+      type: 'text',
+      help: 'off: nothing is left out for want of time, and a detector that fails stops the worker',
+      choices: ['on', 'off'],
+      default: 'on',
     },
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
@@ -83,6 +99,7 @@ export const workerCommand: Command = {
         ...{ log, topics, setup, versions, stages, logger },
         checkpoints: createFolderObjectStore(options.checkpoints as string),
         settings: {
+          ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
           group,
           checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
         },
@@ -107,6 +124,13 @@ export const workerCommand: Command = {
     logger.info('stopped');
   },
 };
+
+function latencySettings(budgetMs: number, isOn: boolean): Pick<WorkerSettings, 'batchSize' | 'degradedMode'> {
+  return {
+    batchSize: { ...DEFAULT_BATCH_SIZE, budgetMs },
+    degradedMode: isOn ? { ...DEFAULT_DEGRADED_MODE, budgetMs, budgetRecords: DEFAULT_BATCH_SIZE.fewest } : null,
+  };
+}
 
 async function feedFrom(path: string, options: OptionValues, context: CommandContext, log: StreamLog): Promise<number> {
   const reader = await fileOpener(path, options, context, null)();

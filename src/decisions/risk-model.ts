@@ -9,6 +9,7 @@ import { type ConformalReference, conformalPValue } from '../models/conformal.ts
 import { type FittedDetector, isOnline } from '../models/detector.ts';
 import { type Matrix, rowOf, takeColumns } from '../models/matrix.ts';
 import { probabilityOf, type Stacking, stackedLogOdds } from '../models/stacking.ts';
+import { riskWithout } from './risk-without.ts';
 import type { LearntEvidence } from './rule-evidence.ts';
 
 export interface RiskModelPart {
@@ -37,9 +38,20 @@ export interface RiskScores {
   readonly ranking: Float32Array;
   /** In [0, 1]: a probability when the model is stacked on labels, else 1 − p-value. */
   readonly risk: Float32Array;
-  /** Each part's own score, in the order of `parts`. */
+  /** Each part's own score, in the order of `parts`; NaN where it was left out. */
   readonly parts: readonly Float32Array[];
 }
+
+/** How the detectors are asked: whom one leaves out, and what is done about one that fails. */
+export interface Asking {
+  /** By name: they are not asked. */
+  readonly leftOut: readonly string[];
+  /** Asks one detector; null where it failed, and is left out for that. */
+  ask(detector: string, score: () => Float32Array): Float32Array | null;
+}
+
+/** Everybody is asked, and who fails fails the whole. */
+export const ASK_ALL: Asking = { leftOut: [], ask: (_, score) => score() };
 
 /** Log-odds are kept within ±13.8 (probabilities within 1e-6 of 0 and 1), so that no single part overrules the rest. */
 export const LARGEST_LOG_ODDS = Math.log(999_999);
@@ -51,9 +63,18 @@ export function stackingInput(part: Pick<RiskModelPart, 'supervised'>, score: nu
   return Math.max(-LARGEST_LOG_ODDS, Math.min(LARGEST_LOG_ODDS, logOdds));
 }
 
-/** @param matrix rows of the model's features, all columns in the order of `definitions`. */
-export function scoreRisk(model: RiskModel, matrix: Matrix): RiskScores {
-  const parts = model.parts.map((part) => part.detector.score(columnsOf(part, matrix)));
+/**
+ * @param matrix rows of the model's features, all columns in the order of `definitions`.
+ * @returns where detectors are left out, what risk-without.ts makes of the others
+ */
+export function scoreRisk(model: RiskModel, matrix: Matrix, { leftOut, ask }: Asking = ASK_ALL): RiskScores {
+  const asked = model.parts.map((part) =>
+    leftOut.includes(part.detector.name)
+      ? null
+      : ask(part.detector.name, () => part.detector.score(columnsOf(part, matrix))),
+  );
+  const parts = asked.filter((scores) => scores !== null);
+  if (parts.length < asked.length) return riskWithout(model, asked, matrix.rows);
   const { stacking } = model;
   if (stacking === null) {
     const { tail } = model.parts[0];
@@ -97,16 +118,23 @@ export function explainRisk(
   matrix: Matrix,
   row: number,
   pace: ExplanationPace = 'thorough',
-  known: ArrayLike<number> | null = null,
+  {
+    known = null,
+    leftOut = [],
+  }: { readonly known?: ArrayLike<number> | null; readonly leftOut?: readonly string[] } = {},
 ): Float64Array {
+  const isAsked = model.parts.map(({ detector }) => !leftOut.includes(detector.name));
+  const ranking = isAsked.indexOf(true);
   const rows = model.parts.map((part) => partRow(part, matrix, row));
   const scores =
-    model.stacking === null ? null : model.parts.map(({ detector }, i) => known?.[i] ?? detector.score(rows[i])[0]);
+    model.stacking === null
+      ? null
+      : model.parts.map(({ detector }, i) => (isAsked[i] ? (known?.[i] ?? detector.score(rows[i])[0]) : Number.NaN));
   const speaks = pace === 'quick' && scores !== null ? partsThatSpeak(model, scores) : null;
   const total = new Float64Array(model.definitions.length);
   model.parts.forEach((part, index) => {
-    const weight = model.stacking === null ? (index === 0 ? 1 : 0) : model.stacking.weights[index];
-    if (weight === 0 || speaks?.[index] === false) return;
+    const weight = model.stacking === null ? (index === ranking ? 1 : 0) : model.stacking.weights[index];
+    if (weight === 0 || !isAsked[index] || speaks?.[index] === false) return;
     const { values } = rows[index];
     const { detector } = part;
     const { contributions } =
@@ -132,6 +160,7 @@ export function explainRisk(
 function partsThatSpeak({ parts, stacking }: RiskModel, scores: readonly number[]): boolean[] | null {
   if (stacking === null) return null;
   const lifts = parts.map((part, index) => {
+    if (Number.isNaN(scores[index])) return 0;
     const ordinary = part.tail.scores[part.tail.scores.length >>> 1];
     return Math.max(0, stacking.weights[index] * (stackingInput(part, scores[index]) - stackingInput(part, ordinary)));
   });

@@ -23,6 +23,13 @@ describe('a verdict', () => {
     [input({ modelRisk: 0.95, hits: [hit('approve'), hit('challenge')] }), 'challenge', 'rules'],
     [input({ modelRisk: Number.NaN, hits: [hit('hold')] }), 'hold', 'rules'],
     [input({ silenced: [{ ...hit('decline'), silence: 'shadow' }] }), 'approve', 'model'],
+    // A model of which no detector answered: by the amount, where rules say nothing.
+    [input({ modelRisk: Number.NaN, unscored: true }), 'approve', 'unscored'],
+    [input({ modelRisk: Number.NaN, unscored: true, amountMinor: 20_001 }), 'review', 'unscored'],
+    [input({ modelRisk: Number.NaN, unscored: true, amountMinor: Number.NaN }), 'review', 'unscored'],
+    [input({ modelRisk: Number.NaN, unscored: true, hits: [hit('decline')] }), 'decline', 'rules'],
+    [input({ modelRisk: Number.NaN, amountMinor: 20_001 }), 'approve', 'model'],
+    [input({ modelRisk: 0.1, unscored: true, amountMinor: 20_001 }), 'approve', 'model'],
   ])('%#: %o', (given, action, by) => {
     expect(decide(given, POLICY)).toMatchObject({ action, by, intended: action });
   });

@@ -9,6 +9,7 @@ import { ACTIONS, type Rule, type RuleAction, ruleVersion, type Severity } from 
 import { combinedRisk } from './combined-risk.ts';
 import { type DecisionThresholds, decideAction } from './decision.ts';
 import { expectedCostOfAction } from './money-policy.ts';
+import { DEFAULT_UNSCORED, type UnscoredPolicy, unscoredAction } from './unscored-policy.ts';
 
 export interface RuleHit {
   /** `id@version` */
@@ -54,12 +55,16 @@ export interface VerdictPolicy {
   readonly control: ControlGroup | null;
   /** Verdicts are no severer than this while the governor is in its fallback; null at all other times. */
   readonly severest: RuleAction | null;
+  /** For what should have a risk and has none; `DEFAULT_UNSCORED` where left out. */
+  readonly unscored?: UnscoredPolicy;
 }
 
 export interface VerdictInput {
   readonly id: string;
   /** The model's own; NaN without a model. */
   readonly modelRisk: number;
+  /** There is a model, and its risk is not known: none of its detectors answered. */
+  readonly unscored?: boolean;
   readonly calibrated: boolean;
   /** Worth in céntimos of soles, NaN where it is not known. */
   readonly amountMinor: number;
@@ -67,8 +72,8 @@ export interface VerdictInput {
   readonly silenced: readonly SilencedHit[];
 }
 
-/** `model`: the risk, in which rules have their part too. */
-export type DecidedBy = 'model' | 'rules' | 'trust' | 'control-group' | 'governor';
+/** `model`: the risk, in which rules have their part too; `unscored`: the amount, for want of it. */
+export type DecidedBy = 'model' | 'unscored' | 'rules' | 'trust' | 'control-group' | 'governor';
 
 export interface Verdict {
   readonly action: RuleAction;
@@ -91,22 +96,28 @@ const UINT32 = 2 ** 32;
 const low = new Int32Array(1);
 const high = new Int32Array(1);
 
-export function decide(input: VerdictInput, { thresholds, control, severest }: VerdictPolicy): Verdict {
+export function decide(input: VerdictInput, policy: VerdictPolicy): Verdict {
+  const { thresholds, control, severest, unscored = DEFAULT_UNSCORED } = policy;
   const { modelRisk, calibrated, amountMinor, hits } = input;
   const risk = combinedRisk(modelRisk, doubtLeft(hits));
-  const byModel = Number.isNaN(risk) ? 'approve' : decideAction(risk, calibrated, amountMinor, thresholds);
+  const isUnscored = input.unscored === true && Number.isNaN(risk);
+  const byModel = isUnscored
+    ? unscoredAction(amountMinor, unscored)
+    : Number.isNaN(risk)
+      ? 'approve'
+      : decideAction(risk, calibrated, amountMinor, thresholds);
   const ordered = [...hits].sort((a, b) => rank(b.action) - rank(a.action));
   const byRules = ordered[0]?.action ?? null;
   const isTrusted = hits.some(({ action }) => action === 'approve');
   const voice = isTrusted ? 'approve' : byModel;
   const rulesDecide = byRules !== null && byRules !== 'approve' && rank(byRules) >= rank(voice);
   const intended = rulesDecide ? byRules : voice;
-  const by: DecidedBy = rulesDecide ? 'rules' : isTrusted ? 'trust' : 'model';
+  const by: DecidedBy = rulesDecide ? 'rules' : isTrusted ? 'trust' : isUnscored ? 'unscored' : 'model';
   const drawn = drawControl(input.id, intended, amountMinor, control);
   const afterControl = drawn ? 'approve' : intended;
   const action = severest !== null && rank(afterControl) > rank(severest) ? severest : afterControl;
   const expectedLossMinor =
-    calibrated && amountMinor >= 0 && thresholds.costs !== undefined
+    calibrated && !isUnscored && amountMinor >= 0 && thresholds.costs !== undefined
       ? expectedCostOfAction('approve', risk, amountMinor, thresholds.costs)
       : null;
   return {

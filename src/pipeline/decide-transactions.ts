@@ -5,7 +5,7 @@
 // model learns online moves on only where it is told to, row by row: each is decided by what was learned before it.
 import { doubtsOf } from '../decisions/combined-risk.ts';
 import { codesOfMask, qualityMask } from '../decisions/data-quality.ts';
-import { learnRow, type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
+import { ASK_ALL, type Asking, learnRow, type RiskModel, type RiskScores, scoreRisk } from '../decisions/risk-model.ts';
 import type { RuleInput } from '../decisions/rule-names.ts';
 import {
   decide,
@@ -56,7 +56,7 @@ export interface DecidedRow {
 export interface Decider {
   readonly version: DecisionVersion;
   /** Scores the batch at once; what it returns decides one of its rows. */
-  open(batch: FoldedBatch): (row: number) => DecidedRow;
+  open(batch: FoldedBatch, asking?: Asking): (row: number) => DecidedRow;
   /** The row's features as the model reads them, one row; null without a model. */
   modelRow(batch: FoldedBatch, row: number): Matrix | null;
   /** What of the model learns online moves on past the row. */
@@ -101,9 +101,9 @@ export function createDecider(version: DecisionVersion, definitions: readonly Fe
   const scores = new Float64Array(model?.parts.length ?? 0);
   return {
     version,
-    open(batch) {
+    open(batch, asking = ASK_ALL) {
       const { transactions, features, width, findings, worthsMinor } = batch;
-      const scored = model === null || columns === null ? null : scoreRisk(model, matrixOf(batch, columns));
+      const scored = model === null || columns === null ? null : scoreRisk(model, matrixOf(batch, columns), asking);
       return (row) => {
         const transaction = transactions[row];
         if (scored !== null) takeScores(scored, row, scores);
@@ -114,9 +114,13 @@ export function createDecider(version: DecisionVersion, definitions: readonly Fe
         const { hits, silenced } =
           count === 0 ? NO_HITS : hitsOf(rules.rules, fired, doubts, (rule) => isOverridden(rule, transaction));
         const given: VerdictInput = {
-          ...{ id: transaction.id, modelRisk: risk, calibrated, amountMinor: worthsMinor[row], hits, silenced },
+          ...{ id: transaction.id, modelRisk: risk, unscored: model !== null, calibrated },
+          ...{ amountMinor: worthsMinor[row], hits, silenced },
         };
-        return { transaction, given, verdict: decide(given, policy), fired, input };
+        const verdict = decide(given, policy);
+        // What is flagged may be explained later, when the scores are another row's.
+        const kept = verdict.action === 'approve' ? input : { ...input, scores: scores.slice() };
+        return { transaction, given, verdict, fired, input: kept };
       };
     },
     modelRow,

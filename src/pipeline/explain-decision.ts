@@ -24,6 +24,9 @@ export interface Decision {
 /** What the reasons must know of the data beyond the row: its local time and the currency of its features. */
 export type ReasonWording = Pick<ReasonInput, 'utcOffsetMinutes' | 'historyStartMs' | 'referenceCurrency'>;
 
+/** Among what is left out: what the model has to say of a decision. Its rules' reasons are always told. */
+export const REASONS = 'reasons';
+
 /** Decides the batch in its order; nothing is learned from it. */
 export function decideBatch(batch: FoldedBatch, decider: Decider, wording: ReasonWording): Decision[] {
   const decide = decider.open(batch);
@@ -42,7 +45,11 @@ export function decideAndLearn(batch: FoldedBatch, decider: Decider, wording: Re
   });
 }
 
-/** What is told of one row that was decided. */
+/**
+ * What is told of one row that was decided.
+ *
+ * @param leftOut detectors that were not asked, and `REASONS`
+ */
 export function explainRow(
   { transaction, verdict, input }: DecidedRow,
   batch: FoldedBatch,
@@ -50,11 +57,14 @@ export function explainRow(
   decider: Decider,
   wording: ReasonWording,
   pace: ExplanationPace = 'thorough',
+  leftOut: readonly string[] = [],
 ): Decision {
   const { action, by, risk, modelRisk, hits } = verdict;
   const rules = hits.map(({ rule }) => rule);
   const reasons =
-    action === 'approve' ? [] : decisionReasons(modelReasons(input, batch, row, decider, wording, pace), verdict);
+    action === 'approve'
+      ? []
+      : decisionReasons(modelReasons(input, batch, row, decider, wording, pace, leftOut), verdict);
   return { transaction, action, by, risk, modelRisk, rules, reasons };
 }
 
@@ -65,10 +75,11 @@ function modelReasons(
   { version: { model }, modelRow }: Decider,
   wording: ReasonWording,
   pace: ExplanationPace,
+  leftOut: readonly string[],
 ): Reason[] {
   const matrix = modelRow(batch, row);
-  if (model === null || matrix === null) return [];
-  const contributions = explainRisk(model, matrix, 0, pace, scores);
+  if (model === null || matrix === null || leftOut.includes(REASONS)) return [];
+  const contributions = explainRisk(model, matrix, 0, pace, { known: scores, leftOut });
   return reasonsFor({
     ...{ definitions: model.definitions, values: matrix.values, contributions, transaction, ...wording },
   });

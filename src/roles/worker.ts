@@ -110,6 +110,13 @@ function loggingObserver(logger: Logger, topic: string): Partial<WorkerObserver>
     revoked: (partitions) => logger.info({ topic, partitions }, 'gave partitions up'),
     restored: (partition, from, upTo, tookMs) =>
       logger.info({ topic, partition, from, upTo, tookMs: Math.round(tookMs) }, 'the state has caught up'),
+    batch: ({ partition, output: { failures } }) => {
+      if (failures.length > 0) logger.warn({ partition, ...failures[0] }, 'a detector failed and was left out');
+    },
+    leftOut: (partition, offset, parts) =>
+      parts.length > 0
+        ? logger.warn({ topic, partition, offset, parts }, 'decisions are made without these parts from here on')
+        : logger.info({ topic, partition, offset }, 'decisions are made with all they need again'),
     changed: (partition, offset, model, rules) =>
       logger.info({ topic, partition, offset, model, rules }, 'other rules or another model decide from here on'),
     troubled: (code, message) => logger.warn({ topic, code }, message),
@@ -122,6 +129,7 @@ function observers(first: WorkerObserver, second: Partial<WorkerObserver>, onAny
     batch: (done) => {
       onAny();
       first.batch(done);
+      second.batch?.(done);
     },
     restored: (...told) => {
       onAny();
@@ -129,6 +137,12 @@ function observers(first: WorkerObserver, second: Partial<WorkerObserver>, onAny
       second.restored?.(...told);
     },
     checkpointed: (...told) => first.checkpointed(...told),
+    committed: (...told) => first.committed(...told),
+    queued: (depths) => first.queued(depths),
+    leftOut: (...told) => {
+      first.leftOut(...told);
+      second.leftOut?.(...told);
+    },
     changed: (...told) => second.changed?.(...told),
     troubled: (...told) => {
       first.troubled(...told);

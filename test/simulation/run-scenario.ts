@@ -12,7 +12,7 @@ import type { WorkerObserver } from '../../src/pipeline/stream/worker-options.ts
 import { ModelError } from '../../src/registry/packed-model.ts';
 import type { Fault, Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
-import { SimulatedProcess, type World } from './simulated-process.ts';
+import { SimulatedProcess, SLOWEST_STEP_MS, type World } from './simulated-process.ts';
 import { createSimulatedStore, type SimulatedStore } from './simulated-store.ts';
 import { simulatedSetup, simulatedVersions } from './stream-parts.ts';
 import { drawItems, type Item, MAX_RECORD_BYTES } from './stream-records.ts';
@@ -145,7 +145,7 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
       await process.step('a model is loaded');
       if (strikes('missing-models', 0.2)) throw new Error('EIO: the models cannot be read');
       if (strikes('missing-models', 0.2)) throw new ModelError('the model has not come to this store yet');
-    });
+    }, process.throughTrouble);
     let writers = 0;
     const own = stagesOf(scenario, versions);
     const workers = own.map(
@@ -160,7 +160,11 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
           settings: {
             ...{ group, input, changesTo: own[own.length - 1].input, topics: TOPICS, pollWaitMs: 100 },
             ...{ batchSize: { fewest: 3, most: 40, budgetMs: 60 }, checkpointEveryMs: 700, lagEveryMs: 5000 },
-            ...{ attempts: 6, firstRetryMs: 50, commitEveryMs: 300, maxRecordBytes: MAX_RECORD_BYTES },
+            // More than detectors fail in a row.
+            ...{ attempts: 12, firstRetryMs: 50, commitEveryMs: 300, maxRecordBytes: MAX_RECORD_BYTES },
+            degradedMode: {
+              ...{ budgetMs: 60, budgetRecords: 3, restMs: 500, mostRestMs: 4000, probeRecords: 2 },
+            },
           },
           observer: observerOf(process, input, tell),
         }),
@@ -271,6 +275,8 @@ export async function runScenario(scenario: Scenario): Promise<Outcome> {
     calmSinceMs = scheduler.nowMs;
     await troubles;
     tell('world', 'is well from here on');
+    // Who was held for dead in the midst of a slow step hears of it only now, and until then believes to own what it owned.
+    await scheduler.wait(SLOWEST_STEP_MS);
     const endMs = scheduler.nowMs + DRAIN_MS;
     while (!(await isDrained())) {
       await scheduler.wait(250);
@@ -308,6 +314,10 @@ function observerOf(process: SimulatedProcess, topic: string, tell: World['tell'
     batch: ({ partition, records }) => tell(name, `${records} records of partition ${partition}`),
     restored: (partition, from, upTo) => tell(name, `partition ${partition} restored from ${from} up to ${upTo}`),
     checkpointed: (partition, { offset }) => tell(name, `checkpoint of partition ${partition} at ${offset}`),
+    committed: () => undefined,
+    queued: () => undefined,
+    leftOut: (partition, offset, parts) =>
+      tell(name, `partition ${partition} is decided without ${parts.join() || 'nothing left out'} from ${offset}`),
     changed: (partition, offset, model, rules) =>
       tell(name, `partition ${partition} decides with ${model} and ${rules} after ${offset}`),
     troubled: (code, message) => tell(name, `${code}: ${message}`),

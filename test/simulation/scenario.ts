@@ -17,6 +17,8 @@ export const FAULTS = [
   'clock-jumps',
   'slow-steps',
   'missing-models',
+  'slow-detectors',
+  'failing-detectors',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

@@ -3,6 +3,7 @@
 import type { MemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { StreamUnavailableError } from '../../src/lib/errors.ts';
 import type { Prng } from '../../src/lib/prng.ts';
+import type { FittedDetector } from '../../src/models/detector.ts';
 import type { ObjectStore, StreamConsumer, StreamLog } from '../../src/ports.ts';
 import type { Fault } from './scenario.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -20,7 +21,9 @@ export interface World {
 
 const MOST_STEPS_TO_DEATH = 600;
 const MOST_SESSION_MS = 4000;
+export const SLOWEST_STEP_MS = 8000;
 const HOUR_MS = 3_600_000;
+const SLOW_SCORE_MS = 1000;
 
 export class SimulatedProcess {
   readonly name: string;
@@ -62,11 +65,21 @@ export class SimulatedProcess {
     await this.step('wakes');
   };
 
+  /** A detector as it is in this process: it may take long, by this process's clock, or fail. */
+  readonly throughTrouble = (detector: FittedDetector): FittedDetector => ({
+    ...detector,
+    score: (matrix) => {
+      if (this.#world.strikes('slow-detectors', 0.1)) this.#skewMs += this.#world.prng.nextBelow(SLOW_SCORE_MS);
+      if (this.#world.strikes('failing-detectors', 0.05)) throw new Error('the detector is out of order');
+      return detector.score(matrix);
+    },
+  });
+
   /** Something that takes time, and after which it may be dead, or held for dead. */
   async step(what: string): Promise<void> {
     const { scheduler, prng } = this.#world;
     const isSlow = this.#world.strikes('slow-steps', 0.01);
-    await scheduler.wait(isSlow ? prng.nextBelow(8000) : prng.nextBelow(6));
+    await scheduler.wait(isSlow ? prng.nextBelow(SLOWEST_STEP_MS) : prng.nextBelow(6));
     if (!this.#isDead && --this.#stepsLeft <= 0) this.#die(what);
     if (this.#isDead) await this.#never;
     if (this.#members.size > 0 && this.#world.strikes('zombies', 0.005)) {
@@ -107,6 +120,7 @@ export class SimulatedProcess {
       createTopics: (wanted) => this.#around('createTopics', () => log.createTopics(wanted)),
       append: (records) => this.#around('append', () => log.append(records)),
       read: (from, most, waitMs) => this.#around('read', () => log.read(from, most, waitMs)),
+      tail: (topics) => this.#around('tail', () => log.tail(topics)),
       bounds: (topic) => this.#around('bounds', () => log.bounds(topic)),
       groupPositions: (group, topic) => this.#around('groupPositions', () => log.groupPositions(group, topic)),
       close: async () => undefined,
@@ -143,6 +157,7 @@ export class SimulatedProcess {
         await consumer.commit(outputs, positions);
         await this.step('after commit');
       },
+      heldBytes: () => consumer.heldBytes(),
       ends: () => this.#around('ends', () => consumer.ends()),
       close: async () => {
         await this.step('before close');

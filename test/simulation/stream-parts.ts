@@ -13,6 +13,7 @@ import { NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
 import { liveVersions } from '../../src/jobs/stream/live-versions.ts';
 import { trainModel } from '../../src/jobs/train.ts';
 import { createPrng } from '../../src/lib/prng.ts';
+import type { FittedDetector } from '../../src/models/detector.ts';
 import { FeatureTable } from '../../src/pipeline/feature-table.ts';
 import { withLateLabels } from '../../src/pipeline/late-labels.ts';
 import { type PartitionSetup, partitionSetup, type VersionSource } from '../../src/pipeline/stream/versions.ts';
@@ -67,15 +68,17 @@ function smallModel(): StoredModel {
     },
   });
   for (let row = 0; row < 2000; row++) {
+    const isFraud = prng.nextFloat() < 0.05;
     const transaction = createTransaction({
+      ...{ isFraud, operation: isFraud ? 'transfer' : 'purchase' },
       ...{ id: `m-${row}`, eventTimeMs: row * 1_000_000, currency: 'PEN', payerId: `p${prng.nextBelow(8)}` },
-      ...{ amountMinor: 100 + prng.nextBelow(500_000), payeeId: `b${prng.nextBelow(5)}` },
+      ...{ amountMinor: 100 + prng.nextBelow(isFraud ? 900_000 : 300_000), payeeId: `b${prng.nextBelow(5)}` },
     });
     table.add(engine, transaction);
   }
   const { model, decide } = trainModel({
     features: { definitions: DEFINITIONS, table, engine, rules: null },
-    detectors: detectorChoices('hbos', detectorsHere()),
+    detectors: detectorChoices('gbdt,hbos', detectorsHere()),
     ...{ labelDelayMs: 0, maxTrainingRows: 2000, costs: DEFAULT_COSTS, seed: 1, onProgress: () => undefined },
     thresholds: { by: 'share', reviewShare: 0.05 },
   });
@@ -105,15 +108,23 @@ export function simulatedSetup(): PartitionSetup {
   );
 }
 
-/** @param reach called before a model is loaded; may throw what a store throws */
-export function simulatedVersions(reach: () => Promise<void>): VersionSource {
+/**
+ * @param reach called before a model is loaded; may throw what a store throws
+ * @param through what becomes of each detector in this process
+ */
+export function simulatedVersions(
+  reach: () => Promise<void>,
+  through: (detector: FittedDetector) => FittedDetector = (detector) => detector,
+): VersionSource {
   return liveVersions({
     ...{ model: null, control: null },
     rules: { ...NO_RULES, placed: readRuleFile({ path: 'initial.yaml', text: RULES[0] }).rules, detectors: ['hbos'] },
     async loadModel(id) {
       await reach();
       if (id !== MODEL) throw new ModelError(`there is no model '${id}'; there are ${MODEL}`);
-      return smallModel();
+      const stored = smallModel();
+      const parts = stored.model.parts.map((part) => ({ ...part, detector: through(part.detector) }));
+      return { ...stored, model: { ...stored.model, parts } };
     },
   });
 }

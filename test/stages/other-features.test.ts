@@ -26,6 +26,6 @@ it('are not decided with other features than they were begun with, and still mak
   const fold = () => after.setup.createFold(after.setup.createEngine(), null, 0);
   expect(() => fold().take(passed, version)).toThrow(VersionUnavailableError);
   const silent = fold();
-  expect(silent.take(passed, version, [], true)).toMatchObject({ passed: [], refused: [] });
+  expect(silent.take(passed, version, { isSilent: true })).toMatchObject({ passed: [], refused: [] });
   expect(silent.engine.counters().folded).toBe(passed.length);
 });

@@ -280,6 +280,37 @@ export function streamLogChecks(name: string, open: () => Promise<OpenedLog>): v
       }
     });
 
+    test('a tail tells what is committed after it began, of every partition, each record once and in order', async () => {
+      await log.append([0, 1, 2, 3].map((partition) => recordOf(topic, 'before', { partition })));
+      await expect(log.tail([nameOf('none')])).rejects.toThrow();
+      const tail = await log.tail([topic, output]);
+      expect(await tail.poll(10, 0)).toEqual([]);
+      const waiting = tail.poll(10, PATIENCE_MS);
+      await log.append([recordOf(topic, 'first', { partition: 2 })]);
+      expect(valuesOf(await waiting)).toEqual(['first']);
+
+      const values = Array.from({ length: 60 }, (_, index) => `${index}`);
+      await log.append(values.map((value, index) => recordOf(topic, value, { partition: index % 4 })));
+      const consumer = await log.join({ group, topics: [topic], listener: witness().listener });
+      await pollUntil(consumer, (all) => countOf(all) >= 1);
+      await consumer.commit([recordOf(output, 'decided', { partition: 1 })], []);
+      await consumer.close();
+      const told: StreamBatch[] = [];
+      const deadlineMs = Date.now() + PATIENCE_MS;
+      while (countOf(told) < 61 && Date.now() < deadlineMs) {
+        const some = await tail.poll(7, 100);
+        expect(countOf(some)).toBeLessThanOrEqual(7);
+        told.push(...some);
+      }
+      expect(valuesOf(told.filter((batch) => batch.topic === output))).toEqual(['decided']);
+      for (const partition of [0, 1, 2, 3]) {
+        const got = valuesOf(told.filter((batch) => batch.topic === topic && batch.partition === partition));
+        expect(got).toEqual(values.filter((_, index) => index % 4 === partition));
+      }
+      expect(await tail.poll(10, 0)).toEqual([]);
+      await tail.close();
+    });
+
     test('records appended at the same time are all there, each once', async () => {
       const writers = Array.from({ length: 20 }, (_, writer) =>
         log.append([0, 1, 2].map((index) => recordOf(topic, `${writer}.${index}`, { partition: writer % 4 }))),

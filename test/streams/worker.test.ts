@@ -41,18 +41,12 @@ async function work(place: Place): Promise<string[]> {
     checkpoints: () => new CheckpointStore(place.store, 'p'),
     settings: {
       ...{ group: 'g', topics: TOPICS, batchSize: { fewest: 10, most: 10, budgetMs: 100 }, pollWaitMs: 1 },
-      ...{
-        checkpointEveryMs: 1000,
-        lagEveryMs: 1000,
-        attempts: 2,
-        commitEveryMs: 1,
-        firstRetryMs: 1,
-        maxRecordBytes: 1_000_000,
-      },
+      ...{ checkpointEveryMs: 1000, lagEveryMs: 1000, attempts: 2, commitEveryMs: 1, firstRetryMs: 1 },
+      ...{ maxRecordBytes: 1_000_000, degradedMode: null },
     },
     observer: {
       ...{
-        batch: nothing,
+        ...{ batch: nothing, committed: nothing, queued: nothing, leftOut: nothing },
         restored: nothing,
         checkpointed: nothing,
         changed: nothing,

@@ -63,7 +63,9 @@ export interface BrokerFeatures {
 }
 
 /** Requests that may take long have connections of their own: a broker answers one connection in order. */
-export type Purpose = 'ask' | 'produce' | 'group' | `join-${number}` | `fetch-${number}` | `read-${number}`;
+export type Purpose =
+  | ('ask' | 'produce' | 'group')
+  | (`join-${number}` | `fetch-${number}` | `read-${number}` | `tail-${number}`);
 
 interface Address {
   readonly host: string;

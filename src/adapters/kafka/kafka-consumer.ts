@@ -95,6 +95,10 @@ export class KafkaConsumer implements StreamConsumer {
     }
   }
 
+  heldBytes(): number {
+    return this.#parts.reader.heldBytes;
+  }
+
   async ends(): Promise<readonly StreamPosition[]> {
     const { cluster, reader } = this.#parts;
     const ends = await listOffsets(cluster, [...this.#owned.values()], 'newest');
@@ -212,7 +216,8 @@ export class KafkaConsumer implements StreamConsumer {
   }
 }
 
-async function within(news: Promise<void>, limitMs: number): Promise<void> {
+/** Until there is news, but no longer. */
+export async function within(news: Promise<void>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);

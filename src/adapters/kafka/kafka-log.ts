@@ -9,6 +9,7 @@ import type {
   StreamLog,
   StreamPosition,
   StreamRecord,
+  StreamTail,
   TopicSettings,
 } from '../../ports.ts';
 import { checkTopic } from '../streams/outgoing-records.ts';
@@ -18,6 +19,7 @@ import { ConsumerProtocolMembership } from './consumer-membership.ts';
 import { committedBatches, fetchFrom, listOffsets } from './fetch.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
+import { KafkaTail } from './kafka-tail.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { createRecordSorter, type ProducerIdentity, produce, type RecordSorter } from './produce.ts';
 import { type Compression, readRecords } from './record-batch.ts';
@@ -101,6 +103,7 @@ class KafkaLog implements StreamLog {
   /** Numbers of connections for `read` that nobody uses now. */
   readonly #idleReads: number[] = [];
   #reads = 0;
+  #tails = 0;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -321,6 +324,21 @@ class KafkaLog implements StreamLog {
       if (!moved && Date.now() >= untilMs) return [];
       if (offset >= fetched.lastStableOffset && Date.now() >= untilMs) return [];
     }
+  }
+
+  async tail(topics: readonly string[]): Promise<StreamTail> {
+    const cluster = this.#cluster;
+    const layouts = await Promise.all(
+      topics.map((topic) => cluster.retrying('Looking at a topic', () => cluster.layout(topic))),
+    );
+    const partitions = layouts.flatMap(({ leaders }, index) =>
+      leaders.map((_, partition) => ({ topic: topics[index], partition })),
+    );
+    const ends = await listOffsets(cluster, partitions, 'newest');
+    const told: { tail: KafkaTail | null } = { tail: null };
+    const reader = new PartitionReader(cluster, `tail-${this.#tails++}`, this.#settings, () => told.tail?.notify());
+    told.tail = new KafkaTail(reader, ends, this.#settings.retryForMs);
+    return told.tail;
   }
 
   async bounds(topic: string) {

@@ -132,6 +132,10 @@ export class PartitionReader {
     }
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** How long brokers have been silent, 0 while they answer. */
   silentMs(nowMs: number): number {
     return this.#silentSinceMs === null ? 0 : nowMs - this.#silentSinceMs;

@@ -15,6 +15,7 @@ import type {
 } from '../../ports.ts';
 import { type ConsumerGroup, groupToJoin, partitionName } from '../streams/consumer-group.ts';
 import { createGroupConsumer, fenced, type GroupConsumer, type GroupLog } from '../streams/group-consumer.ts';
+import { createLogTail } from '../streams/log-tail.ts';
 import { checkTopic, createRecordRouter, unknownTopic } from '../streams/outgoing-records.ts';
 
 /** A moment at which a fault may strike. */
@@ -45,7 +46,7 @@ export interface DeliveryFaults {
 export interface MemoryLogOptions {
   /** Milliseconds UTC: the time of records without one. */
   readonly now: () => number;
-  /** How `poll` and `read` wait where there is nothing; without it they return at once. */
+  /** How `poll` and `read` wait where there is nothing, unless something is written first; without it they return at once. */
   readonly sleep?: (waitMs: number) => Promise<void>;
   readonly fault?: MemoryLogFault;
   readonly deliveries?: DeliveryFaults;
@@ -81,6 +82,8 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const committedOffsets = new Map<string, number>();
   const members = new WeakMap<StreamConsumer, GroupConsumer>();
   const route = createRecordRouter((name) => topics.get(name), maxRecordBytes);
+  const waiting = new Set<() => void>();
+  let writes = 0;
   let held = 0;
   let closed = false;
 
@@ -109,6 +112,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     }
     const written = records.map((record, index) => store(record, numbers[index]!));
     for (const at of positions) committedOffsets.set(`${group} ${partitionName(at)}`, at.offset);
+    if (written.length > 0) wakeAll();
     const lostAfter = fault?.({ ...moment, when: 'after' });
     if (lostBefore === 'answer-lost' || lostAfter === 'answer-lost') {
       throw new StreamUnavailableError(`the answer to this ${moment.operation} was lost`);
@@ -140,12 +144,30 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
 
   function patience(maxWaitMs: number): () => Promise<boolean> {
     let waited = sleep === undefined || maxWaitMs <= 0;
+    let seen = writes;
     return async () => {
       if (waited) return false;
+      if (writes !== seen) {
+        seen = writes;
+        return true;
+      }
       waited = true;
-      await sleep!(maxWaitMs);
+      let wake = () => {};
+      const written = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      waiting.add(wake);
+      await Promise.race([sleep!(maxWaitMs), written]);
+      waiting.delete(wake);
       return true;
     };
+  }
+
+  function wakeAll(): void {
+    writes++;
+    const woken = [...waiting];
+    waiting.clear();
+    for (const wake of woken) wake();
   }
 
   /** The group's log; `name` is needed to know how far back a second delivery may go. */
@@ -218,6 +240,18 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         if (records.length > 0 || !(await somethingNew())) return records;
       }
     },
+    async tail(names) {
+      const ends = names.flatMap((topic) => {
+        const settings = topics.get(topic);
+        if (settings === undefined) throw unknownTopic(topic);
+        return Array.from({ length: settings.partitions }, (_, partition) => {
+          return { topic, partition, offset: partitionAt({ topic, partition }).end };
+        });
+      });
+      return createLogTail(ends, {
+        ...{ fetch: async (from, most) => recordsFrom(from, most), end: (at) => partitionAt(at).end, patience },
+      });
+    },
     async bounds(topic) {
       const settings = topics.get(topic);
       if (settings === undefined) throw unknownTopic(topic);
@@ -235,6 +269,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     },
     async close() {
       closed = true;
+      wakeAll();
     },
     expel: (member) => members.get(member)?.expel(),
     committed,

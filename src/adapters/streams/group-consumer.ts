@@ -157,6 +157,7 @@ export function createGroupConsumer(
       const allowed = () => member.alive && committed.every((at) => group.owns(member, at));
       await log.write(name, outputs, committed, allowed);
     },
+    heldBytes: () => 0,
     async ends() {
       return group.partitionsOf(member).map((at) => ({ ...at, offset: log.end(at) }));
     },

@@ -31,6 +31,9 @@ export function outputsOf(
   return records;
 }
 
+/** As other programs read it. */
+export type DecisionRecord = ReturnType<typeof decisionRecord>;
+
 /** What was decided, by what, and where it stands in the stream: enough to decide it again. */
 export function decisionRecord(
   { offset, origin, decision, verdict, degraded, versions }: DecidedRecord,

@@ -14,11 +14,13 @@ import { InputError } from '../../lib/errors.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
 import type { OutgoingRecord, StreamRecord } from '../../ports.ts';
-import { type Decider, foldBatch } from '../decide-transactions.ts';
-import { type Decision, explainRow, type ReasonWording } from '../explain-decision.ts';
+import { type DecidedRow, type Decider, type FoldedBatch, foldBatch } from '../decide-transactions.ts';
+import { type Decision, explainRow, REASONS, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
+import { askingOf, type DetectorFailure, partsOfModel } from './detectors-asked.ts';
 import { kindOf, VALUE_MISSING } from './record-kinds.ts';
 import type { StoredMarks } from './stages/source-marks.ts';
+import { StepWatch } from './step-times.ts';
 
 /** What decides, and what it is called in decisions and checkpoints. */
 export interface LiveVersion {
@@ -60,7 +62,7 @@ export interface DecidedRecord {
   readonly origin?: { readonly partition: number; readonly offset: number };
   readonly decision: Decision;
   readonly verdict: Verdict;
-  /** What was left out for want of time, by the detectors' names. */
+  /** What it was decided without: detectors by their names, and `REASONS` where there should have been some. */
   readonly degraded: readonly string[];
   readonly versions: Pick<LiveVersion, 'model' | 'rules'>;
 }
@@ -76,7 +78,25 @@ export interface FoldOutput {
   readonly taken: number;
   /** The change that the last record taken asks for. */
   readonly change: ControlRecord | null;
+  /** What all of it was decided without, as it must be done again. */
+  readonly leftOut: readonly string[];
+  readonly failures: readonly DetectorFailure[];
+  readonly times: StepWatch;
 }
+
+/** How a run of records is taken. */
+export interface Taking {
+  /** Detectors, and perhaps `REASONS`; those that the version does not have mean nothing. */
+  readonly leftOut: readonly string[];
+  /** A detector that fails is left out; otherwise it is an error, for what was decided with it is to be decided again. */
+  readonly mayFail: boolean;
+  /** Its outputs are out already. */
+  readonly isSilent: boolean;
+  /** ms, for durations alone. */
+  readonly now: () => number;
+}
+
+export const AS_IT_WAS: Taking = { leftOut: [], mayFail: false, isSilent: false, now: () => 0 };
 
 export interface FoldCounts {
   readonly transactions: number;
@@ -151,9 +171,11 @@ export class PartitionFold {
   /**
    * Takes records until one of them changes what decides.
    *
-   * @param degraded detectors that the version leaves out
+   * @throws DetectorFailedError where a detector fails and none may
    */
-  take(records: readonly StreamRecord[], version: LiveVersion, degraded: readonly string[] = []): FoldOutput {
+  take(records: readonly StreamRecord[], version: LiveVersion, taking: Partial<Taking> = {}): FoldOutput {
+    const how = { ...AS_IT_WAS, ...taking };
+    const times = new StepWatch(how.now);
     const counts = { transactions: 0, duplicates: 0, late: 0, outOfTime: 0, labels: 0, labelsTooLate: 0 };
     const steps: Step[] = [];
     const refused: { record: StreamRecord; refusal: Refusal }[] = [];
@@ -161,26 +183,32 @@ export class PartitionFold {
     const labels: (readonly [before: number, label: LabelRecord])[] = [];
     let taken = 0;
     let change: ControlRecord | null = null;
-    for (const record of records) {
-      taken++;
-      try {
-        change = this.#read(record, steps, labels, counts);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        refused.push({ record, refusal: { code: error.code, message: error.message } });
+    const read: (Step | LabelRecord)[] = [];
+    const readAll = () => {
+      for (const record of records) {
+        taken++;
+        try {
+          change = this.#read(record, read);
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          refused.push({ record, refusal: { code: error.code, message: error.message } });
+        }
+        if (change !== null) break;
       }
-      if (change !== null) break;
-    }
-    const { decided, governorAlerts } = this.#decide(steps, labels, version, degraded, counts);
-    return { decided, refused, governorAlerts, counts, taken, change };
+    };
+    times.measure('decode', readAll);
+    times.measure('deduplicate', () => {
+      for (const each of read) {
+        if (!('record' in each)) labels.push([steps.length, each]);
+        else if (this.#isNew(each.transaction)) steps.push(each);
+        else counts.duplicates++;
+      }
+    });
+    const decided = this.#decide(steps, labels, version, how, counts, times);
+    return { ...decided, refused, counts, taken, change, times };
   }
 
-  #read(
-    record: StreamRecord,
-    steps: Step[],
-    labels: (readonly [number, LabelRecord])[],
-    counts: { duplicates: number },
-  ): ControlRecord | null {
+  #read(record: StreamRecord, read: (Step | LabelRecord)[]): ControlRecord | null {
     const kind = kindOf(record);
     if (kind === null)
       throw new InputError('KIND_UNKNOWN', 'The record is of a kind that this version does not know', 'Update');
@@ -188,25 +216,29 @@ export class PartitionFold {
     if (kind === 'control') return this.#decoders.control(record.value);
     if (kind === 'label') {
       const label = this.#decoders.label(record.value);
-      if (label !== null) labels.push([steps.length, label]);
+      if (label !== null) read.push(label);
       return null;
     }
     const transaction = this.#decoders.transaction(record.value);
-    if (transaction === null) return null;
-    hashText(transaction.id, this.#low, this.#high, 0);
-    if (this.#settings.repeatsAreGone || this.#seen.add(this.#low[0], this.#high[0]))
-      steps.push({ record, transaction });
-    else counts.duplicates++;
+    if (transaction !== null) read.push({ record, transaction });
     return null;
+  }
+
+  #isNew({ id }: Transaction): boolean {
+    if (this.#settings.repeatsAreGone) return true;
+    hashText(id, this.#low, this.#high, 0);
+    return this.#seen.add(this.#low[0], this.#high[0]);
   }
 
   #decide(
     steps: readonly Step[],
     labels: readonly (readonly [number, LabelRecord])[],
-    { decider, model, rules }: LiveVersion,
-    degraded: readonly string[],
+    version: LiveVersion,
+    { leftOut: unwanted, mayFail }: Taking,
     counts: { -readonly [Name in keyof FoldCounts]: FoldCounts[Name] },
-  ): Pick<FoldOutput, 'decided' | 'governorAlerts'> {
+    times: StepWatch,
+  ): Pick<FoldOutput, 'decided' | 'governorAlerts' | 'leftOut' | 'failures'> {
+    const { decider } = version;
     const engine = this.#engine;
     let next = 0;
     let row = 0;
@@ -224,15 +256,24 @@ export class PartitionFold {
         return engine.fold(transaction, out, offset);
       },
     };
-    const batch = foldBatch(
-      steps.map(({ transaction }) => transaction),
-      folding,
-    );
-    learnUpTo(steps.length);
-    const open = decider.open(batch);
+    const batch = times.measure('features', () => {
+      const folded = foldBatch(
+        steps.map(({ transaction }) => transaction),
+        folding,
+      );
+      learnUpTo(steps.length);
+      return folded;
+    });
+    const failures: DetectorFailure[] = [];
+    const asking = askingOf({ leftOut: unwanted, mayFail, failures, times });
+    const open = times.measure('detect', () => decider.open(batch, asking));
+    const failed = failures.map(({ detector }) => detector);
+    const leftOut = partsOfModel(decider).filter((part) => unwanted.includes(part) || failed.includes(part));
+    const isDegraded = leftOut.some((part) => part !== REASONS);
     const governorAlerts: GovernorAlert[] = [];
-    const decided = steps.map(({ record, transaction }, index): DecidedRecord => {
+    const verdictOf = (index: number): DecidedRow => {
       const decidedRow = open(index);
+      const { transaction } = decidedRow;
       const { policy } = decider.version;
       const verdict =
         this.#severest === null
@@ -245,13 +286,42 @@ export class PartitionFold {
       if (!inTime) counts.outOfTime++;
       else {
         const observed = { timeMs: transaction.eventTimeMs, intended: verdict.intended, late: false };
-        const report = govern(this.#governor, { ...observed, degraded: degraded.length > 0 }, this.#settings.governor);
+        const report = govern(this.#governor, { ...observed, degraded: isDegraded }, this.#settings.governor);
         this.#severest = report.severest;
         governorAlerts.push(...report.alerts);
       }
-      const decision = explainRow({ ...decidedRow, verdict }, batch, index, decider, this.#settings.wording, 'quick');
-      return { offset: record.offset, decision, verdict, degraded, versions: { model, rules } };
-    });
-    return { decided, governorAlerts };
+      return { ...decidedRow, verdict };
+    };
+    const rows = times.measure('decide', () => steps.map((_, index) => verdictOf(index)));
+    const tellAll = () =>
+      steps.map(({ record }, index) => this.#tell(record, rows[index], index, batch, version, leftOut, failures));
+    return { decided: times.measure('reasons', tellAll), governorAlerts, leftOut, failures };
+  }
+
+  /** Reasons that fail are left out of their own decision alone: nothing else depends on them. */
+  #tell(
+    { offset }: StreamRecord,
+    row: DecidedRow,
+    index: number,
+    batch: FoldedBatch,
+    { decider, model, rules }: LiveVersion,
+    leftOut: readonly string[],
+    failures: DetectorFailure[],
+  ): DecidedRecord {
+    const { verdict } = row;
+    const { wording } = this.#settings;
+    const tell = (without: readonly string[]): DecidedRecord => {
+      const decision = explainRow(row, batch, index, decider, wording, 'quick', without);
+      // What is approved has no reasons that could be missing.
+      const degraded = verdict.action === 'approve' ? without.filter((part) => part !== REASONS) : without;
+      return { offset, decision, verdict, degraded, versions: { model, rules } };
+    };
+    if (leftOut.includes(REASONS)) return tell(leftOut);
+    try {
+      return tell(leftOut);
+    } catch (error) {
+      failures.push({ detector: REASONS, message: (error as Error).message });
+      return tell([...leftOut, REASONS]);
+    }
   }
 }

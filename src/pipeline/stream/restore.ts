@@ -2,6 +2,8 @@
 import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { StreamLog, StreamPartition, StreamPosition } from '../../ports.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, type RestoredFold } from './checkpoint-store.ts';
+import { DetectorFailedError } from './detectors-asked.ts';
+import { LeftOutHistory, readLeftOut } from './left-out.ts';
 import type { StreamFold } from './stream-fold.ts';
 import { type PartitionSetup, VersionUnavailableError } from './versions.ts';
 
@@ -9,6 +11,8 @@ interface RestoreFrom {
   readonly log: StreamLog;
   readonly store: CheckpointStore;
   readonly setup: PartitionSetup;
+  /** Its topic. */
+  readonly leftOut: string;
   readonly observer: { troubled(code: string, message: string): void };
 }
 
@@ -18,6 +22,8 @@ interface Restored {
   readonly fold: StreamFold;
   /** Where reading begins. */
   readonly offset: number;
+  /** What is to be left out from there on. */
+  readonly leftOut: LeftOutHistory;
 }
 
 /** A record that is there is read at once; nothing is waited for that long. */
@@ -53,8 +59,12 @@ export async function restoreFold(
         'missing from the features until their windows have passed',
     );
   }
+  const leftOut = setup.decides
+    ? await readLeftOut(sources.log, { topic: sources.leftOut, partition })
+    : new LeftOutHistory();
+  leftOut.keepOnly(from, committed.offset);
   // Nothing is left to wait for where all up to the group's position is gone.
-  return { restored, fold, offset: Math.max(from, Math.min(start, committed.offset)) };
+  return { restored, fold, offset: Math.max(from, Math.min(start, committed.offset)), leftOut };
 }
 
 /** @throws StreamUnavailableError where the store does not answer: without state one does not begin by accident */
@@ -89,8 +99,8 @@ async function isThere(
 }
 
 /** What may be otherwise when it is tried again. */
-export function isPassing(error: unknown): error is FencedError | StreamUnavailableError | VersionUnavailableError {
-  return (
-    error instanceof FencedError || error instanceof StreamUnavailableError || error instanceof VersionUnavailableError
-  );
+export function isPassing(error: unknown): error is Error & { readonly code: string } {
+  return PASSING.some((kind) => error instanceof kind);
 }
+
+const PASSING = [FencedError, StreamUnavailableError, VersionUnavailableError, DetectorFailedError];

@@ -3,7 +3,7 @@ import type { ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureEngine } from '../../features/engine.ts';
 import type { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import type { StreamRecord } from '../../ports.ts';
-import type { FoldHead, FoldOutput, LiveVersion } from './partition-fold.ts';
+import type { FoldHead, FoldOutput, LiveVersion, Taking } from './partition-fold.ts';
 
 export interface StreamFold {
   readonly engine: FeatureEngine;
@@ -14,15 +14,9 @@ export interface StreamFold {
   /**
    * Takes records until one of them changes what decides.
    *
-   * @param degraded detectors that the version leaves out
-   * @param isSilent its outputs are out already
+   * @throws DetectorFailedError where a detector fails and none may
    */
-  take(
-    records: readonly StreamRecord[],
-    version: LiveVersion,
-    degraded?: readonly string[],
-    isSilent?: boolean,
-  ): FoldOutput;
+  take(records: readonly StreamRecord[], version: LiveVersion, taking?: Partial<Taking>): FoldOutput;
 }
 
 /** Of a fold, from a checkpoint; the engine is restored besides. */

@@ -1,7 +1,9 @@
 // The topics that Centinela reads and writes, with what each is for and how long it is kept. docs/streaming.md explains each.
 import type { TopicSettings } from '../../ports.ts';
 
-export const TOPIC_ROLES = ['transactions', 'decisions', 'alerts', 'dead-letters', 'labels', 'control'] as const;
+export const TOPIC_ROLES = [
+  ...(['transactions', 'decisions', 'alerts', 'dead-letters', 'labels', 'control', 'left-out'] as const),
+] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
 export type TopicNames = Readonly<Record<TopicRole, string>>;
@@ -55,6 +57,13 @@ export const TOPIC_PLANS: Readonly<Record<TopicRole, TopicPlan>> = {
     holds: 'changes of models and rules',
     // One order for all: a change comes before or after another for everybody alike.
     partitions: 1,
+    retentionMs: null,
+    compacted: false,
+  },
+  'left-out': {
+    holds: 'what decisions were made without, from which offset of `transactions` on, partition by partition',
+    partitions: null,
+    // Without it a decision cannot be made again. It is written only where it changes.
     retentionMs: null,
     compacted: false,
   },

@@ -13,6 +13,8 @@ export interface PartitionSetup {
   readonly limits: Partial<EngineLimits>;
   readonly decoders: RecordDecoders;
   readonly fold: FoldSettings;
+  /** false for a stage that only passes on. */
+  readonly decides: boolean;
   /** null where the engine has all entities. */
   readonly stage: EngineStage | null;
   createEngine(): FeatureEngine;
@@ -45,7 +47,7 @@ export function partitionSetup(
   fold: FoldSettings,
 ): PartitionSetup {
   return {
-    ...{ definitions, limits, decoders, fold, stage: null },
+    ...{ definitions, limits, decoders, fold, decides: true, stage: null },
     createEngine: () => createFeatureEngine(definitions, limits),
     createFold: (engine, stored) => new PartitionFold(engine, decoders, fold, stored),
   };

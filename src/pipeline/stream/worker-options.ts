@@ -3,13 +3,19 @@ import type { StreamLog } from '../../ports.ts';
 import { type BatchSizeSettings, DEFAULT_BATCH_SIZE } from './batch-size.ts';
 import type { CheckpointStore, WrittenCheckpoint } from './checkpoint-store.ts';
 import { MAX_RECORD_BYTES } from './dead-letter.ts';
+import { DEFAULT_DEGRADED_MODE, type DegradedModeSettings } from './degraded-mode.ts';
 import type { DecidedRecord, FoldOutput } from './partition-fold.ts';
+import type { Step } from './step-times.ts';
 import type { TopicNames } from './topics.ts';
 import type { PartitionSetup, VersionSource } from './versions.ts';
 
 /** What the worker does, for metrics and logs. Times are durations. */
 export interface WorkerObserver {
   batch(done: BatchDone): void;
+  committed(outputs: number, tookMs: number): void;
+  queued(depths: QueueDepths): void;
+  /** From this offset on decisions are made without these parts; none: with all they need, again. */
+  leftOut(partition: number, offset: number, parts: readonly string[]): void;
   restored(partition: number, from: number, upTo: number, tookMs: number): void;
   checkpointed(partition: number, written: WrittenCheckpoint, tookMs: number): void;
   changed(partition: number, offset: number, model: string | null, rules: string): void;
@@ -21,11 +27,22 @@ export interface WorkerObserver {
   lagging(waiting: readonly { readonly partition: number; readonly records: number }[]): void;
 }
 
+export interface QueueDepths {
+  /** Records that were fetched and are not folded yet. */
+  readonly records: number;
+  /** Outputs that are not committed yet. */
+  readonly outputs: number;
+  /** What the log has read ahead. */
+  readonly heldBytes: number;
+}
+
 export interface BatchDone {
   readonly partition: number;
   readonly records: number;
   readonly output: FoldOutput;
   readonly foldMs: number;
+  /** Steps that missed their deadline. */
+  readonly missed: readonly Step[];
   /** How long the oldest record of the batch had waited since it was written, when its decision was durable. */
   readonly oldestWaitMs: number;
 }
@@ -50,12 +67,14 @@ export interface WorkerSettings {
   readonly firstRetryMs: number;
   /** What the log takes as one record. */
   readonly maxRecordBytes: number;
+  /** null: nothing is left out for want of time, and a detector that fails stops the worker. */
+  readonly degradedMode: DegradedModeSettings | null;
 }
 
 export const DEFAULT_WORKER: Omit<WorkerSettings, 'topics'> = {
   ...{ group: 'centinela', batchSize: DEFAULT_BATCH_SIZE, pollWaitMs: 100 },
   ...{ checkpointEveryMs: 10_000, commitEveryMs: 500, lagEveryMs: 5000, attempts: 8, firstRetryMs: 100 },
-  maxRecordBytes: MAX_RECORD_BYTES,
+  ...{ maxRecordBytes: MAX_RECORD_BYTES, degradedMode: DEFAULT_DEGRADED_MODE },
 };
 
 export interface WorkerOptions {

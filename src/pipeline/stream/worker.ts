@@ -21,10 +21,14 @@ import type {
   StreamPosition,
   StreamRecord,
 } from '../../ports.ts';
+import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
 import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
+import { DegradedMode } from './degraded-mode.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
+import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { outputsOf } from './outputs.ts';
+import type { FoldOutput, Taking } from './partition-fold.ts';
 import { newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
 import type { StreamFold } from './stream-fold.ts';
@@ -41,6 +45,8 @@ interface OwnedPartition {
   settled: number;
   /** The one before it, or what the checkpoint says of it; null where the state is empty. */
   last: StreamRecord | LastRecord | null;
+  /** What was and is left out. */
+  readonly leftOut: LeftOutHistory;
   /** Outputs of records before it are out already. */
   readonly silentBefore: number;
   readonly restoredFrom: number;
@@ -62,6 +68,8 @@ interface FoldedBatches {
 interface Committing {
   readonly durable: Promise<void>;
 }
+/** So many are decided alike at most: what is late is noticed in the midst of a large batch. */
+const MOST_RUN_RECORDS = 512;
 
 export class Worker {
   readonly #options: WorkerOptions;
@@ -69,6 +77,7 @@ export class Worker {
   readonly #input: string;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
+  readonly #mode: DegradedMode | null;
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #committing: Committing | null = null;
@@ -82,8 +91,10 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#input = options.settings.input ?? options.settings.topics.transactions;
-    this.#batchSize = new BatchSize(options.settings.batchSize);
+    const { input, topics, batchSize, degradedMode } = options.settings;
+    this.#input = input ?? topics.transactions;
+    this.#batchSize = new BatchSize(batchSize);
+    this.#mode = degradedMode === null || !options.setup.decides ? null : new DegradedMode(degradedMode);
   }
 
   /** It is a member of its group, and what it owns has caught up with where the group stood. */
@@ -168,12 +179,20 @@ export class Worker {
   }
 
   async #process(batches: readonly StreamBatch[], onProgress: () => void): Promise<void> {
-    const { now, settings } = this.#options;
+    const { now, settings, observer } = this.#options;
     const startedMs = now();
     const outputs: OutgoingRecord[] = [];
     const positions: StreamPosition[] = [];
     const done: BatchDone[] = [];
+    const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
     let records = 0;
+    const tellQueues = () =>
+      observer.queued({
+        records: polled - records,
+        outputs: outputs.length,
+        heldBytes: this.#consumer?.heldBytes() ?? 0,
+      });
+    tellQueues();
     for (const batch of batches) {
       const forwarded = FORWARDED.find(([role]) => settings.topics[role] === batch.topic);
       const position =
@@ -184,6 +203,7 @@ export class Worker {
       if (position !== null) positions.push(position);
     }
     const foldMs = now() - startedMs;
+    tellQueues();
     await this.#committed();
     const durable = this.#makeDurable({ positions, outputs, done, records, foldMs }).then(onProgress);
     durable.catch(() => undefined);
@@ -204,6 +224,7 @@ export class Worker {
     }
     const endedMs = now();
     this.#batchSize.observe(records, foldMs + (endedMs - startedMs));
+    observer.queued({ records: 0, outputs: 0, heldBytes: this.#consumer?.heldBytes() ?? 0 });
     for (const each of done) {
       observer.batch({ ...each, oldestWaitMs: Math.max(0, endedMs - each.oldestWaitMs) });
       onDecided?.(each.output.decided);
@@ -235,9 +256,12 @@ export class Worker {
   /** One at a time: what is under way has been waited for. */
   async #commitPending(outputs: readonly OutgoingRecord[] = []): Promise<void> {
     if (this.#pending.size === 0) return;
+    const { now, observer } = this.#options;
+    const startedMs = now();
     await this.#consumer?.commit(outputs, [...this.#pending.values()]);
     this.#pending.clear();
-    this.#committedMs = this.#options.now();
+    this.#committedMs = now();
+    observer.committed(outputs.length, Math.max(0, this.#committedMs - startedMs));
   }
 
   #isTimeToCommit(): boolean {
@@ -254,27 +278,26 @@ export class Worker {
 
   /** @returns where the partition stands then; null where there was nothing new */
   async #fold(batch: StreamBatch, outputs: OutgoingRecord[], done: BatchDone[]): Promise<StreamPosition | null> {
-    const { settings, observer, now } = this.#options;
+    const { observer, now } = this.#options;
     const owned = this.#owned.get(batch.partition);
     if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
     let rest = newRecords(batch.records, owned.offset);
     if (rest.length === 0) return null;
     while (rest.length > 0) {
-      // What is made again and what is new are never one run: the first is silent.
-      const boundary = rest.findIndex(({ offset }) => offset >= owned.silentBefore);
-      const isSilent = boundary !== 0;
-      const run = isSilent && boundary > 0 ? rest.slice(0, boundary) : rest;
+      const isSilent = rest[0].offset < owned.silentBefore;
+      const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest);
       const startedMs = now();
-      const output = owned.fold.take(run, owned.version, [], isSilent);
+      const output = owned.fold.take(run, owned.version, taking);
       const foldMs = Math.max(0, now() - startedMs);
+      const from = owned.offset;
       const last = run[output.taken - 1];
       owned.offset = last.offset + 1;
       owned.last = last;
       if (output.change !== null) await this.#change(owned, last.offset, output.change);
       if (!isSilent) {
-        outputs.push(...outputsOf(output, batch, settings.topics, settings.maxRecordBytes));
+        const missed = this.#emit(owned, from, output, outputs);
         done.push({
-          ...{ partition: batch.partition, records: output.taken, output, foldMs },
+          ...{ partition: batch.partition, records: output.taken, output, foldMs, missed },
           oldestWaitMs: run[0].timestampMs,
         });
       } else if (owned.offset >= owned.silentBefore) {
@@ -284,6 +307,31 @@ export class Worker {
     }
     const { topic, partition } = batch;
     return { topic, partition, offset: owned.offset };
+  }
+
+  /** As many as are decided alike, and what they are decided without. */
+  #anew(rest: readonly StreamRecord[]): { run: readonly StreamRecord[]; taking: Taking } {
+    const { now } = this.#options;
+    const { leftOut, mostRecords } = this.#mode?.next(now()) ?? { leftOut: [], mostRecords: MOST_RUN_RECORDS };
+    const run = rest.slice(0, Math.min(mostRecords, MOST_RUN_RECORDS));
+    return { run, taking: { leftOut, mayFail: this.#mode !== null, isSilent: false, now } };
+  }
+
+  /** @returns the steps that missed their deadline */
+  #emit(owned: OwnedPartition, from: number, output: FoldOutput, outputs: OutgoingRecord[]): BatchDone['missed'] {
+    const { settings, observer, now } = this.#options;
+    const { topics, maxRecordBytes } = settings;
+    const { partition } = owned;
+    const { leftOut, failures, times, counts } = output;
+    const at = { topic: this.#input, partition };
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes)));
+    const chosen = owned.leftOut.choose(from, leftOut);
+    if (chosen !== null) {
+      outputs.push(leftOutRecord(topics['left-out'], partition, chosen));
+      observer.leftOut(partition, from, leftOut);
+    }
+    const failed = failures.map(({ detector }) => detector).filter((detector) => detector !== REASONS);
+    return this.#mode?.observe({ records: counts.transactions, times, failed }, now()) ?? [];
   }
 
   /**
@@ -333,16 +381,18 @@ export class Worker {
 
   /** @returns where reading begins */
   async #restore({ topic, partition, offset: committed }: StreamPosition, start: number, end: number): Promise<number> {
-    const { log, setup, versions, checkpoints, now, observer } = this.#options;
+    const { log, setup, versions, checkpoints, now, observer, settings } = this.#options;
     const beganMs = now();
     const store = checkpoints(partition);
     const at = { topic, partition, offset: committed };
-    const { restored, fold, offset } = await restoreFold(at, { start, end }, { log, store, setup, observer });
+    const sources = { log, store, setup, observer, leftOut: settings.topics['left-out'] };
+    const { restored, fold, offset, leftOut } = await restoreFold(at, { start, end }, sources);
     const initial = await versions.initial(setup.definitions);
     const change = restored?.head.change ?? null;
     const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
     this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, settled: offset, last: restored?.last ?? null, silentBefore: committed },
+      ...{ partition, fold, version, offset, settled: offset, last: restored?.last ?? null },
+      ...{ leftOut, silentBefore: committed },
       ...{
         restoredFrom: offset,
         beganMs,

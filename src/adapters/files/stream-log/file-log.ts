@@ -11,6 +11,7 @@ import type {
 } from '../../../ports.ts';
 import { type ConsumerGroup, groupToJoin, partitionName } from '../../streams/consumer-group.ts';
 import { createGroupConsumer, type GroupLog } from '../../streams/group-consumer.ts';
+import { createLogTail } from '../../streams/log-tail.ts';
 import { checkTopic, createRecordRouter, unknownTopic } from '../../streams/outgoing-records.ts';
 import { cannotWrite, replaceFile, syncFolder } from './durable-files.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -275,6 +276,15 @@ async function openLocked(folder: string, options: FileLogOptions, unlock: () =>
         const records = await read(from, maxRecords);
         if (records.length > 0 || !(await somethingNew())) return records;
       }
+    },
+    async tail(names) {
+      assertOpen();
+      const ends = names.flatMap((topic) =>
+        Array.from({ length: settingsOf(topic).partitions }, (_, partition) => {
+          return { topic, partition, offset: partitionAt({ topic, partition }).next };
+        }),
+      );
+      return createLogTail(ends, groupLog);
     },
     async bounds(topic) {
       return Array.from({ length: settingsOf(topic).partitions }, (_, number) => {

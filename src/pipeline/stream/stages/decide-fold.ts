@@ -13,6 +13,7 @@ import {
   type FoldSettings,
   type LiveVersion,
   PartitionFold,
+  type Taking,
 } from '../partition-fold.ts';
 import type { StoredFold, StreamFold } from '../stream-fold.ts';
 import { checkLayout } from './check-layout.ts';
@@ -75,14 +76,9 @@ export class DecideFold implements StreamFold {
     this.#fold.keep(change);
   }
 
-  take(
-    records: readonly StreamRecord[],
-    version: LiveVersion,
-    degraded: readonly string[] = [],
-    isSilent = false,
-  ): FoldOutput {
-    this.#isSilent = isSilent;
-    const output = this.#fold.take(records, version, degraded);
+  take(records: readonly StreamRecord[], version: LiveVersion, taking: Partial<Taking> = {}): FoldOutput {
+    this.#isSilent = taking.isSilent ?? false;
+    const output = this.#fold.take(records, version, taking);
     const decided = output.decided.flatMap((each) => {
       const { origin, isDecided } = this.#frames.get(each.decision.transaction)!;
       return isDecided ? [] : [{ ...each, origin }];

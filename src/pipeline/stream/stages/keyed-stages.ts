@@ -57,7 +57,12 @@ export function keyedStages(
           ? new DecideFold(engine, parts, { ...whole.fold, maxIds: NO_IDS }, stored)
           : new StageFold(engine, parts, { stage: numberOf(name), partition }, null, NO_IDS, stored),
     );
-    return { name, input: between[name], setup, versions: isLast ? versions : NO_VERSIONS };
+    return {
+      name,
+      input: between[name],
+      setup: { ...setup, decides: isLast },
+      versions: isLast ? versions : NO_VERSIONS,
+    };
   });
   return [{ name: 'transactions', input: topics.transactions, setup: first, versions }, ...later];
 }
@@ -80,7 +85,7 @@ function stageSetup(
 ): PartitionSetup {
   const { definitions, limits, decoders, fold } = whole;
   return {
-    ...{ definitions, limits, decoders, stage, createFold, fold: { ...fold, maxIds } },
+    ...{ definitions, limits, decoders, decides: false, stage, createFold, fold: { ...fold, maxIds } },
     createEngine: () => createFeatureEngine(definitions, limits, stage),
   };
 }

@@ -11,8 +11,16 @@ import { FingerprintSet } from '../../../lib/fingerprint-set.ts';
 import { hashText } from '../../../lib/hash.ts';
 import type { OutgoingRecord, StreamRecord } from '../../../ports.ts';
 import type { Refusal } from '../dead-letter.ts';
-import type { FoldHead, FoldOutput, LiveVersion, RecordDecoders } from '../partition-fold.ts';
+import {
+  AS_IT_WAS,
+  type FoldHead,
+  type FoldOutput,
+  type LiveVersion,
+  type RecordDecoders,
+  type Taking,
+} from '../partition-fold.ts';
 import { kindHeader, kindOf, VALUE_MISSING } from '../record-kinds.ts';
+import { StepWatch } from '../step-times.ts';
 import type { StoredFold, StreamFold } from '../stream-fold.ts';
 import { checkLayout } from './check-layout.ts';
 import { decodeFrame, encodeFrame, type Frame, transactionBytes, transactionOfFrame } from './frame.ts';
@@ -91,12 +99,17 @@ export class StageFold implements StreamFold {
     throw new Error('a stage that decides nothing has nothing that could be changed');
   }
 
-  take(
+  take(records: readonly StreamRecord[], _version: LiveVersion, taking: Partial<Taking> = {}): FoldOutput {
+    const { now, isSilent } = { ...AS_IT_WAS, ...taking };
+    const times = new StepWatch(now);
+    const taken = times.measure('features', () => this.#takeAll(records, isSilent));
+    return { ...taken, decided: [], governorAlerts: [], change: null, leftOut: [], failures: [], times };
+  }
+
+  #takeAll(
     records: readonly StreamRecord[],
-    _version: LiveVersion,
-    _degraded: readonly string[] = [],
-    isSilent = false,
-  ): FoldOutput {
+    isSilent: boolean,
+  ): Pick<FoldOutput, 'refused' | 'passed' | 'taken' | 'counts'> {
     const counts: Counts = { duplicates: 0 };
     const passed: OutgoingRecord[] = [];
     const refused: { record: StreamRecord; refusal: Refusal }[] = [];
@@ -113,7 +126,7 @@ export class StageFold implements StreamFold {
       }
     }
     return {
-      ...{ decided: [], refused, governorAlerts: [], passed, taken: records.length, change: null },
+      ...{ refused, passed, taken: records.length },
       counts: { transactions: 0, late: 0, outOfTime: 0, labels: 0, labelsTooLate: 0, ...counts },
     };
   }

@@ -17,7 +17,7 @@ import { committedOffsets } from './group-offsets.ts';
 import type { Membership } from './membership.ts';
 import type { PartitionReader } from './partition-reader.ts';
 import { partitionName, type RecordSorter } from './produce.ts';
-import { OutcomeUnknownError, type TransactionalProducer } from './transactions.ts';
+import { type Committer, OutcomeUnknownError } from './transactions.ts';
 
 export interface ConsumerParts {
   readonly cluster: KafkaCluster;
@@ -25,7 +25,7 @@ export interface ConsumerParts {
   readonly listener: AssignmentListener;
   readonly membership: Membership;
   readonly reader: PartitionReader;
-  readonly producer: TransactionalProducer;
+  readonly producer: Committer;
   readonly sort: RecordSorter;
   /** After brokers have been silent for so long, `poll` says so. */
   readonly unavailableAfterMs: number;

@@ -23,7 +23,7 @@ import { KafkaTail } from './kafka-tail.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { createRecordSorter, type ProducerIdentity, produce, type RecordSorter } from './produce.ts';
 import { type Compression, readRecords } from './record-batch.ts';
-import { TransactionalProducer } from './transactions.ts';
+import { createCommitter } from './transactions.ts';
 
 export interface KafkaLogOptions extends Partial<Omit<ClusterOptions, 'brokers'>> {
   readonly brokers: readonly string[];
@@ -266,7 +266,7 @@ class KafkaLog implements StreamLog {
           ? new ConsumerProtocolMembership(cluster, membershipOptions)
           : new ClassicMembership(cluster, number, membershipOptions),
       reader: new PartitionReader(cluster, `fetch-${number}`, settings, changed),
-      producer: new TransactionalProducer(cluster, {
+      producer: createCommitter(cluster, {
         transactionalId: `${group}-${settings.instanceId}-${numberInGroup}`,
         transactionTimeoutMs,
         compression,

@@ -15,6 +15,11 @@
 //   owner goes on after them; if the timeout is first, its producer's epoch is old and ending is refused. Never both.
 // - An answer to "end" that was lost: asked again with the same epoch, the coordinator tells what became of it. Only
 //   where it does not answer at all for `retryForMs` is the outcome unknown; KafkaConsumer then finds out by the offsets.
+// Why each member has two transactional ids, taken in turns: when "end" is answered, the markers of the transaction are still being
+// written, and until they are the next of the same id is put off by the broker, in steps of 20 ms. The other id's goes on at once.
+// Their order is the same: one begins after the other has been ended, and of two offsets that are pending in the group the
+// coordinator keeps the one that was written later, whichever marker comes first.
+//
 // A transactional id per partition (as before KIP-447) would fence by producer epoch instead, with a producer, and so a
 // transaction, for every partition: as many round trips as partitions.
 //
@@ -80,7 +85,52 @@ export class OutcomeUnknownError extends Error {
   override readonly name = 'OutcomeUnknownError';
 }
 
-export class TransactionalProducer {
+/** What commits, one transaction at a time. */
+export interface Committer {
+  /**
+   * Takes the transactional ids over: what was left open under them is ended, and who had them is fenced.
+   *
+   * @throws StreamUnavailableError
+   */
+  begin(): Promise<void>;
+  /** The next transaction takes the ids anew. */
+  forget(): void;
+  /**
+   * @param positions with `member`, so that a zombie's are refused; sent through `asMember`, which sees to it that the
+   *   generation is the newest while they are
+   * @throws FencedError, InputError, StreamUnavailableError with nothing written; OutcomeUnknownError
+   */
+  run(
+    outputs: readonly PartitionRecords[],
+    positions: readonly StreamPosition[],
+    asMember: (send: (member: GroupMember) => Promise<void>) => Promise<void>,
+  ): Promise<void>;
+}
+
+/** Two producers in turns. */
+export function createCommitter(cluster: KafkaCluster, options: TransactionOptions): Committer {
+  const producers = ['a', 'b'].map(
+    (name) => new TransactionalProducer(cluster, { ...options, transactionalId: `${options.transactionalId}-${name}` }),
+  );
+  let turn = 0;
+  const begin = async () => {
+    await Promise.all(producers.map((producer) => producer.begin()));
+  };
+  return {
+    begin,
+    forget() {
+      for (const producer of producers) producer.forget();
+    },
+    async run(outputs, positions, asMember) {
+      // Both, or what a former incarnation left open under the other would hold up readers until it times out.
+      await begin();
+      turn = (turn + 1) % producers.length;
+      await producers[turn].run(outputs, positions, asMember);
+    },
+  };
+}
+
+class TransactionalProducer {
   readonly #cluster: KafkaCluster;
   readonly #options: TransactionOptions;
   #identity: ProducerIdentity | null = null;
@@ -90,11 +140,6 @@ export class TransactionalProducer {
     this.#options = options;
   }
 
-  /**
-   * Takes the transactional id over: what was left open under it is ended, and who had it is fenced.
-   *
-   * @throws StreamUnavailableError
-   */
   async begin(): Promise<ProducerIdentity> {
     if (this.#identity !== null) return this.#identity;
     const { transactionalId, transactionTimeoutMs } = this.#options;
@@ -105,16 +150,10 @@ export class TransactionalProducer {
     return this.#identity;
   }
 
-  /** The next transaction takes the id anew. */
   forget(): void {
     this.#identity = null;
   }
 
-  /**
-   * @param positions with `member`, so that a zombie's are refused; sent through `asMember`, which sees to it that the
-   *   generation is the newest while they are
-   * @throws FencedError, InputError, StreamUnavailableError with nothing written; OutcomeUnknownError
-   */
   async run(
     outputs: readonly PartitionRecords[],
     positions: readonly StreamPosition[],

@@ -1,9 +1,9 @@
 // The worker: polls the stream, folds its partitions, and commits what they decide with how far it got, together.
 //
-// Exactly once. Outputs and positions are one commit of the log. While it is under way the next batch is folded, and is
-// committed after it, so that state is ahead of what is committed by two batches at most. When a commit fails, or the
-// partition was somebody else's meanwhile, the state is thrown away and made again: from the newest checkpoint, and the
-// records since, which are folded without a word up to where the group stands.
+// Exactly once. Outputs and positions are one commit of the log. Where the stream is behind, the next batch is folded while
+// that is under way, and is committed after it, so that state is ahead of what is committed by two batches at most. When a
+// commit fails, or the partition was somebody else's meanwhile, the state is thrown away and made again: from the newest
+// checkpoint, and the records since, which are folded without a word up to where the group stands.
 //
 // What a stage passes on to the next is not waited for in this way: it is appended, and the group moved on now and then. After a
 // crash some is passed on again, and the next stage knows it (stages/source-marks.ts).
@@ -156,9 +156,12 @@ export class Worker {
     this.#ready = true;
     try {
       while (!this.#stopping) {
-        const batches = await consumer.poll(this.#batchSize.records, settings.pollWaitMs);
-        if (batches.length > 0) await this.#process(batches, onProgress);
-        else await this.#settle();
+        const most = this.#batchSize.records;
+        const batches = await consumer.poll(most, settings.pollWaitMs);
+        const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
+        if (polled > 0) await this.#process(batches, polled, onProgress);
+        // Folding ahead is for who is behind: otherwise what comes now would wait for two commits instead of one.
+        if (polled < most) await this.#settle();
         if (this.#committing === null) onProgress();
         await this.#startCheckpoints();
         await this.#lookAtLag(consumer);
@@ -178,13 +181,12 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(batches: readonly StreamBatch[], onProgress: () => void): Promise<void> {
+  async #process(batches: readonly StreamBatch[], polled: number, onProgress: () => void): Promise<void> {
     const { now, settings, observer } = this.#options;
     const startedMs = now();
     const outputs: OutgoingRecord[] = [];
     const positions: StreamPosition[] = [];
     const done: BatchDone[] = [];
-    const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
     let records = 0;
     const tellQueues = () =>
       observer.queued({
@@ -242,7 +244,7 @@ export class Worker {
     this.#committing = null;
   }
 
-  /** When there is nothing to do. */
+  /** Nothing is under way then; and what has only been passed on moves the group on, where it is time. */
   async #settle(): Promise<void> {
     await this.#committed();
     if (this.#isTimeToCommit()) await this.#commitPending();

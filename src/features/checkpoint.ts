@@ -18,18 +18,27 @@ const aligned = (bytes: number): number => (bytes + 7) & ~7;
 
 const alignedSum = (start: number, bytes: number): number => start + Math.ceil(bytes / 8) * 8;
 
-export function encodeCheckpoint(head: Omit<CheckpointHead, 'lengths'>, arrays: readonly NumberArray[]): Uint8Array {
+/** @param memory to write it into, where it is large enough; the result is a view of it then */
+export function encodeCheckpoint(
+  head: Omit<CheckpointHead, 'lengths'>,
+  arrays: readonly NumberArray[],
+  memory: Uint8Array<ArrayBuffer> = new Uint8Array(0),
+): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map((array) => array.length) }));
   const start = aligned(PREFIX_BYTES + text.length);
-  const bytes = new Uint8Array(arrays.reduce((sum, array) => alignedSum(sum, array.byteLength), start));
-  const view = new DataView(bytes.buffer);
+  const size = arrays.reduce((sum, array) => alignedSum(sum, array.byteLength), start);
+  const bytes = memory.length >= size ? memory.subarray(0, size) : new Uint8Array(size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, text.length, true);
   bytes.set(text, PREFIX_BYTES);
+  bytes.fill(0, PREFIX_BYTES + text.length, start);
   let at = start;
   for (const array of arrays) {
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
-    at = alignedSum(at, array.byteLength);
+    const end = alignedSum(at, array.byteLength);
+    bytes.fill(0, at + array.byteLength, end);
+    at = end;
   }
   return bytes;
 }

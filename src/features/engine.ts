@@ -61,8 +61,12 @@ export interface FeatureEngine {
   counters(): EngineCounters;
   /** Bytes of all state arrays. */
   memoryBytes(): number;
-  /** The whole state; `restoreFeatureEngine` continues from it with identical bits. */
-  checkpoint(): Uint8Array;
+  /**
+   * The whole state; `restoreFeatureEngine` continues from it with identical bits.
+   *
+   * @param memory to write it into, where it is large enough; the result is a view of it then
+   */
+  checkpoint(memory?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
 }
 
 /** Entities looked at for every event in one kind, in turn, and for every new entity in its kind. */
@@ -343,12 +347,12 @@ class FoldEngine implements FeatureEngine {
     reader.finish();
   }
 
-  checkpoint(): Uint8Array {
+  checkpoint(memory?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const { folded, late, tooLate, tooEarly, newestMs, aheadInRow } = this;
     const arrays: NumberArray[] = [Float64Array.of(folded, late, tooLate, tooEarly, newestMs, aheadInRow)];
     for (const store of this.#allStores()) arrays.push(...stateArrays(store));
     const definitions = identityOf(this.definitions, this.stage);
-    return encodeCheckpoint({ definitions, limits: { ...this.limits } }, arrays);
+    return encodeCheckpoint({ definitions, limits: { ...this.limits } }, arrays, memory);
   }
 }
 

@@ -83,9 +83,33 @@ export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord):
   return { offset, hash: hash.digest('hex') };
 }
 
-export function snapshotOf(fold: StreamFold, offset: number, last: LastRecord | null): FoldSnapshot {
-  const ids = fold.seen.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
-  return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(), ids, last };
+/** What a snapshot was copied into, for the next one: fresh pages cost several times what the copy does. */
+export interface SnapshotMemory {
+  engine: Uint8Array<ArrayBuffer>;
+  /** By generation. */
+  readonly ids: Int32Array<ArrayBuffer>[];
+}
+
+export function createSnapshotMemory(): SnapshotMemory {
+  return { engine: new Uint8Array(0), ids: [] };
+}
+
+/** @param memory of a snapshot that nobody needs any more */
+export function snapshotOf(
+  fold: StreamFold,
+  offset: number,
+  last: LastRecord | null,
+  memory: SnapshotMemory = createSnapshotMemory(),
+): FoldSnapshot {
+  const ids = fold.seen.generations().map(({ words, entries }, generation) => {
+    if ((memory.ids[generation]?.length ?? 0) < words.length) memory.ids[generation] = new Int32Array(words.length);
+    const copy = memory.ids[generation].subarray(0, words.length);
+    copy.set(words);
+    return { words: copy, entries };
+  });
+  const engine = fold.engine.checkpoint(memory.engine);
+  if (engine.length > memory.engine.length) memory.engine = engine;
+  return { offset, head: structuredClone(fold.head()), engine, ids, last };
 }
 
 export interface CheckpointStoreOptions {

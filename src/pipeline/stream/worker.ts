@@ -23,7 +23,13 @@ import type {
 } from '../../ports.ts';
 import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
-import { type CheckpointStore, type LastRecord, lastRecordOf, snapshotOf } from './checkpoint-store.ts';
+import {
+  type CheckpointStore,
+  createSnapshotMemory,
+  type LastRecord,
+  lastRecordOf,
+  snapshotOf,
+} from './checkpoint-store.ts';
 import { DegradedMode } from './degraded-mode.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
@@ -52,7 +58,7 @@ interface OwnedPartition {
   readonly restoredFrom: number;
   readonly beganMs: number;
   readonly store: CheckpointStore;
-  checkpoint: { offset: number; atMs: number; running: Promise<void> | null };
+  checkpoint: { offset: number; atMs: number };
 }
 
 /** What has been folded and is to be made durable, together. */
@@ -81,6 +87,9 @@ export class Worker {
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #committing: Committing | null = null;
+  /** The one checkpoint that is being written, and what it is copied into. */
+  #checkpointing: Promise<void> | null = null;
+  readonly #snapshotMemory = createSnapshotMemory();
   /** Positions of what has been passed on, with which the group is still to be moved on. */
   readonly #pending = new Map<string, StreamPosition>();
   #consumer: StreamConsumer | null = null;
@@ -163,7 +172,7 @@ export class Worker {
         // Folding ahead is for who is behind: otherwise what comes now would wait for two commits instead of one.
         if (polled < most) await this.#settle();
         if (this.#committing === null) onProgress();
-        await this.#startCheckpoints();
+        await this.#startCheckpoint();
         await this.#lookAtLag(consumer);
       }
       await this.#commitAll();
@@ -399,7 +408,7 @@ export class Worker {
         restoredFrom: offset,
         beganMs,
         store,
-        checkpoint: { offset: restored?.offset ?? 0, atMs: beganMs, running: null },
+        checkpoint: { offset: restored?.offset ?? 0, atMs: beganMs },
       },
     });
     return offset;
@@ -452,18 +461,22 @@ export class Worker {
     observer.lagging(waiting);
   }
 
-  /** One at a time per partition, beside the work; of what is committed only. */
-  async #startCheckpoints(): Promise<void> {
+  /** One at a time, beside the work, the longest due first: to copy several states at once would hold up decisions. */
+  async #startCheckpoint(): Promise<void> {
+    if (this.#checkpointing !== null) return;
     const { settings, now } = this.#options;
-    const due = [...this.#owned.values()].filter(({ checkpoint, offset, silentBefore }) => {
-      const sinceMs = now() - checkpoint.atMs;
-      // A clock that was set back would put it off for as long as it was ahead.
-      const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
-      return isTime && offset > checkpoint.offset && checkpoint.running === null && offset >= silentBefore;
-    });
+    const due = [...this.#owned.values()]
+      .filter(({ checkpoint, offset, silentBefore }) => {
+        const sinceMs = now() - checkpoint.atMs;
+        // A clock that was set back would put it off for as long as it was ahead.
+        const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
+        return isTime && offset > checkpoint.offset && offset >= silentBefore;
+      })
+      .sort((a, b) => a.checkpoint.atMs - b.checkpoint.atMs);
     if (due.length === 0) return;
+    // Of what is committed only.
     await this.#commitAll();
-    for (const owned of due) this.#checkpoint(owned);
+    this.#checkpoint(due[0]);
   }
 
   #checkpoint(owned: OwnedPartition): void {
@@ -474,8 +487,8 @@ export class Worker {
     checkpoint.offset = offset;
     checkpoint.atMs = startedMs;
     const last = owned.last === null || 'hash' in owned.last ? owned.last : lastRecordOf(owned.last);
-    checkpoint.running = store
-      .write(snapshotOf(owned.fold, offset, last), startedMs)
+    this.#checkpointing = store
+      .write(snapshotOf(owned.fold, offset, last, this.#snapshotMemory), startedMs)
       .then(
         (written) => observer.checkpointed(partition, written, Math.max(0, now() - startedMs)),
         (error: Error) => {
@@ -484,15 +497,15 @@ export class Worker {
         },
       )
       .finally(() => {
-        checkpoint.running = null;
+        this.#checkpointing = null;
       });
   }
 
   async #finishCheckpoints(owned: readonly OwnedPartition[]): Promise<void> {
+    await this.#checkpointing;
     for (const each of owned) {
-      await each.checkpoint.running;
       if (each.offset > each.checkpoint.offset && each.offset >= each.silentBefore) this.#checkpoint(each);
-      await each.checkpoint.running;
+      await this.#checkpointing;
     }
   }
 }

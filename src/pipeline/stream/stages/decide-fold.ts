@@ -116,7 +116,7 @@ function continuing(
     },
     counters: () => engine.counters(),
     memoryBytes: () => engine.memoryBytes(),
-    checkpoint: () => engine.checkpoint(),
+    checkpoint: (memory) => engine.checkpoint(memory),
   };
 }
 

@@ -25,6 +25,8 @@ import { DecisionWatch, ratesOf, type Sample } from './kafka/throughput.ts';
 import { startWorkerProcess, type WorkerProcess } from './kafka/worker-process.ts';
 
 export interface KafkaBenchOptions {
+  /** Processes of one group; default one a core of a two-core machine. */
+  readonly workers?: number;
   /** Of the sustained phase. */
   readonly seconds?: number;
   /** Transactions of the backlog for each of those seconds. */
@@ -63,13 +65,13 @@ const PEER_BATCH = 256;
 
 export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Record<string, number>> {
   const { seconds = 300, backlogPerSecond = 20_000, customers = CUSTOMERS, peerSeconds = 20 } = options;
-  const { latencySeconds = 60, arrivalsPerSecond = 5000 } = options;
+  const { workers: count = 2, latencySeconds = 60, arrivalsPerSecond = 5000 } = options;
   const backlog = Math.round(seconds * backlogPerSecond);
   return withStation(customers, PARTITIONS, async (station) => {
     const { log, topics, stream } = station;
     const bytesPerRecord = await writeBacklog(log, topics.transactions, stream, backlog);
-    const worker = station.startWorker('bench', 'checkpoints');
-    const watch = new DecisionWatch({ log, decisions: topics.decisions, workers: [worker], backlog });
+    const workers = Array.from({ length: count }, () => station.startWorker('bench', 'checkpoints'));
+    const watch = new DecisionWatch({ log, decisions: topics.decisions, workers, backlog });
     await watch.begin();
     await watch.untilStarted();
     const samples = await watch.samples(seconds);
@@ -84,13 +86,14 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
       perSecond: arrivalsPerSecond,
       seconds: latencySeconds,
     });
-    await worker.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
     return {
       ...figures,
       ...latencyFigures(latencies),
       ...(await verified(station)),
       ...(peerSeconds > 0 ? await peerFigures(station, peerSeconds) : {}),
       transactions: backlog + latencies.sent,
+      workers: count,
     };
   });
 }

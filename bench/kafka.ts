@@ -17,7 +17,7 @@ import type { StreamLog } from '../src/ports.ts';
 import { bytesOnDisk } from './kafka/bytes-on-disk.ts';
 import { type EndlessStream, endlessStream, writeBacklog } from './kafka/endless-stream.ts';
 import { independentReader } from './kafka/independent-reader.ts';
-import { type Latencies, measureLatency } from './kafka/latency.ts';
+import { type Latencies, type LatencyOptions, measureLatency } from './kafka/latency.ts';
 import { type PreparedModel, preparedModel, ROOT } from './kafka/prepared-model.ts';
 import { preparePeer, runPeer } from './kafka/python-peer.ts';
 import { Fingerprints, tally } from './kafka/tally.ts';
@@ -32,6 +32,8 @@ export interface KafkaBenchOptions {
   /** Transactions of the backlog for each of those seconds. */
   readonly backlogPerSecond?: number;
   readonly latencySeconds?: number;
+  /** Before them, at the same rate; not counted. */
+  readonly latencyWarmUpSeconds?: number;
   readonly arrivalsPerSecond?: number;
   /** Of each of the peer's ways; 0 leaves it out. */
   readonly peerSeconds?: number;
@@ -65,7 +67,7 @@ const PEER_BATCH = 256;
 
 export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Record<string, number>> {
   const { seconds = 300, backlogPerSecond = 20_000, customers = CUSTOMERS, peerSeconds = 20 } = options;
-  const { workers: count = 2, latencySeconds = 60, arrivalsPerSecond = 5000 } = options;
+  const { workers: count = 2, latencySeconds = 60, latencyWarmUpSeconds = 30, arrivalsPerSecond = 5000 } = options;
   const backlog = Math.round(seconds * backlogPerSecond);
   return withStation(customers, PARTITIONS, async (station) => {
     const { log, topics, stream } = station;
@@ -85,6 +87,7 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
       from: backlog,
       perSecond: arrivalsPerSecond,
       seconds: latencySeconds,
+      warmUpSeconds: latencyWarmUpSeconds,
     });
     await Promise.all(workers.map((worker) => worker.stop()));
     return {
@@ -146,7 +149,12 @@ export async function benchKafkaStages(options: StagesBenchOptions = {}): Promis
       const samples = await watch.samples(seconds);
       await watch.untilDrained(seconds * DRAIN_FACTOR);
       const rate = Math.round(ratesOf(samples).whole * (await watch.decisionsPerOffset()));
-      const latencies = await measureWith(station, { from: backlog, perSecond: arrivalsPerSecond, seconds });
+      const latencies = await measureWith(station, {
+        from: backlog,
+        perSecond: arrivalsPerSecond,
+        seconds,
+        warmUpSeconds: 0,
+      });
       await worker.stop();
       return { transactionsPerSecond: rate, ...latencyFigures(latencies), ...(await verified(station)) };
     });
@@ -236,7 +244,7 @@ function storedFigures({ kafka, topics }: Station, transactions: number): Record
 
 async function measureWith(
   { kafka, log, topics, stream }: Station,
-  arrivals: { readonly from: number; readonly perSecond: number; readonly seconds: number },
+  arrivals: Pick<LatencyOptions, 'from' | 'perSecond' | 'seconds' | 'warmUpSeconds'>,
 ): Promise<Latencies> {
   const reader = openKafkaLog({ brokers: kafka.bootstrap.split(',') });
   try {
@@ -246,11 +254,11 @@ async function measureWith(
   }
 }
 
-function latencyFigures({ milliseconds, sent, sentLate }: Latencies): Record<string, number> {
+function latencyFigures({ milliseconds, sent, sentLate, unanswered }: Latencies): Record<string, number> {
   const at = (share: number) => milliseconds[Math.floor((milliseconds.length - 1) * share)];
   return {
     ...{ p50Milliseconds: at(0.5), p99Milliseconds: at(0.99), p999Milliseconds: at(0.999) },
-    ...{ sentLateShare: sentLate / sent, unanswered: sent - milliseconds.length },
+    ...{ sentLateShare: sentLate / sent, unanswered },
   };
 }
 

@@ -14,14 +14,17 @@ export interface LatencyOptions {
   readonly from: number;
   readonly perSecond: number;
   readonly seconds: number;
+  /** At the same rate, before those: brokers and workers that have just begun compile their code. */
+  readonly warmUpSeconds: number;
 }
 
 export interface Latencies {
-  /** Of those that were decided in time, ms, sorted. */
+  /** Of those after the warm-up that were decided in time, ms, sorted. */
   readonly milliseconds: Float64Array;
   readonly sent: number;
   /** Transactions that were sent more than 10 ms after they were due. */
   readonly sentLate: number;
+  readonly unanswered: number;
 }
 
 const PACE_MS = 3;
@@ -33,8 +36,8 @@ const READ_RECORDS = 5000;
 const READ_WAIT_MS = 250;
 
 export async function measureLatency(options: LatencyOptions): Promise<Latencies> {
-  const { reader, topics, from, perSecond, seconds } = options;
-  const wanted = Math.round(perSecond * seconds);
+  const { reader, topics, from, perSecond, seconds, warmUpSeconds } = options;
+  const wanted = Math.round(perSecond * (warmUpSeconds + seconds));
   const latencies = new Float64Array(wanted).fill(Number.NaN);
   const starts = await reader.bounds(topics.decisions);
   const schedule = { startMs: performance.now(), perMs: perSecond / 1000 };
@@ -65,7 +68,9 @@ export async function measureLatency(options: LatencyOptions): Promise<Latencies
   }
   over = true;
   await followers;
-  return { milliseconds: latencies.filter((value) => !Number.isNaN(value)).sort(), sent: wanted, sentLate };
+  const measured = latencies.subarray(Math.round(perSecond * warmUpSeconds));
+  const milliseconds = measured.filter((value) => !Number.isNaN(value)).sort();
+  return { milliseconds, sent: wanted, sentLate, unanswered: wanted - decided };
 }
 
 /** @returns how many were sent late */

@@ -66,7 +66,7 @@ const DRAIN_FACTOR = 10;
 const PEER_BATCH = 256;
 
 export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Record<string, number>> {
-  const { seconds = 300, backlogPerSecond = 20_000, customers = CUSTOMERS, peerSeconds = 20 } = options;
+  const { seconds = 300, backlogPerSecond = 30_000, customers = CUSTOMERS, peerSeconds = 20 } = options;
   const { workers: count = 2, latencySeconds = 60, latencyWarmUpSeconds = 30, arrivalsPerSecond = 5000 } = options;
   const backlog = Math.round(seconds * backlogPerSecond);
   return withStation(customers, PARTITIONS, async (station) => {

@@ -1,7 +1,6 @@
 // `worker`: decides the transactions of a log as they come, until it is told to stop.
 import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts';
-import { decodeJsonTransaction } from '../adapters/formats/transaction-value.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import { chooseStages, STAGE_CHOICES, type StageChoice } from '../jobs/stream/choose-stages.ts';
@@ -14,12 +13,13 @@ import type { StreamLog } from '../ports.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
-import type { Command, CommandContext, OptionValues } from './command.ts';
+import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { createProgress } from './progress.ts';
+import { FORMAT_OPTIONS, transactionDecoders } from './record-format-options.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { openStreamLog, prepareStageTopics, STREAM_LOG_OPTIONS, stageTopicsOf, topicsOf } from './stream-log.ts';
 
@@ -57,6 +57,7 @@ export const workerCommand: Command = {
       choices: ['on', 'off'],
       default: 'on',
     },
+    ...FORMAT_OPTIONS,
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
       type: 'number',
@@ -76,6 +77,9 @@ export const workerCommand: Command = {
     'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
   },
   async run(_, options, context) {
+    if (options.from !== undefined && options.format !== 'json') {
+      throw new UsageError('--from writes JSON onto the stream: leave --format out');
+    }
     const logger = createLogger(options['log-level'] as LogLevel, context.log);
     const known = detectorsHere();
     const registry = createFolderObjectStore(options.registry as string);
@@ -83,7 +87,7 @@ export const workerCommand: Command = {
     const model = await modelOf(options.model, options);
     const { setup, versions } = streamSetup({
       ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null },
-      decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
+      decoders: { ...transactionDecoders(options), label: decodeLabel, control: decodeControl },
       loadModel: (id) => loadModel(registry, id, known),
     });
     const log = await openStreamLog(options, logger);

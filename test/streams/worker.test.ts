@@ -1,9 +1,19 @@
 // What a worker does where the stream or its checkpoints are not what they were: cases that the simulation does not draw.
+
+import { readFileSync } from 'node:fs';
+import avsc from 'avsc';
 import { expect, it } from 'vitest';
+import type { SchemaRegistry } from '../../src/adapters/kafka/formats/schema-registry.ts';
+import {
+  createTransactionDecoder,
+  type TransactionDecoder,
+} from '../../src/adapters/kafka/formats/transaction-decoder.ts';
 import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/memory-log.ts';
-import { StreamUnavailableError } from '../../src/lib/errors.ts';
+import { createTransaction } from '../../src/domain/transaction.ts';
+import { InputError, StreamUnavailableError } from '../../src/lib/errors.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
+import { partitionSetup } from '../../src/pipeline/stream/versions.ts';
 import { Worker } from '../../src/pipeline/stream/worker.ts';
 import { createSimulatedStore, type SimulatedStore } from '../simulation/simulated-store.ts';
 import { simulatedSetup, simulatedVersions } from '../simulation/stream-parts.ts';
@@ -33,11 +43,17 @@ async function send({ log }: Place, ids: readonly string[], amountMinor = 100): 
 }
 
 /** Works until everything is decided. @returns the codes of what troubled it */
-async function work(place: Place): Promise<string[]> {
+async function work(place: Place, decoder: TransactionDecoder | null = null): Promise<string[]> {
   const codes: string[] = [];
   const nothing = () => undefined;
+  const whole = simulatedSetup();
+  const decoders =
+    decoder === null
+      ? whole.decoders
+      : { ...whole.decoders, prepare: decoder.prepare, transaction: (value: Uint8Array) => decoder.decode(value) };
   const worker = new Worker({
-    ...{ log: place.log, setup: simulatedSetup(), versions: simulatedVersions(async () => undefined) },
+    ...{ log: place.log, setup: partitionSetup(whole.definitions, whole.limits, decoders, whole.fold) },
+    ...{ versions: simulatedVersions(async () => undefined) },
     checkpoints: () => new CheckpointStore(place.store, 'p'),
     settings: {
       ...{ group: 'g', topics: TOPICS, batchSize: { fewest: 10, most: 10, budgetMs: 100 }, pollWaitMs: 1 },
@@ -136,4 +152,40 @@ it('leaves out a checkpoint that was made from other records than the stream has
   await consumer.commit([], [{ topic: TOPICS.transactions, partition: 0, offset: 2 }]);
   await consumer.close();
   expect(await work({ ...made, store: old.store })).toEqual(['CHECKPOINT_OTHER_STREAM']);
+});
+
+it('asks for schemas before it folds, waits for a registry that is away, and refuses what it does not know', async () => {
+  const place = await openPlace();
+  const text = readFileSync('config/schemas/transaction.avsc', 'utf8');
+  const asked: number[] = [];
+  const registry: SchemaRegistry = {
+    async schema(id) {
+      asked.push(id);
+      if (asked.length === 1) throw new StreamUnavailableError('The schema registry does not answer');
+      if (id !== 7) throw new InputError('SCHEMA_UNKNOWN', `There is no schema ${id}`, 'Register it');
+      return { kind: 'AVRO', text, references: new Map() };
+    },
+  };
+  const type = avsc.Type.forSchema(JSON.parse(text));
+  const wire = (id: string, schema: number) => {
+    const head = Buffer.alloc(5);
+    head.writeInt32BE(schema, 1);
+    const transaction = createTransaction({
+      id,
+      eventTimeMs: START_MS,
+      amountMinor: 100,
+      currency: 'PEN',
+      payerId: 'p',
+    });
+    return Buffer.concat([head, type.toBuffer(transaction)]);
+  };
+  const rest = { topic: TOPICS.transactions, partition: 0, key: null, headers: [], timestampMs: null };
+  const values = [wire('a', 7), wire('b', 8), Buffer.from('hola'), wire('c', 7)];
+  await place.log.append(values.map((value) => ({ ...rest, value })));
+  expect(await work(place, createTransactionDecoder('avro', registry))).toEqual(['STREAM_UNAVAILABLE']);
+  expect((await decided(place)).sort()).toEqual(['a', 'c']);
+  expect(asked.filter((id) => id === 7).length).toBeLessThanOrEqual(2);
+  const letters = await place.log.read({ topic: TOPICS['dead-letters'], partition: 0, offset: 0 }, 10, 0);
+  const codes = letters.map(({ headers }) => headers.find(({ name }) => name === 'centinela-reason')?.value);
+  expect(codes.map((code) => new TextDecoder().decode(code))).toEqual(['SCHEMA_UNKNOWN', 'WIRE_FORMAT']);
 });

@@ -33,6 +33,12 @@ export interface LiveVersion {
 
 /** The bytes of records as they come. */
 export interface RecordDecoders {
+  /**
+   * Before transactions of these values are decoded: what has to be waited for, a schema; null where that is nothing.
+   *
+   * @throws StreamUnavailableError by the promise
+   */
+  prepare?(values: readonly Uint8Array[]): Promise<void> | null;
   /** @throws InputError */
   transaction(value: Uint8Array): Transaction;
   /** @throws InputError */

@@ -35,7 +35,7 @@ import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { outputsOf } from './outputs.ts';
 import type { FoldOutput, Taking } from './partition-fold.ts';
-import { newRecords } from './record-kinds.ts';
+import { kindOf, newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
 import type { StreamFold } from './stream-fold.ts';
 import type { VersionSource } from './versions.ts';
@@ -294,6 +294,7 @@ export class Worker {
     if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
     let rest = newRecords(batch.records, owned.offset);
     if (rest.length === 0) return null;
+    await this.#prepare(rest);
     while (rest.length > 0) {
       const isSilent = rest[0].offset < owned.silentBefore;
       const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest);
@@ -318,6 +319,15 @@ export class Worker {
     }
     const { topic, partition } = batch;
     return { topic, partition, offset: owned.offset };
+  }
+
+  async #prepare(records: readonly StreamRecord[]): Promise<void> {
+    const { setup, settings } = this.#options;
+    // What stages pass on is in a format of their own.
+    if (setup.decoders.prepare === undefined || this.#input !== settings.topics.transactions) return;
+    const transactions = records.filter((record) => kindOf(record) === 'transaction');
+    const wait = setup.decoders.prepare(transactions.flatMap(({ value }) => (value === null ? [] : [value])));
+    if (wait !== null) await wait;
   }
 
   /** As many as are decided alike, and what they are decided without. */

@@ -13,8 +13,8 @@ export interface RegisteredSchema {
 
 export interface SchemaRegistry {
   /**
-   * @throws InputError where the registry has no such schema or refuses us
-   * @throws StreamUnavailableError where it does not answer
+   * @throws InputError where the registry has no such schema
+   * @throws StreamUnavailableError where it does not answer, or refuses us
    */
   schema(id: number): Promise<RegisteredSchema>;
 }
@@ -68,10 +68,9 @@ export function createSchemaRegistry(options: SchemaRegistryOptions, nowMs: () =
       );
     }
     if (response.status === 401 || response.status === 403) {
-      throw new InputError(
-        'REGISTRY_REFUSED',
-        `The schema registry refuses (${response.status})`,
-        'Check its user and password',
+      // Not a fault of the values that wait for it.
+      throw new StreamUnavailableError(
+        `The schema registry at ${base} refuses (${response.status}): check its user and password, or token`,
       );
     }
     if (!response.ok) throw new Error(`it answered ${response.status}`);
@@ -83,7 +82,7 @@ export function createSchemaRegistry(options: SchemaRegistryOptions, nowMs: () =
       try {
         return await once(path);
       } catch (error) {
-        if (error instanceof InputError) throw error;
+        if (error instanceof InputError || error instanceof StreamUnavailableError) throw error;
         if (attempt === TRIES) {
           throw new StreamUnavailableError(
             `The schema registry at ${base} does not answer: ${(error as Error).message}`,

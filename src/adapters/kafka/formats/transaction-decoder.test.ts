@@ -10,7 +10,7 @@ import { InputError, StreamUnavailableError } from '../../../lib/errors.ts';
 import { createAvroReader } from './avro.ts';
 import { createProtobufSchema } from './protobuf.ts';
 import { createSchemaRegistry } from './schema-registry.ts';
-import { createTransactionDecoder, schemaFile } from './transaction-decoder.ts';
+import { createTransactionDecoder, schemaFile, type TransactionDecoder } from './transaction-decoder.ts';
 
 const full = createTransaction({
   id: 'T-1',
@@ -46,7 +46,7 @@ const FORMATS = ['json', 'avro', 'protobuf'] as const;
 
 describe('values without a registry', () => {
   it.each(FORMATS)('%s gives the canonical transaction', (format) => {
-    const decode = createTransactionDecoder(format, null);
+    const { decode } = createTransactionDecoder(format, null);
     for (const transaction of [full, least]) expect(decode(encoders[format](transaction))).toEqual(transaction);
   });
 
@@ -66,12 +66,12 @@ describe('values without a registry', () => {
     ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"soles"}', 'VALUE_INVALID'],
     ['{"id":"1","eventTimeMs":1,"amountMinor":1,"currency":"PEN","rail":"tren"}', 'VALUE_INVALID'],
   ])('%s is refused with %s', (text, code) => {
-    const decode = createTransactionDecoder('json', null);
+    const { decode } = createTransactionDecoder('json', null);
     expect(() => decode(Buffer.from(text))).toThrow(expect.objectContaining({ name: 'InputError', code }));
   });
 
   it.each(FORMATS)('whatever bytes come as %s, there is a transaction or an InputError, soon', (format) => {
-    const decode = createTransactionDecoder(format, null);
+    const { decode } = createTransactionDecoder(format, null);
     const good = encoders[format](full);
     const mutated = fc
       .tuple(fc.nat(good.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(good.length))
@@ -138,6 +138,12 @@ describe('the Avro reader', () => {
   });
 });
 
+/** As a worker does it. */
+const decoding = (decoder: TransactionDecoder) => async (value: Uint8Array) => {
+  await decoder.prepare([value]);
+  return decoder.decode(value);
+};
+
 describe('values with a registry', () => {
   const nested =
     'syntax = "proto3"; package b; import "shared.proto"; message Other { string x = 1; } message Outer { message Tx { optional string id = 1; optional int64 event_time_ms = 2; optional sint64 amount_minor = 3; optional shared.Money money = 4; optional string currency = 5; } }';
@@ -185,15 +191,18 @@ describe('values with a registry', () => {
   it('asks for each schema once, and is quick from then on', async () => {
     asked.length = 0;
     const one = registry();
-    const avro = createTransactionDecoder('avro', one);
+    const avro = decoding(createTransactionDecoder('avro', one));
     const both = await Promise.all([avro(wire(1, encoders.avro(full))), avro(wire(1, encoders.avro(least)))]);
     expect(both).toEqual([full, least]);
-    expect(avro(wire(1, encoders.avro(full)))).toEqual(full);
-    const proto = createTransactionDecoder('protobuf', one);
+    const known = createTransactionDecoder('avro', one);
+    await known.prepare([wire(1, encoders.avro(full))]);
+    expect(known.prepare([wire(1, encoders.avro(least))])).toBeNull();
+    expect(known.decode(wire(1, encoders.avro(full)))).toEqual(full);
+    const proto = decoding(createTransactionDecoder('protobuf', one));
     expect(await proto(wire(2, encoders.protobuf(full), [0]))).toEqual(full);
     expect(await proto(wire(2, encoders.protobuf(full), [2, 0]))).toEqual(full);
-    const json = createTransactionDecoder('json', one);
-    expect(json(encoders.json(full))).toEqual(full);
+    const json = decoding(createTransactionDecoder('json', one));
+    expect(await json(encoders.json(full))).toEqual(full);
     expect(await json(wire(3, encoders.json(full)))).toEqual(full);
     expect(asked).toEqual(['/schemas/ids/1', '/schemas/ids/2', '/schemas/ids/3']);
   });
@@ -203,12 +212,12 @@ describe('values with a registry', () => {
     protobuf.parse(shared, root);
     const type = protobuf.parse(nested, root).root.lookupType('b.Outer.Tx');
     const value = type.encode({ id: 'N', eventTimeMs: 5, amountMinor: -7, currency: 'PEN' }).finish();
-    const transaction = await createTransactionDecoder('protobuf', registry())(wire(4, value, [4, 2, 0]));
+    const transaction = await decoding(createTransactionDecoder('protobuf', registry()))(wire(4, value, [4, 2, 0]));
     expect(transaction).toMatchObject({ id: 'N', amountMinor: -7 });
   });
 
   it('says what is wrong: unknown ids, other kinds, no wire format, bad paths, no rights', async () => {
-    const decode = createTransactionDecoder('avro', registry());
+    const decode = decoding(createTransactionDecoder('avro', registry()));
     asked.length = 0;
     for (let again = 0; again < 2; again++) {
       await expect(decode(wire(99, Buffer.alloc(1)))).rejects.toThrow(
@@ -217,20 +226,20 @@ describe('values with a registry', () => {
     }
     expect(asked.length).toBe(1);
     await expect(decode(wire(2, Buffer.alloc(1)))).rejects.toThrow('Schema 2 is PROTOBUF, not avro');
-    expect(() => decode(Buffer.from('hola'))).toThrow(expect.objectContaining({ code: 'WIRE_FORMAT' }));
-    const proto = createTransactionDecoder('protobuf', registry());
+    await expect(decode(Buffer.from('hola'))).rejects.toThrow(expect.objectContaining({ code: 'WIRE_FORMAT' }));
+    const proto = decoding(createTransactionDecoder('protobuf', registry()));
     await expect(proto(wire(2, Buffer.alloc(1), [0x80]))).rejects.toThrow(InputError);
-    await expect((async () => proto(wire(2, Buffer.alloc(1), [2, 18])))()).rejects.toThrow('has no message 9');
-    await expect(createTransactionDecoder('avro', registry(null))(wire(1, Buffer.alloc(1)))).rejects.toThrow(
+    await expect(proto(wire(2, Buffer.alloc(1), [2, 18]))).rejects.toThrow('has no message 9');
+    await expect(decoding(createTransactionDecoder('avro', registry(null)))(wire(1, Buffer.alloc(1)))).rejects.toThrow(
       'refuses (401)',
     );
   });
 
   it('tries again, and tells a registry that does not answer from a bad value', async () => {
     failures = 2;
-    expect(await createTransactionDecoder('avro', registry())(wire(1, encoders.avro(full)))).toEqual(full);
+    expect(await decoding(createTransactionDecoder('avro', registry()))(wire(1, encoders.avro(full)))).toEqual(full);
     const none = createSchemaRegistry({ url: 'http://127.0.0.1:1', authorization: null, timeoutMs: 500 }, Date.now);
-    await expect(createTransactionDecoder('avro', none)(wire(1, Buffer.alloc(1)))).rejects.toThrow(
+    await expect(decoding(createTransactionDecoder('avro', none))(wire(1, Buffer.alloc(1)))).rejects.toThrow(
       StreamUnavailableError,
     );
   });

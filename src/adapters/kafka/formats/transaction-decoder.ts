@@ -11,13 +11,21 @@ import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
 export const VALUE_FORMATS = ['json', 'avro', 'protobuf'] as const;
 export type ValueFormat = (typeof VALUE_FORMATS)[number];
 
-/**
- * A promise only where a schema has to be asked for first.
- *
- * @throws InputError, at once or by the promise, where the value is no transaction: a dead letter
- * @throws StreamUnavailableError where the registry does not answer: to be tried again
- */
-export type TransactionDecoder = (value: Uint8Array) => Transaction | Promise<Transaction>;
+export interface TransactionDecoder {
+  /**
+   * Asks for the schemas that the values name and that are not known yet.
+   *
+   * @returns null where there is nothing to wait for
+   * @throws StreamUnavailableError, by the promise, where the registry does not answer: to be tried again
+   */
+  prepare(values: readonly Uint8Array[]): Promise<void> | null;
+  /**
+   * At once: its schema has been asked for.
+   *
+   * @throws InputError where the value is no transaction, or the registry does not have its schema: a dead letter
+   */
+  decode(value: Uint8Array): Transaction;
+}
 
 type Read = (bytes: Buffer, from: number) => Record<string, unknown>;
 
@@ -25,6 +33,8 @@ const MAX_VALUE_BYTES = 1024 * 1024;
 const MAX_PATH = 16;
 const MAX_READERS = 1000;
 const WIRE_HEAD_BYTES = 5;
+/** New schemas of one batch: bad bytes must not become a flood of requests. */
+const MAX_ASKED = 50;
 
 const bad = (code: string, problem: string, hint: string) => new InputError(code, problem, hint);
 
@@ -36,36 +46,73 @@ export const schemaFile = (name: 'transaction.avsc' | 'transaction.proto') =>
 export function createTransactionDecoder(format: ValueFormat, registry: SchemaRegistry | null): TransactionDecoder {
   if (registry === null) {
     const read = bareReader(format);
-    return (value) => transactionOf(read(bounded(value), 0));
+    return { prepare: () => null, decode: (value) => transactionOf(read(bounded(value), 0)) };
   }
   const readers = new Map<number, Read>();
-  return (value) => {
-    const bytes = bounded(value);
-    if (format === 'json' && bytes[0] !== 0) return transactionOf(readJson(bytes, 0));
-    if (bytes.length < WIRE_HEAD_BYTES || bytes[0] !== 0) {
-      throw bad(
-        'WIRE_FORMAT',
-        'The value does not begin with a zero byte and a schema id',
-        'Write it with a serialiser of the schema registry',
-      );
-    }
-    const id = bytes.readInt32BE(1);
-    const known = readers.get(id);
-    if (known !== undefined) return transactionOf(known(bytes, WIRE_HEAD_BYTES));
-    return registry.schema(id).then((schema) => {
-      const read = readerFor(schema, format, id);
-      if (readers.size >= MAX_READERS) readers.clear();
-      readers.set(id, read);
-      return transactionOf(read(bytes, WIRE_HEAD_BYTES));
-    });
+  const ask = async (id: number, from: SchemaRegistry) => {
+    const read = await from
+      .schema(id)
+      .then((schema) => readerFor(schema, format, id))
+      .catch((error) => {
+        if (!(error instanceof InputError)) throw error;
+        return refusing(error);
+      });
+    if (readers.size >= MAX_READERS) readers.clear();
+    readers.set(id, read);
   };
+  return {
+    prepare(values) {
+      const unknown = new Set(values.map((value) => schemaIdOf(bufferOf(value))).filter((id) => id !== null));
+      // What was refused is asked for again: the registry's client says when that makes sense.
+      for (const id of unknown) if (readers.has(id) && !isRefusing(readers.get(id)!)) unknown.delete(id);
+      if (unknown.size === 0) return null;
+      return Promise.all([...unknown].slice(0, MAX_ASKED).map((id) => ask(id, registry))).then(() => undefined);
+    },
+    decode(value) {
+      const bytes = bounded(value);
+      if (format === 'json' && bytes[0] !== 0) return transactionOf(readJson(bytes, 0));
+      const id = schemaIdOf(bytes);
+      if (id === null) {
+        throw bad(
+          'WIRE_FORMAT',
+          'The value does not begin with a zero byte and a schema id',
+          'Write it with a serialiser of the schema registry',
+        );
+      }
+      const read = readers.get(id);
+      if (read === undefined) {
+        throw bad('SCHEMA_UNKNOWN', `Schema ${id} has not been asked for`, `A batch may name ${MAX_ASKED} new schemas`);
+      }
+      return transactionOf(read(bytes, WIRE_HEAD_BYTES));
+    },
+  };
+}
+
+const refused = new WeakSet<Read>();
+
+/** A schema that cannot be had, or not be read by: each of its values is refused with the reason. */
+function refusing(error: InputError): Read {
+  const read: Read = () => {
+    throw error;
+  };
+  refused.add(read);
+  return read;
+}
+
+const isRefusing = (read: Read) => refused.has(read);
+
+const bufferOf = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+
+/** null for a value in no wire format. */
+function schemaIdOf(bytes: Buffer): number | null {
+  return bytes.length >= WIRE_HEAD_BYTES && bytes[0] === 0 ? bytes.readInt32BE(1) : null;
 }
 
 function bounded(value: Uint8Array): Buffer {
   if (value.length > MAX_VALUE_BYTES) {
     throw bad('VALUE_TOO_LARGE', `A value of ${value.length} bytes`, `At most ${MAX_VALUE_BYTES} are read`);
   }
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return bufferOf(value);
 }
 
 function bareReader(format: ValueFormat): Read {

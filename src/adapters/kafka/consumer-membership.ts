@@ -1,6 +1,6 @@
 // Membership by the consumer protocol (KIP-848): the broker assigns, a member tells with each heartbeat what it has, and
 // a partition moves only after who had it has said that it is given up. Cooperative by nature.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { consumerGroupHeartbeatV1 } from '@platformatic/kafka';
 import { FencedError } from '../../lib/errors.ts';
 import type { StreamPartition } from '../../ports.ts';
@@ -16,11 +16,15 @@ const ASSIGNOR = 'range';
 const FIRST_INTERVAL_MS = 1000;
 const RETRY_MS = 100;
 const LOST = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'];
+/** What the group answers where nobody of the name is left in it. */
+const NOT_THERE = ['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND'];
 
 export class ConsumerProtocolMembership implements Membership {
   readonly #cluster: KafkaCluster;
   readonly #options: MembershipOptions;
-  readonly #memberId = randomUUID();
+  #memberId: string;
+  /** Our name may still be in the group, of a process that died: the group would wait a session for a sign of it. */
+  #mayBeThere: boolean;
   #epoch = JOINING;
   #target: readonly StreamPartition[] | null = null;
   #owned: readonly StreamPartition[] = [];
@@ -37,6 +41,8 @@ export class ConsumerProtocolMembership implements Membership {
   constructor(cluster: KafkaCluster, options: MembershipOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#memberId = options.memberName === null ? randomUUID() : idOf(options.memberName);
+    this.#mayBeThere = options.memberName !== null;
   }
 
   get target(): readonly StreamPartition[] | null {
@@ -135,11 +141,24 @@ export class ConsumerProtocolMembership implements Membership {
     this.#epoch = JOINING;
     this.#target = null;
     this.#owned = [];
+    // Another may have come under our name; two that put each other out would never get to work.
+    this.#memberId = randomUUID();
+    this.#mayBeThere = false;
     this.#options.changed();
+  }
+
+  async #putOutForerunner(): Promise<void> {
+    try {
+      await this.#send(LEAVING);
+    } catch (error) {
+      if (!saysOneOf(error, NOT_THERE)) throw error;
+    }
+    this.#mayBeThere = false;
   }
 
   async #send(epoch: number): Promise<void> {
     const { group, rebalanceTimeoutMs, topics } = this.#options;
+    if (epoch === JOINING && this.#mayBeThere) await this.#putOutForerunner();
     const owned = await this.#withIds(epoch === JOINING ? [] : this.#owned);
     const node = await this.#cluster.coordinator('group', group);
     const api = consumerGroupHeartbeatV1.api;
@@ -174,4 +193,10 @@ export class ConsumerProtocolMembership implements Membership {
       return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }));
     });
   }
+}
+
+/** Of the form that the protocol recommends. */
+function idOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }

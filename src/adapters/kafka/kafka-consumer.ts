@@ -29,6 +29,8 @@ export interface ConsumerParts {
   readonly sort: RecordSorter;
   /** After brokers have been silent for so long, `poll` says so. */
   readonly unavailableAfterMs: number;
+  /** Called when it has left the group. */
+  readonly closed: () => void;
 }
 
 type Committed = StreamPosition | 'asked for';
@@ -112,7 +114,7 @@ export class KafkaConsumer implements StreamConsumer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { listener, membership, reader } = this.#parts;
+    const { listener, membership, reader, closed } = this.#parts;
     const owned = [...this.#owned.values()];
     for (const at of owned) reader.stop(at);
     try {
@@ -121,6 +123,7 @@ export class KafkaConsumer implements StreamConsumer {
       this.#owned.clear();
       reader.close();
       await membership.leave();
+      closed();
     }
   }
 

@@ -30,8 +30,9 @@ export interface KafkaLogOptions extends Partial<Omit<ClusterOptions, 'brokers'>
   /** Of what is written; `lz4` where it is left out. */
   readonly compression?: Compression;
   /**
-   * Names this process in its transactional ids. A name that stays the same over restarts (a pod's of a StatefulSet) ends
-   * what an earlier run left open at once; two processes with the same name fence each other. Random where it is left out.
+   * Names this process in its groups and its transactional ids. A name that stays the same over restarts (a pod's of a
+   * StatefulSet) takes the place of an earlier run at once and ends what it left open (with the classic protocol the group waits
+   * for its session to end); two processes with the same name fence each other. Random where it is left out.
    */
   readonly instanceId?: string;
   /** After so long an open transaction is aborted by the broker, which holds up readers until then. */
@@ -81,13 +82,13 @@ interface WaitingAppend {
   readonly reject: (error: unknown) => void;
 }
 
-type Settings = Required<Omit<KafkaLogOptions, 'instanceId'>> & { readonly instanceId: string };
+type Settings = Required<Omit<KafkaLogOptions, 'instanceId'>> & { readonly instanceId: string | null };
 
 export function openKafkaLog(options: KafkaLogOptions): StreamLog {
   if (options.brokers.length === 0) {
     throw new InputError('BROKER_ADDRESS', 'No broker is named', 'Give host:port of at least one');
   }
-  return new KafkaLog({ ...DEFAULTS, instanceId: randomUUID(), ...options });
+  return new KafkaLog({ ...DEFAULTS, instanceId: null, ...options });
 }
 
 class KafkaLog implements StreamLog {
@@ -98,8 +99,8 @@ class KafkaLog implements StreamLog {
   #appending = false;
   #producer: ProducerIdentity | null = null;
   #members = 0;
-  /** How many have joined each group: several groups of one process keep their transactional ids over restarts. */
-  readonly #membersOf = new Map<string, number>();
+  /** Numbers of those in each group: members of one process keep their names over restarts. */
+  readonly #numbersIn = new Map<string, Set<number>>();
   /** Numbers of connections for `read` that nobody uses now. */
   readonly #idleReads: number[] = [];
   #reads = 0;
@@ -249,14 +250,15 @@ class KafkaLog implements StreamLog {
     });
     const { consumerProtocol } = await cluster.features();
     const number = this.#members++;
-    const numberInGroup = this.#membersOf.get(group) ?? 0;
-    this.#membersOf.set(group, numberInGroup + 1);
+    const { number: numberInGroup, giveBack } = this.#takeNumber(group);
+    const name = `${group}-${settings.instanceId ?? randomUUID()}-${numberInGroup}`;
     const { rebalanceTimeoutMs, sessionTimeoutMs, maxPollIntervalMs, transactionTimeoutMs, compression } = settings;
     // The parts tell the consumer, which is made of them.
     const told: { consumer: KafkaConsumer | null } = { consumer: null };
     const changed = () => told.consumer?.notify();
     const timing = { rebalanceTimeoutMs, sessionTimeoutMs, maxPollIntervalMs };
-    const membershipOptions = { group, topics, ...timing, changed };
+    const memberName = settings.instanceId === null ? null : name;
+    const membershipOptions = { group, topics, ...timing, memberName, changed };
     const consumer = new KafkaConsumer({
       cluster,
       group,
@@ -267,15 +269,26 @@ class KafkaLog implements StreamLog {
           : new ClassicMembership(cluster, number, membershipOptions),
       reader: new PartitionReader(cluster, `fetch-${number}`, settings, changed),
       producer: createCommitter(cluster, {
-        transactionalId: `${group}-${settings.instanceId}-${numberInGroup}`,
+        transactionalId: name,
         transactionTimeoutMs,
         compression,
       }),
       sort: this.#sort,
       unavailableAfterMs: settings.retryForMs,
+      closed: giveBack,
     });
     told.consumer = consumer;
     return consumer;
+  }
+
+  /** The lowest that no member of this process has in the group. */
+  #takeNumber(group: string): { readonly number: number; readonly giveBack: () => void } {
+    const taken = this.#numbersIn.get(group) ?? new Set<number>();
+    this.#numbersIn.set(group, taken);
+    let number = 0;
+    while (taken.has(number)) number++;
+    taken.add(number);
+    return { number, giveBack: () => taken.delete(number) };
   }
 
   async read(from: StreamPosition, maxRecords: number, maxWaitMs: number): Promise<readonly StreamRecord[]> {

@@ -35,6 +35,8 @@ export interface MembershipOptions {
   readonly sessionTimeoutMs: number;
   /** A member that does not poll for so long leaves. */
   readonly maxPollIntervalMs: number;
+  /** The same over restarts of the process, and nobody else's: who bore it before is put out of the group at once. */
+  readonly memberName: string | null;
   /** Called whenever `attend` has something new to tell. */
   readonly changed: () => void;
 }

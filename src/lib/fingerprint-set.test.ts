@@ -12,8 +12,7 @@ it('agrees with a set of texts', () => {
         const set = new FingerprintSet(10_000);
         const expected = new Set<string>();
         for (const [low, high] of pairs) {
-          // (0, 0) marks a free slot, so it is kept as (0, 1).
-          const key = low === 0 && high === 0 ? '0/1' : `${low}/${high}`;
+          const key = `${low}/${high}`;
           expect(set.add(low, high)).toBe(!expected.has(key));
           expected.add(key);
         }
@@ -44,13 +43,26 @@ it('grows, and at its limit forgets the oldest first', () => {
 it('continues from its generations as if it had never stopped, and refuses what is none of its own', () => {
   const set = new FingerprintSet(20_000);
   for (let i = 1; i <= 30_000; i++) set.add(i, i);
-  const generations = set.generations().map(({ words, entries }) => ({ words: words.slice(), entries }));
+  const generations = set.generations().map(({ chunks }) => Int32Array.from(chunks.flatMap((words) => [...words])));
   expect(generations).toHaveLength(2);
   const restored = FingerprintSet.restore(20_000, generations);
   for (let i = 20_000; i <= 60_000; i++) expect(restored.add(i, i)).toBe(set.add(i, i));
   expect(restored.generations()).toEqual(set.generations());
   expect(() => FingerprintSet.restore(20_000, [])).toThrow(RangeError);
-  expect(() => FingerprintSet.restore(20_000, [{ words: new Int32Array(6000), entries: 0 }])).toThrow(RangeError);
-  expect(() => FingerprintSet.restore(20_000, [{ words: new Int32Array(8192), entries: 4000 }])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(20_000, [Int32Array.of(1, 1, 2)])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(20_000, [Int32Array.of(1, 1, 1, 1)])).toThrow(RangeError);
+  expect(() => FingerprintSet.restore(20_000, [Int32Array.of(1, 1), Int32Array.of(2, 2)])).toThrow(RangeError);
   expect(() => FingerprintSet.restore(5000, generations)).toThrow(RangeError);
+});
+
+it('never changes a chunk that is full, and adds to the last one only behind what is there', () => {
+  const set = new FingerprintSet(1_000_000);
+  for (let i = 1; i <= 40_000; i++) set.add(i, i);
+  const [{ chunks, entries }] = set.generations();
+  const copies = chunks.map((words) => words.slice());
+  for (let i = 40_001; i <= 140_000; i++) set.add(i, i);
+  const [later] = set.generations();
+  expect(chunks).toEqual(copies);
+  expect(later.chunks[0].buffer).toBe(chunks[0].buffer);
+  expect([entries, later.entries]).toEqual([40_000, 140_000]);
 });

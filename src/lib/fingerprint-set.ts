@@ -1,115 +1,135 @@
 // Remembers which texts have been seen, by 64-bit fingerprints, in bounded memory.
 //
-// Open addressing in typed arrays (8 bytes a slot), doubling up to a limit. At the limit the older half is forgotten:
-// two generations are kept, and when the newer one is full it becomes the older. So a repetition is always found if it
-// comes within `maxEntries / 2` texts of the first; two different texts are taken for one with odds of about n² / 2^65.
+// Fingerprints are kept in the order in which they came, in chunks that never move and, once full, never change: whoever
+// stores the set writes each chunk once. They are found by an open-addressing table of their places (4 bytes a slot),
+// doubling up to a limit. At the limit the older half is forgotten: two generations are kept, and when the newer one is full
+// it becomes the older. So a repetition is always found if it comes within `maxEntries / 2` texts of the first; two different
+// texts are taken for one with odds of about n² / 2^65.
 import { assert } from './assert.ts';
+
+/** One generation's, as pairs of words. All chunks but the last are full; what has been added never changes. */
+export interface Fingerprints {
+  readonly entries: number;
+  readonly chunks: readonly Int32Array<ArrayBuffer>[];
+}
 
 /** Slots are filled to three quarters at most. */
 const MAX_LOAD = 0.75;
 const FIRST_SLOTS = 1 << 12;
+/** 256 KiB. */
+const CHUNK_BITS = 15;
+const CHUNK = 1 << CHUNK_BITS;
+const CHUNK_MASK = CHUNK - 1;
 
-interface Generation {
-  words: Int32Array;
-  slots: number;
-  entries: number;
-}
+class Generation {
+  readonly chunks: Int32Array<ArrayBuffer>[] = [];
+  entries = 0;
+  /** Entry + 1 by slot, 0 where it is free. */
+  #places = new Int32Array(FIRST_SLOTS);
 
-function createGeneration(slots: number): Generation {
-  return { words: new Int32Array(slots * 2), slots, entries: 0 };
-}
+  /** The slot of a fingerprint, or −1 − the free one where it belongs. */
+  find(low: number, high: number): number {
+    const places = this.#places;
+    const mask = places.length - 1;
+    let slot = (low ^ (high >>> 7)) & mask;
+    for (;;) {
+      const entry = places[slot] - 1;
+      if (entry < 0) return -1 - slot;
+      const words = this.chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * 2;
+      if (words[at] === low && words[at + 1] === high) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
 
-/** The slot of a fingerprint, or of the free place where it belongs. (0, 0) marks a free slot. */
-function find(generation: Generation, low: number, high: number): number {
-  const { words, slots } = generation;
-  let slot = (low ^ (high >>> 7)) & (slots - 1);
-  for (;;) {
-    const a = words[slot * 2];
-    const b = words[slot * 2 + 1];
-    if ((a === low && b === high) || (a === 0 && b === 0)) return slot;
-    slot = (slot + 1) & (slots - 1);
+  /** @returns false if it was there already */
+  add(low: number, high: number): boolean {
+    let slot = this.find(low, high);
+    if (slot >= 0) return false;
+    if (this.entries >= this.#places.length * MAX_LOAD) {
+      this.#grow();
+      slot = this.find(low, high);
+    }
+    const chunk = this.entries >>> CHUNK_BITS;
+    if (chunk === this.chunks.length) this.chunks.push(new Int32Array(CHUNK * 2));
+    const at = (this.entries & CHUNK_MASK) * 2;
+    this.chunks[chunk][at] = low;
+    this.chunks[chunk][at + 1] = high;
+    this.entries++;
+    this.#places[-1 - slot] = this.entries;
+    return true;
+  }
+
+  fingerprints(): Fingerprints {
+    const { entries } = this;
+    const last = this.chunks.length - 1;
+    const inLast = (entries - last * CHUNK) * 2;
+    return { entries, chunks: this.chunks.map((words, index) => (index < last ? words : words.subarray(0, inLast))) };
+  }
+
+  #grow(): void {
+    this.#places = new Int32Array(this.#places.length * 2);
+    for (let entry = 0; entry < this.entries; entry++) {
+      const words = this.chunks[entry >>> CHUNK_BITS];
+      const at = (entry & CHUNK_MASK) * 2;
+      this.#places[-1 - this.find(words[at], words[at + 1])] = entry + 1;
+    }
   }
 }
 
 export class FingerprintSet {
-  readonly #maxSlots: number;
-  #newer: Generation = createGeneration(FIRST_SLOTS);
+  /** Of one generation. */
+  readonly #maxEntries: number;
+  #newer = new Generation();
   #older: Generation | null = null;
 
-  /** @param maxEntries how many texts are remembered at most; 8–11 bytes each */
+  /** @param maxEntries how many texts are remembered at most; 13–19 bytes each */
   constructor(maxEntries: number) {
     assert(maxEntries >= FIRST_SLOTS, `a fingerprint set needs room for at least ${FIRST_SLOTS} texts`);
-    this.#maxSlots = 2 ** Math.ceil(Math.log2(maxEntries / 2 / MAX_LOAD));
+    this.#maxEntries = 2 ** Math.ceil(Math.log2(maxEntries / 2 / MAX_LOAD)) * MAX_LOAD;
   }
 
   /** Adds a fingerprint (two signed 32-bit words, well mixed). @returns false if it was there already */
   add(lowWord: number, highWord: number): boolean {
     const low = lowWord | 0;
-    const high = highWord === 0 && low === 0 ? 1 : highWord | 0;
-    if (this.#older !== null && holds(this.#older, low, high)) return false;
-    let slot = find(this.#newer, low, high);
-    if (!isFree(this.#newer, slot)) return false;
-    if (this.#newer.entries >= this.#newer.slots * MAX_LOAD) {
-      this.#makeRoom();
-      slot = find(this.#newer, low, high);
-    }
-    this.#newer.words[slot * 2] = low;
-    this.#newer.words[slot * 2 + 1] = high;
-    this.#newer.entries += 1;
-    return true;
+    const high = highWord | 0;
+    if (this.#older !== null && this.#older.find(low, high) >= 0) return false;
+    if (this.#newer.entries < this.#maxEntries) return this.#newer.add(low, high);
+    if (this.#newer.find(low, high) >= 0) return false;
+    this.#older = this.#newer;
+    this.#newer = new Generation();
+    return this.#newer.add(low, high);
   }
 
-  /** The newer generation, then the older; as they are in memory. */
-  generations(): readonly { readonly words: Int32Array; readonly entries: number }[] {
-    return this.#older === null ? [this.#newer] : [this.#newer, this.#older];
+  /** The newer generation, then the older. */
+  generations(): readonly Fingerprints[] {
+    return (this.#older === null ? [this.#newer] : [this.#newer, this.#older]).map((each) => each.fingerprints());
   }
 
   /**
    * Continues from `generations` of a set with the same limit.
    *
+   * @param generations of each the pairs of words, in their order
    * @throws RangeError if they are none of such a set
    */
-  static restore(maxEntries: number, generations: readonly { words: Int32Array; entries: number }[]): FingerprintSet {
+  static restore(maxEntries: number, generations: readonly Int32Array[]): FingerprintSet {
     const set = new FingerprintSet(maxEntries);
-    const [newer, older = null] = generations.map(({ words, entries }): Generation => {
-      const slots = words.length / 2;
-      const isPower = Number.isInteger(slots) && slots >= FIRST_SLOTS && (slots & (slots - 1)) === 0;
-      if (!isPower || slots > set.#maxSlots || !(entries <= slots * MAX_LOAD)) {
-        throw new RangeError(
-          `the remembered ids (${slots} slots, ${entries} entries) do not fit a limit of ${maxEntries}`,
-        );
-      }
-      return { words, slots, entries };
+    const [newer, older = null] = generations.map((words) => {
+      const generation = new Generation();
+      const entries = words.length / 2;
+      let isOurs = Number.isInteger(entries) && entries <= set.#maxEntries;
+      for (let at = 0; isOurs && at < words.length; at += 2) isOurs = generation.add(words[at], words[at + 1]);
+      if (!isOurs) throw new RangeError(`the remembered ids (${entries}) do not fit a limit of ${maxEntries}`);
+      return generation;
     });
     if (newer === undefined) throw new RangeError('the remembered ids are missing');
+    if (older !== null && older.entries !== set.#maxEntries) {
+      throw new RangeError(
+        `the remembered ids (${older.entries} of the older half) do not fit a limit of ${maxEntries}`,
+      );
+    }
     set.#newer = newer;
     set.#older = older;
     return set;
   }
-
-  #makeRoom(): void {
-    if (this.#newer.slots >= this.#maxSlots) {
-      this.#older = this.#newer;
-      this.#newer = createGeneration(this.#maxSlots);
-      return;
-    }
-    const larger = createGeneration(this.#newer.slots * 2);
-    const { words } = this.#newer;
-    for (let i = 0; i < words.length; i += 2) {
-      if (words[i] === 0 && words[i + 1] === 0) continue;
-      const slot = find(larger, words[i], words[i + 1]);
-      larger.words[slot * 2] = words[i];
-      larger.words[slot * 2 + 1] = words[i + 1];
-    }
-    larger.entries = this.#newer.entries;
-    this.#newer = larger;
-  }
-}
-
-function isFree(generation: Generation, slot: number): boolean {
-  return generation.words[slot * 2] === 0 && generation.words[slot * 2 + 1] === 0;
-}
-
-function holds(generation: Generation, low: number, high: number): boolean {
-  return !isFree(generation, find(generation, low, high));
 }

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { startKafka } from '../../scripts/kafka/broker.ts';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { decodeControl, decodeLabel } from '../../src/adapters/formats/stream-values.ts';
@@ -311,12 +311,8 @@ async function foldPartition(
     kept.offset === offset &&
     Buffer.compare(kept.engine.checkpoint(), own.engine) === 0 &&
     JSON.stringify(kept.head) === JSON.stringify(own.head) &&
-    kept.seen.generations().every(({ words }, i) => Buffer.compare(bytesOf(words), bytesOf(own.ids[i].words)) === 0)
+    isDeepStrictEqual(kept.seen.generations(), own.ids)
   );
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function summary(recoveries: Readonly<Record<'worker' | 'broker', number[]>>) {

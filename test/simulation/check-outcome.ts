@@ -235,8 +235,8 @@ function idsOf(fold: StreamFold): string {
   return fold.seen
     .generations()
     .map(
-      ({ words, entries }) =>
-        `${entries} ${Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('base64')}`,
+      ({ chunks, entries }) =>
+        `${entries} ${chunks.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString('base64')).join()}`,
     )
     .join();
 }

@@ -15,18 +15,19 @@ import { restoreFeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
 import type { EngineStage } from '../../features/stage.ts';
 import { InputError } from '../../lib/errors.ts';
-import { FingerprintSet } from '../../lib/fingerprint-set.ts';
+import { FingerprintSet, type Fingerprints } from '../../lib/fingerprint-set.ts';
 import type { ObjectStore, StreamRecord } from '../../ports.ts';
 import type { FoldHead } from './partition-fold.ts';
 import type { StreamFold } from './stream-fold.ts';
 
-/** The state of a fold at one moment; the bytes are its own. */
+/** The state of a fold at one moment; whatever happens to the fold does not change it. */
 export interface FoldSnapshot {
   /** The record that comes next. */
   readonly offset: number;
   readonly head: FoldHead;
-  readonly engine: Uint8Array;
-  readonly ids: readonly { readonly words: Int32Array; readonly entries: number }[];
+  readonly engine: Uint8Array<ArrayBuffer>;
+  /** By generation. Full chunks are the fold's: they never change. */
+  readonly ids: readonly Fingerprints[];
   /** null where the state is empty. */
   readonly last: LastRecord | null;
 }
@@ -47,7 +48,7 @@ export interface RestoredFold {
 
 interface Manifest {
   readonly format: 'centinela-checkpoint';
-  readonly formatVersion: 1;
+  readonly formatVersion: 2;
   readonly offset: number;
   readonly createdMs: number;
   readonly head: FoldHead;
@@ -60,7 +61,6 @@ interface Manifest {
 /** The engine first, then each generation of ids. */
 interface StoredPart {
   readonly bytes: number;
-  readonly entries: number;
   readonly blocks: readonly string[];
 }
 
@@ -74,6 +74,7 @@ export interface WrittenCheckpoint {
 
 const BLOCK_BYTES = 256 * 1024;
 const KEPT = 2;
+const MEMORY_HEADROOM = 1.25;
 /** After so many blocks the event loop has its turn. */
 const BLOCKS_AT_ONCE = 2;
 
@@ -86,12 +87,10 @@ export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord):
 /** What a snapshot was copied into, for the next one: fresh pages cost several times what the copy does. */
 export interface SnapshotMemory {
   engine: Uint8Array<ArrayBuffer>;
-  /** By generation. */
-  readonly ids: Int32Array<ArrayBuffer>[];
 }
 
 export function createSnapshotMemory(): SnapshotMemory {
-  return { engine: new Uint8Array(0), ids: [] };
+  return { engine: new Uint8Array(0) };
 }
 
 /** @param memory of a snapshot that nobody needs any more */
@@ -101,14 +100,13 @@ export function snapshotOf(
   last: LastRecord | null,
   memory: SnapshotMemory = createSnapshotMemory(),
 ): FoldSnapshot {
-  const ids = fold.seen.generations().map(({ words, entries }, generation) => {
-    if ((memory.ids[generation]?.length ?? 0) < words.length) memory.ids[generation] = new Int32Array(words.length);
-    const copy = memory.ids[generation].subarray(0, words.length);
-    copy.set(words);
-    return { words: copy, entries };
+  const ids = fold.seen.generations().map(({ chunks, entries }) => {
+    const last = chunks.length - 1;
+    return { entries, chunks: chunks.map((words, index) => (index < last ? words : words.slice())) };
   });
   const engine = fold.engine.checkpoint(memory.engine);
-  if (engine.length > memory.engine.length) memory.engine = engine;
+  // The next one is larger: with room for it, it needs no fresh pages either.
+  if (engine.length > memory.engine.length) memory.engine = new Uint8Array(Math.ceil(engine.length * MEMORY_HEADROOM));
   return { offset, head: structuredClone(fold.head()), engine, ids, last };
 }
 
@@ -119,6 +117,12 @@ export interface CheckpointStoreOptions {
   readonly blockBytes?: number;
   /** Between blocks; the event loop's next turn where not given. */
   readonly pause?: () => Promise<void>;
+}
+
+interface Block {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** All of its buffer, which never changes. */
+  readonly isFinal: boolean;
 }
 
 interface ManifestName {
@@ -142,6 +146,8 @@ export class CheckpointStore {
   readonly #mine: number[] = [];
   /** Hashes of the blocks of this epoch that the store has. */
   readonly #known = new Set<string>();
+  /** Of chunks that never change. */
+  readonly #hashes = new WeakMap<ArrayBuffer, string>();
 
   /** @param folder one per stream and partition */
   constructor(store: ObjectStore, folder: string, options: CheckpointStoreOptions = {}) {
@@ -156,10 +162,14 @@ export class CheckpointStore {
   async write({ offset, head, engine, ids, last }: FoldSnapshot, createdMs: number): Promise<WrittenCheckpoint> {
     await this.#takeEpoch();
     const written = { bytes: 0, writtenBytes: 0 };
-    const parts: StoredPart[] = [await this.#writePart(engine, 0, written)];
-    for (const { words, entries } of ids) parts.push(await this.#writePart(bytesOf(words), entries, written));
+    const parts = [await this.#writePart(cut(engine, this.#blockBytes), written)];
+    for (const { chunks } of ids) {
+      const last = chunks.length - 1;
+      const blocks = chunks.map((words, index) => ({ bytes: bytesOf(words), isFinal: index < last }));
+      parts.push(await this.#writePart(blocks, written));
+    }
     const manifest: Manifest = {
-      ...{ format: 'centinela-checkpoint', formatVersion: 1, offset, createdMs, head, last, epoch: this.#epoch, parts },
+      ...{ format: 'centinela-checkpoint', formatVersion: 2, offset, createdMs, head, last, epoch: this.#epoch, parts },
     };
     const sealed = { sha256: sealOf(manifest), manifest };
     await this.#store.put(this.#manifestKey(offset), new TextEncoder().encode(JSON.stringify(sealed)));
@@ -191,10 +201,7 @@ export class CheckpointStore {
       const parts = await this.#readParts(manifest);
       if (parts === null) continue;
       const [engineBytes, ...ids] = parts;
-      const generations = ids.map((bytes, index) => ({
-        words: new Int32Array(bytes.buffer),
-        entries: manifest.parts[index + 1].entries,
-      }));
+      const generations = ids.map(({ buffer }) => new Int32Array(buffer));
       const { offset, head, last } = manifest;
       const seen = restoredIds(maxIds, generations);
       return { offset, head, last, seen, engine: restoredEngine(definitions, engineBytes, limits, stage) };
@@ -217,24 +224,25 @@ export class CheckpointStore {
     this.#known.clear();
   }
 
-  async #writePart(
-    bytes: Uint8Array,
-    entries: number,
-    written: { bytes: number; writtenBytes: number },
-  ): Promise<StoredPart> {
-    const blocks: string[] = [];
-    for (let start = 0, done = 1; start < bytes.length; start += this.#blockBytes, done++) {
-      const block = bytes.subarray(start, start + this.#blockBytes);
-      const hash = createHash('sha256').update(block).digest('hex');
-      blocks.push(hash);
+  async #writePart(blocks: readonly Block[], written: { bytes: number; writtenBytes: number }): Promise<StoredPart> {
+    const hashes: string[] = [];
+    let partBytes = 0;
+    let hashed = 0;
+    for (const block of blocks) {
+      const { bytes } = block;
+      const known = block.isFinal ? this.#hashes.get(bytes.buffer) : undefined;
+      const hash = known ?? createHash('sha256').update(bytes).digest('hex');
+      if (block.isFinal) this.#hashes.set(bytes.buffer, hash);
+      hashes.push(hash);
+      partBytes += bytes.length;
       if (!this.#known.has(hash)) {
-        await this.#store.put(this.#blockKey(this.#epoch, hash), block);
+        await this.#store.put(this.#blockKey(this.#epoch, hash), bytes);
         this.#known.add(hash);
-        written.writtenBytes += block.length;
-      } else if (done % BLOCKS_AT_ONCE === 0) await this.#pause();
+        written.writtenBytes += bytes.length;
+      } else if (known === undefined && ++hashed % BLOCKS_AT_ONCE === 0) await this.#pause();
     }
-    written.bytes += bytes.length;
-    return { bytes: bytes.length, entries, blocks };
+    written.bytes += partBytes;
+    return { bytes: partBytes, blocks: hashes };
   }
 
   /** Those whose names are such, from the oldest to the newest as they were written. */
@@ -255,7 +263,7 @@ export class CheckpointStore {
         sha256: string;
         manifest: Manifest;
       };
-      const isOfThisFormat = manifest.format === 'centinela-checkpoint' && manifest.formatVersion === 1;
+      const isOfThisFormat = manifest.format === 'centinela-checkpoint' && manifest.formatVersion === 2;
       return isOfThisFormat && sealOf(manifest) === sha256 ? manifest : null;
     } catch {
       return null;
@@ -330,7 +338,7 @@ function digits(value: number, count: number): string {
   return String(value).padStart(count, '0');
 }
 
-function restoredIds(maxIds: number, generations: Parameters<typeof FingerprintSet.restore>[1]): FingerprintSet {
+function restoredIds(maxIds: number, generations: readonly Int32Array[]): FingerprintSet {
   try {
     return FingerprintSet.restore(maxIds, generations);
   } catch (error) {
@@ -361,7 +369,15 @@ function restoredEngine(
   }
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
+function cut(bytes: Uint8Array<ArrayBuffer>, blockBytes: number): Block[] {
+  const count = Math.ceil(bytes.length / blockBytes);
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * blockBytes;
+    return { bytes: bytes.subarray(start, start + blockBytes), isFinal: false };
+  });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

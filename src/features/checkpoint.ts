@@ -18,15 +18,23 @@ const aligned = (bytes: number): number => (bytes + 7) & ~7;
 
 const alignedSum = (start: number, bytes: number): number => start + Math.ceil(bytes / 8) * 8;
 
+export function checkpointBytes(head: Omit<CheckpointHead, 'lengths'>, arrays: readonly NumberArray[]): number {
+  return layoutOf(head, arrays).size;
+}
+
+function layoutOf(head: Omit<CheckpointHead, 'lengths'>, arrays: readonly NumberArray[]) {
+  const text = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map((array) => array.length) }));
+  const start = aligned(PREFIX_BYTES + text.length);
+  return { text, start, size: arrays.reduce((sum, array) => alignedSum(sum, array.byteLength), start) };
+}
+
 /** @param memory to write it into, where it is large enough; the result is a view of it then */
 export function encodeCheckpoint(
   head: Omit<CheckpointHead, 'lengths'>,
   arrays: readonly NumberArray[],
   memory: Uint8Array<ArrayBuffer> = new Uint8Array(0),
 ): Uint8Array<ArrayBuffer> {
-  const text = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map((array) => array.length) }));
-  const start = aligned(PREFIX_BYTES + text.length);
-  const size = arrays.reduce((sum, array) => alignedSum(sum, array.byteLength), start);
+  const { text, start, size } = layoutOf(head, arrays);
   const bytes = memory.length >= size ? memory.subarray(0, size) : new Uint8Array(size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   view.setUint32(0, MAGIC, true);

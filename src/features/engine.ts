@@ -6,7 +6,7 @@
 // older than the stream's newest by more than `latenessMs` is too late, one too far ahead is too early: both are scored
 // over what is retained, counted, and not folded. Duplicates by id are refused by the reader, before the engine.
 import type { Transaction } from '../domain/transaction.ts';
-import { CheckpointReader, encodeCheckpoint } from './checkpoint.ts';
+import { CheckpointReader, checkpointBytes, encodeCheckpoint } from './checkpoint.ts';
 import { createStores } from './create-stores.ts';
 import type { EntityKind, FeatureDefinition } from './definition.ts';
 import { emit, habitOf } from './emit.ts';
@@ -67,6 +67,8 @@ export interface FeatureEngine {
    * @param memory to write it into, where it is large enough; the result is a view of it then
    */
   checkpoint(memory?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** What a checkpoint takes now. */
+  checkpointBytes(): number;
 }
 
 /** Entities looked at for every event in one kind, in turn, and for every new entity in its kind. */
@@ -348,11 +350,22 @@ class FoldEngine implements FeatureEngine {
   }
 
   checkpoint(memory?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return encodeCheckpoint(this.#checkpointHead(), this.#checkpointArrays(), memory);
+  }
+
+  checkpointBytes(): number {
+    return checkpointBytes(this.#checkpointHead(), this.#checkpointArrays());
+  }
+
+  #checkpointHead() {
+    return { definitions: identityOf(this.definitions, this.stage), limits: { ...this.limits } };
+  }
+
+  #checkpointArrays(): NumberArray[] {
     const { folded, late, tooLate, tooEarly, newestMs, aheadInRow } = this;
     const arrays: NumberArray[] = [Float64Array.of(folded, late, tooLate, tooEarly, newestMs, aheadInRow)];
     for (const store of this.#allStores()) arrays.push(...stateArrays(store));
-    const definitions = identityOf(this.definitions, this.stage);
-    return encodeCheckpoint({ definitions, limits: { ...this.limits } }, arrays, memory);
+    return arrays;
   }
 }
 

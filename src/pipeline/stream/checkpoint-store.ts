@@ -75,6 +75,7 @@ export interface WrittenCheckpoint {
 const BLOCK_BYTES = 256 * 1024;
 const KEPT = 2;
 const MEMORY_HEADROOM = 1.25;
+const TOUCHED_AT_ONCE = 1024 * 1024;
 /** After so many blocks the event loop has its turn. */
 const BLOCKS_AT_ONCE = 2;
 
@@ -84,13 +85,27 @@ export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord):
   return { offset, hash: hash.digest('hex') };
 }
 
-/** What a snapshot was copied into, for the next one: fresh pages cost several times what the copy does. */
-export interface SnapshotMemory {
-  engine: Uint8Array<ArrayBuffer>;
-}
+/** What snapshots are copied into, one after the other: fresh pages cost several times what the copy does. */
+export class SnapshotMemory {
+  #bytes = new Uint8Array(0);
 
-export function createSnapshotMemory(): SnapshotMemory {
-  return { engine: new Uint8Array(0) };
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.#bytes.length >= bytes;
+  }
+
+  /** Makes room for more than so much, a little at a time. */
+  async grow(bytes: number, pause: () => Promise<void>): Promise<void> {
+    const larger = new Uint8Array(Math.ceil(bytes * MEMORY_HEADROOM));
+    for (let start = 0; start < larger.length; start += TOUCHED_AT_ONCE) {
+      larger.fill(1, start, start + TOUCHED_AT_ONCE);
+      await pause();
+    }
+    this.#bytes = larger;
+  }
 }
 
 /** @param memory of a snapshot that nobody needs any more */
@@ -98,16 +113,13 @@ export function snapshotOf(
   fold: StreamFold,
   offset: number,
   last: LastRecord | null,
-  memory: SnapshotMemory = createSnapshotMemory(),
+  memory = new SnapshotMemory(),
 ): FoldSnapshot {
   const ids = fold.seen.generations().map(({ chunks, entries }) => {
     const last = chunks.length - 1;
     return { entries, chunks: chunks.map((words, index) => (index < last ? words : words.slice())) };
   });
-  const engine = fold.engine.checkpoint(memory.engine);
-  // The next one is larger: with room for it, it needs no fresh pages either.
-  if (engine.length > memory.engine.length) memory.engine = new Uint8Array(Math.ceil(engine.length * MEMORY_HEADROOM));
-  return { offset, head: structuredClone(fold.head()), engine, ids, last };
+  return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(memory.bytes), ids, last };
 }
 
 export interface CheckpointStoreOptions {
@@ -157,6 +169,11 @@ export class CheckpointStore {
     this.#writer = writer;
     this.#blockBytes = blockBytes;
     this.#pause = pause;
+  }
+
+  /** Beside the work: a snapshot that is taken into fresh pages holds up decisions. */
+  makeRoom(memory: SnapshotMemory, bytes: number): Promise<void> {
+    return memory.grow(bytes, this.#pause);
   }
 
   async write({ offset, head, engine, ids, last }: FoldSnapshot, createdMs: number): Promise<WrittenCheckpoint> {

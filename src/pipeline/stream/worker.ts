@@ -23,13 +23,7 @@ import type {
 } from '../../ports.ts';
 import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
-import {
-  type CheckpointStore,
-  createSnapshotMemory,
-  type LastRecord,
-  lastRecordOf,
-  snapshotOf,
-} from './checkpoint-store.ts';
+import { type CheckpointStore, type LastRecord, lastRecordOf, SnapshotMemory, snapshotOf } from './checkpoint-store.ts';
 import { DegradedMode } from './degraded-mode.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
@@ -87,9 +81,9 @@ export class Worker {
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #committing: Committing | null = null;
-  /** The one checkpoint that is being written, and what it is copied into. */
+  /** The one checkpoint that is being written or prepared, and what it is copied into. */
   #checkpointing: Promise<void> | null = null;
-  readonly #snapshotMemory = createSnapshotMemory();
+  readonly #snapshotMemory = new SnapshotMemory();
   /** Positions of what has been passed on, with which the group is still to be moved on. */
   readonly #pending = new Map<string, StreamPosition>();
   #consumer: StreamConsumer | null = null;
@@ -484,6 +478,14 @@ export class Worker {
       })
       .sort((a, b) => a.checkpoint.atMs - b.checkpoint.atMs);
     if (due.length === 0) return;
+    const [{ fold, store }] = due;
+    const bytes = fold.engine.checkpointBytes();
+    if (!this.#snapshotMemory.hasRoomFor(bytes)) {
+      this.#checkpointing = store.makeRoom(this.#snapshotMemory, bytes).finally(() => {
+        this.#checkpointing = null;
+      });
+      return;
+    }
     // Of what is committed only.
     await this.#commitAll();
     this.#checkpoint(due[0]);

@@ -117,6 +117,7 @@ function continuing(
     counters: () => engine.counters(),
     memoryBytes: () => engine.memoryBytes(),
     checkpoint: (memory) => engine.checkpoint(memory),
+    checkpointBytes: () => engine.checkpointBytes(),
   };
 }
 

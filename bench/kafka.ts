@@ -32,6 +32,8 @@ export interface KafkaBenchOptions {
   /** Transactions of the backlog for each of those seconds. */
   readonly backlogPerSecond?: number;
   readonly latencySeconds?: number;
+  /** Those that go on while latency is measured: as many as the rate needs. Default 1. */
+  readonly latencyWorkers?: number;
   /** Before them, at the same rate; not counted. */
   readonly latencyWarmUpSeconds?: number;
   readonly arrivalsPerSecond?: number;
@@ -68,6 +70,7 @@ const PEER_BATCH = 256;
 export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Record<string, number>> {
   const { seconds = 300, backlogPerSecond = 30_000, customers = CUSTOMERS, peerSeconds = 20 } = options;
   const { workers: count = 2, latencySeconds = 60, latencyWarmUpSeconds = 30, arrivalsPerSecond = 5000 } = options;
+  const { latencyWorkers = 1 } = options;
   const backlog = Math.round(seconds * backlogPerSecond);
   return withStation(customers, PARTITIONS, async (station) => {
     const { log, topics, stream } = station;
@@ -83,6 +86,7 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
       bytesPerRecord: Math.round(bytesPerRecord),
       ...storedFigures(station, backlog),
     };
+    await Promise.all(workers.slice(latencyWorkers).map((worker) => worker.stop()));
     const latencies = await measureWith(station, {
       from: backlog,
       perSecond: arrivalsPerSecond,
@@ -97,6 +101,7 @@ export async function benchKafka(options: KafkaBenchOptions = {}): Promise<Recor
       ...(peerSeconds > 0 ? await peerFigures(station, peerSeconds) : {}),
       transactions: backlog + latencies.sent,
       workers: count,
+      latencyWorkers,
     };
   });
 }

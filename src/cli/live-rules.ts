@@ -1,5 +1,5 @@
 // What is live, as the commands on history take it: rules of files or of the rule book, the registry's lists, a model.
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+
 import type { VersionSpec } from '../jobs/replay/versions.ts';
 import { type RuleLists, ruleLists } from '../jobs/rules/rule-lists.ts';
 import type { EvaluatedRules } from '../jobs/rules/rules-over-features.ts';
@@ -9,6 +9,7 @@ import { loadModel, type StoredModel } from '../registry/model-store.ts';
 import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { policyOf } from './history-options.ts';
+import { openObjectStore } from './object-store.ts';
 import { defaultRules, readPlacedRules } from './rule-files.ts';
 import { listBookOf, ruleBookOf } from './rule-options.ts';
 
@@ -56,7 +57,7 @@ export async function readLiveRules(
 
 export async function modelOf(id: OptionValues[string], { registry }: OptionValues): Promise<StoredModel | null> {
   if (typeof id !== 'string') return null;
-  return loadModel(createFolderObjectStore(registry as string), id, detectorsHere());
+  return loadModel(openObjectStore(registry as string), id, detectorsHere());
 }
 
 /** Of the rules of `--rules` with the model of `--model`. */

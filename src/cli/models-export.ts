@@ -1,13 +1,13 @@
 // `models export ID`: a registered model as a file for an ONNX runtime, or a detector of it for that, Keras or PyTorch.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import type { RiskModel } from '../decisions/risk-model.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportDetector, exportRiskModel } from '../interchange/export-detector.ts';
 import type { FittedDetector } from '../models/detector.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
+import { openObjectStore } from './object-store.ts';
 
 export const EXPORT_OPTIONS = {
   detector: {
@@ -29,7 +29,7 @@ export async function exportModel(id: string, options: OptionValues, { out }: Co
   const path = options.out as string | undefined;
   if (path === undefined) throw new UsageError('models export: --out FILE is missing');
   const format = formatOf(path, options.format as ExportFormat | undefined);
-  const { model } = await loadModel(createFolderObjectStore(options.registry as string), id, detectorsHere());
+  const { model } = await loadModel(openObjectStore(options.registry as string), id, detectorsHere());
   const detector = chosenDetector(id, model, options.detector as string | undefined, format);
   const files =
     detector === null

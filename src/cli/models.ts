@@ -1,10 +1,11 @@
 // `models`: the registered models.
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+
 import { listModels, loadModel } from '../registry/model-store.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { EXPORT_OPTIONS, exportModel } from './models-export.ts';
 import { IMPORT_OPTIONS, importFile } from './models-import.ts';
+import { openObjectStore } from './object-store.ts';
 
 export const MODELS_OPTION = {
   type: 'text',
@@ -29,7 +30,7 @@ export const modelsCommand: Command = {
 };
 
 async function list(options: OptionValues, { out }: CommandContext): Promise<void> {
-  const store = createFolderObjectStore(options.registry as string);
+  const store = openObjectStore(options.registry as string);
   const known = detectorsHere();
   const models = [];
   for (const id of await listModels(store)) {

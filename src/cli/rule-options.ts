@@ -1,5 +1,5 @@
 // What the commands on rules and lists share: where they are kept, who acts, until when.
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+
 import { createRuleVocabulary, type RuleInput } from '../decisions/rule-names.ts';
 import { parseLimaDay } from '../domain/calendar.ts';
 import { catalogueNamed } from '../features/catalogue/choose.ts';
@@ -12,6 +12,7 @@ import { tokenize } from '../rules/tokens.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FEATURES_OPTION } from './file-options.ts';
+import { openObjectStore } from './object-store.ts';
 
 export const REGISTRY_OPTION = {
   type: 'text',
@@ -34,13 +35,11 @@ export const VOCABULARY_OPTIONS = {
 const MS_PER_DAY = 86_400_000;
 
 export function ruleBookOf(options: OptionValues): RuleBook {
-  return openRuleBook(createFolderObjectStore(options.registry as string), (text, path) =>
-    readRuleFile({ path, text }),
-  );
+  return openRuleBook(openObjectStore(options.registry as string), (text, path) => readRuleFile({ path, text }));
 }
 
 export function listBookOf(options: OptionValues): ListBook {
-  return openListBook(createFolderObjectStore(options.registry as string));
+  return openListBook(openObjectStore(options.registry as string));
 }
 
 /** All that rules may speak of here; the lists are empty. */

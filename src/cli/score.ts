@@ -1,5 +1,5 @@
 // `score FILE --model ID --out FILE`: decisions for a file with a registered model and rules.
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+
 import { createTableWriter } from '../adapters/files/write-table.ts';
 import { learnsOnline, scoreFile } from '../jobs/score.ts';
 import { loadModel } from '../registry/model-store.ts';
@@ -8,6 +8,7 @@ import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
+import { openObjectStore } from './object-store.ts';
 import { createProgress } from './progress.ts';
 import { RULES_OPTION } from './rule-files.ts';
 
@@ -36,7 +37,7 @@ export const scoreCommand: Command = {
   async run([path], options, context) {
     const { out, log, terminal, nowMs } = context;
     const known = detectorsHere();
-    const stored = await loadModel(createFolderObjectStore(options.registry as string), options.model as string, known);
+    const stored = await loadModel(openObjectStore(options.registry as string), options.model as string, known);
     const { id } = stored;
     const learn = options.learn === true;
     if (learn && !learnsOnline(stored)) {

@@ -1,6 +1,5 @@
 // `train FILE`: fit, calibrate, evaluate on later time, register.
 import { basename } from 'node:path';
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
 import { money } from '../decisions/reasons/format.ts';
 import { readFeatures } from '../jobs/read-features.ts';
 import { type TrainedModel, trainModel } from '../jobs/train.ts';
@@ -21,6 +20,7 @@ import {
 import { evaluatedRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
+import { openObjectStore } from './object-store.ts';
 import { createProgress } from './progress.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { costsOf, THRESHOLD_OPTIONS, thresholdWish } from './threshold-options.ts';
@@ -83,24 +83,19 @@ export const trainCommand: Command = {
         progress.show(what, share);
       },
     });
-    const id = await saveModel(
-      createFolderObjectStore(options.registry as string),
-      options.name as string,
-      trained.model,
-      {
-        createdAt: new Date(nowMs()).toISOString(),
-        utcOffsetMinutes: reader.utcOffsetMinutes,
-        ...levelsOf(trained.decide),
-        thresholds: trained.thresholds,
-        trainedOn: {
-          rows: table.rows,
-          fromMs: table.timesMs[0],
-          toMs: table.timesMs[table.rows - 1],
-          seed: options.seed as number,
-        },
-        metrics: trained.metrics,
+    const id = await saveModel(openObjectStore(options.registry as string), options.name as string, trained.model, {
+      createdAt: new Date(nowMs()).toISOString(),
+      utcOffsetMinutes: reader.utcOffsetMinutes,
+      ...levelsOf(trained.decide),
+      thresholds: trained.thresholds,
+      trainedOn: {
+        rows: table.rows,
+        fromMs: table.timesMs[0],
+        toMs: table.timesMs[table.rows - 1],
+        seed: options.seed as number,
       },
-    );
+      metrics: trained.metrics,
+    });
     progress.done();
     const seconds = (nowMs() - started) / 1000;
     if (typeof options.report === 'string') {

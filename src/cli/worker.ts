@@ -1,5 +1,5 @@
 // `worker`: decides the transactions of a log as they come, until it is told to stop.
-import { createFolderObjectStore } from '../adapters/files/folder-object-store.ts';
+
 import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
@@ -18,6 +18,7 @@ import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
+import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { createProgress } from './progress.ts';
 import { FORMAT_OPTIONS, transactionDecoders } from './record-format-options.ts';
 import { RULES_OPTION } from './rule-files.ts';
@@ -32,7 +33,12 @@ export const workerCommand: Command = {
     model: MODEL_OPTION,
     rules: RULES_OPTION,
     registry: MODELS_OPTION,
-    checkpoints: { type: 'text', value: 'DIR', help: 'where the state is kept', default: 'checkpoints' },
+    checkpoints: {
+      type: 'text',
+      value: 'PLACE',
+      help: 'where the state is kept: a folder, or s3://bucket/prefix',
+      default: 'checkpoints',
+    },
     'checkpoint-seconds': { type: 'number', help: 'the state is kept this often', default: 10, minimum: 1 },
     group: { type: 'text', help: 'workers of one group share the partitions', default: 'centinela' },
     stages: {
@@ -82,7 +88,7 @@ export const workerCommand: Command = {
     }
     const logger = createLogger(options['log-level'] as LogLevel, context.log);
     const known = detectorsHere();
-    const registry = createFolderObjectStore(options.registry as string);
+    const registry = openObjectStore(options.registry as string);
     const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
     const model = await modelOf(options.model, options);
     const { setup, versions } = streamSetup({
@@ -101,7 +107,7 @@ export const workerCommand: Command = {
       logger.info({ stages: stages?.map(({ name }) => name) ?? 'one' }, 'works by these stages');
       const worker = await startWorker({
         ...{ log, topics, setup, versions, stages, logger },
-        checkpoints: createFolderObjectStore(options.checkpoints as string),
+        checkpoints: await openReadyObjectStore(options.checkpoints as string),
         settings: {
           ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
           group,

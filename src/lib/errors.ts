@@ -25,3 +25,9 @@ export class StreamUnavailableError extends Error {
   override readonly name = 'StreamUnavailableError';
   readonly code = 'STREAM_UNAVAILABLE';
 }
+
+/** The store of objects does not answer; the same call may succeed later. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  readonly code = 'STORE_UNAVAILABLE';
+}

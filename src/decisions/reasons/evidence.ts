@@ -31,13 +31,80 @@ export interface Row {
   readonly dataPastMs: number;
 }
 
+/** Where a catalogue has what sentences ask for; found once, since there are hundreds of features and every row asks. */
+interface CatalogueIndex {
+  readonly amount: number;
+  readonly hour: number;
+  readonly ages: readonly number[];
+  readonly ageOf: ReadonlyMap<EntityKind | 'transaction', number>;
+  /** Features that differ in their window alone, with a window, by `statisticOf`. */
+  readonly windows: ReadonlyMap<string, readonly WindowedFeature[]>;
+}
+
+interface WindowedFeature {
+  readonly windowMs: number;
+  readonly index: number;
+}
+
+const INDEXES = new WeakMap<readonly FeatureDefinition[], CatalogueIndex>();
+const STATISTICS = new WeakMap<FeatureDefinition, string>();
+
+/** The same for features that differ in their window alone. */
+export function statisticOf(definition: FeatureDefinition): string {
+  let key = STATISTICS.get(definition);
+  if (key === undefined) {
+    const { entity, aggregate, field, filter, delayMs } = definition;
+    key = `${entity} ${aggregate} ${field} ${filter} ${delayMs}`;
+    STATISTICS.set(definition, key);
+  }
+  return key;
+}
+
+function indexOf(definitions: readonly FeatureDefinition[]): CatalogueIndex {
+  const known = INDEXES.get(definitions);
+  if (known !== undefined) return known;
+  const windows = new Map<string, WindowedFeature[]>();
+  const ageOf = new Map<EntityKind | 'transaction', number>();
+  const ages: number[] = [];
+  definitions.forEach((definition, index) => {
+    const { entity, aggregate, windowMs } = definition;
+    if (aggregate === 'age') {
+      ages.push(index);
+      if (!ageOf.has(entity)) ageOf.set(entity, index);
+    }
+    if (windowMs === null) return;
+    const key = statisticOf(definition);
+    windows.set(key, [...(windows.get(key) ?? []), { windowMs, index }]);
+  });
+  const property = (name: string) =>
+    definitions.findIndex(
+      ({ entity, aggregate, field }) => entity === 'transaction' && aggregate === 'value' && field === name,
+    );
+  const index = { amount: property('amount'), hour: property('hour'), ages, ageOf, windows };
+  INDEXES.set(definitions, index);
+  return index;
+}
+
+/** The row's own hour of the day; NaN where it has none. */
+export function hourOf({ definitions, values }: Pick<Row, 'definitions' | 'values'>): number {
+  const { hour } = indexOf(definitions);
+  return hour < 0 ? Number.NaN : values[hour];
+}
+
+/** The greatest age in the row; NaN where none is known. */
+export function greatestAge({ definitions, values }: Pick<Row, 'definitions' | 'values'>): number {
+  let oldest = Number.NaN;
+  for (const index of indexOf(definitions).ages) {
+    if (values[index] >= 0) oldest = Math.max(values[index], oldest || 0);
+  }
+  return oldest;
+}
+
 /** The transaction's amount as the features see it: in the reference currency where the row has it. */
 export function amountOf(row: Row): number {
-  const index = row.definitions.findIndex(
-    ({ entity, aggregate, field }) => entity === 'transaction' && aggregate === 'value' && field === 'amount',
-  );
+  const { amount } = indexOf(row.definitions);
   const own = row.transaction.amountMinor;
-  const value = index < 0 ? own : row.values[index];
+  const value = amount < 0 ? own : row.values[amount];
   // A matrix in float32 rounds large amounts: the transaction has the exact one.
   const same = Math.fround(value) === Math.fround(own);
   return same || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? own : value;
@@ -64,23 +131,12 @@ export interface LongerWindow {
 
 /** The same statistic over the longest window of the row, if that is longer than the feature's own. */
 export function longestWindow(row: Row, of: FeatureDefinition): LongerWindow | null {
+  if (of.windowMs === null) return null;
   let longest: LongerWindow | null = null;
-  row.definitions.forEach((other, index) => {
-    if (
-      other.entity !== of.entity ||
-      other.aggregate !== of.aggregate ||
-      other.field !== of.field ||
-      other.filter !== of.filter ||
-      other.delayMs !== of.delayMs ||
-      other.windowMs === null ||
-      of.windowMs === null ||
-      !Number.isFinite(row.values[index])
-    ) {
-      return;
-    }
-    if (other.windowMs > (longest?.windowMs ?? of.windowMs))
-      longest = { windowMs: other.windowMs, value: row.values[index] };
-  });
+  for (const { windowMs, index } of indexOf(row.definitions).windows.get(statisticOf(of)) ?? []) {
+    const value = row.values[index];
+    if (windowMs > (longest?.windowMs ?? of.windowMs) && Number.isFinite(value)) longest = { windowMs, value };
+  }
   return longest;
 }
 
@@ -95,8 +151,8 @@ export interface Habit {
 export function habitOf(row: Row, of: FeatureDefinition, value: number): Habit | null {
   const longer = longestWindow(row, of);
   if (longer === null || of.windowMs === null) return null;
-  const ageIndex = row.definitions.findIndex(({ entity, aggregate }) => entity === of.entity && aggregate === 'age');
-  const age = ageIndex < 0 ? Number.NaN : row.values[ageIndex];
+  const ageIndex = indexOf(row.definitions).ageOf.get(of.entity);
+  const age = ageIndex === undefined ? Number.NaN : row.values[ageIndex];
   const past = (age > 0 ? Math.min(age, row.knownPastMs) : row.knownPastMs) - of.delayMs;
   const spanMs = Math.min(longer.windowMs, past);
   // Too short a past outside the window says nothing of the habit.

@@ -20,7 +20,9 @@ export function alike(text: string): Texts {
 
 /** `12345.678` → `12,345.68`. @param decimals digits after the point, kept even when they are zeros. */
 export function decimal(value: number, decimals: number): string {
-  const [whole, fraction] = Math.abs(value).toFixed(decimals).split('.');
+  const size = Math.abs(value);
+  if (size < 999 && value >= 0) return size.toFixed(decimals);
+  const [whole, fraction] = size.toFixed(decimals).split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   const text = fraction === undefined ? grouped : `${grouped}.${fraction}`;
   return value < 0 && /[1-9]/.test(text) ? `-${text}` : text;

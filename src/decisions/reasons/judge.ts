@@ -4,7 +4,7 @@ import type { ReasonCode } from '../reason-codes.ts';
 import { amountAgainstLevel, amountIsMaximum, deviations, ratioToHabit, ratioToMaximum, total } from './amounts.ts';
 import { categoryText } from './category-words.ts';
 import { clockOf, hourShare, speed } from './event.ts';
-import { amountOf, type EntityFeature, type Finding, type Row } from './evidence.ts';
+import { amountOf, type EntityFeature, type Finding, type Row, statisticOf } from './evidence.ts';
 import { alike, duration, factor, integer, money, percent, type Texts } from './format.ts';
 import { count, distinct, passThrough, sameAmount, share } from './frequency.ts';
 import {
@@ -110,9 +110,9 @@ export function plainText(definition: FeatureDefinition, value: number, row: Row
 }
 
 /** Features with the same key say one thing: a statistic over several windows, or anything of an entity that is not named. */
-export function factOf({ entity, aggregate, field, filter, delayMs }: FeatureDefinition, { transaction }: Row): string {
-  if (entity !== 'transaction' && !hasEntity(entity, transaction)) return entity;
-  return [entity, aggregate, field, filter, delayMs].join(' ');
+export function factOf(definition: FeatureDefinition, { transaction }: Row): string {
+  const { entity } = definition;
+  return entity !== 'transaction' && !hasEntity(entity, transaction) ? entity : statisticOf(definition);
 }
 
 function tidy(text: string): string {

@@ -6,7 +6,7 @@
 import type { Transaction } from '../../domain/transaction.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { ReasonCode } from '../reason-codes.ts';
-import type { Finding, Row } from './evidence.ts';
+import { type Finding, greatestAge, hourOf, type Row } from './evidence.ts';
 import { factOf, judge, kinOf, plainText } from './judge.ts';
 import type { Reason } from './reason.ts';
 import { upperFirst } from './words.ts';
@@ -31,11 +31,10 @@ export interface ReasonInput {
 }
 
 /** The time zone in which the row's hour was told, to the hour; null where the row has none. */
-function offsetOf({ definitions, values, transaction }: ReasonInput): number | null {
-  const index = definitions.findIndex(({ entity, field }) => entity === 'transaction' && field === 'hour');
-  const hour = index < 0 ? Number.NaN : values[index];
+function offsetOf(input: ReasonInput): number | null {
+  const hour = hourOf(input);
   if (!(hour >= 0 && hour < 24)) return null;
-  const utcHour = Math.floor(transaction.eventTimeMs / 3_600_000) % 24;
+  const utcHour = Math.floor(input.transaction.eventTimeMs / 3_600_000) % 24;
   // The nearest of the two ways round the clock: −12 to +11 hours.
   return (((((Math.floor(hour) - utcHour + 12) % 24) + 24) % 24) - 12) * 60;
 }
@@ -48,12 +47,8 @@ function dataPast({ transaction, historyStartMs }: ReasonInput): number {
 
 /** How far back the data reaches at this event, as far as it was said or the row tells: the greatest age in it. */
 function knownPast(input: ReasonInput): number {
-  const { definitions, values, historyStartMs } = input;
-  if (historyStartMs !== undefined) return dataPast(input);
-  let oldest = Number.NaN;
-  definitions.forEach(({ aggregate }, index) => {
-    if (aggregate === 'age' && values[index] >= 0) oldest = Math.max(values[index], oldest || 0);
-  });
+  if (input.historyStartMs !== undefined) return dataPast(input);
+  const oldest = greatestAge(input);
   return Number.isNaN(oldest) ? Number.POSITIVE_INFINITY : oldest;
 }
 

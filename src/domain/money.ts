@@ -100,7 +100,7 @@ export function parseAmountMinor(text: string, exponent: number, decimalMark: '.
 export function formatMinor(amountMinor: number, exponent: number): string {
   const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, '0');
   const whole = digits.slice(0, digits.length - exponent);
-  const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',');
+  const grouped = whole.length <= 3 ? whole : whole.replace(/\B(?=(?:\d{3})+$)/g, ',');
   const sign = amountMinor < 0 ? '-' : '';
   return exponent === 0 ? sign + grouped : `${sign}${grouped}.${digits.slice(digits.length - exponent)}`;
 }

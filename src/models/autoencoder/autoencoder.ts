@@ -201,7 +201,14 @@ function fitted(
 /** Where the quick explanation looks for the feature that is out of line: it spoils its own residual too. */
 const QUICK_FEATURES = 8;
 
+/** The first of equals. */
 function rarest(rarities: Float64Array): Set<number> {
-  const order = Array.from(rarities.keys()).sort((a, b) => rarities[b] - rarities[a]);
-  return new Set(order.slice(0, QUICK_FEATURES));
+  const order: number[] = [];
+  for (let feature = 0; feature < rarities.length; feature++) {
+    if (order.length === QUICK_FEATURES && !(rarities[feature] > rarities[order[QUICK_FEATURES - 1]])) continue;
+    let place = Math.min(order.length, QUICK_FEATURES - 1);
+    for (; place > 0 && rarities[feature] > rarities[order[place - 1]]; place--) order[place] = order[place - 1];
+    order[place] = feature;
+  }
+  return new Set(order);
 }

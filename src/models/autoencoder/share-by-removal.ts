@@ -5,7 +5,7 @@
 // are tried and the one that goes best with the rest counts. The residual of a feature does not tell: where features go
 // together, one that is out of line spoils the others' residuals. On the Handbook's rows the features with the rarest
 // residuals bring the score down no more than random ones (docs/decisions/0010).
-import { createMatrix, type Matrix, rowOf } from '../matrix.ts';
+import { createMatrix, type Matrix } from '../matrix.ts';
 import type { Preparation } from '../preparation/preparation.ts';
 
 /** Codes are by frequency, from 1. */
@@ -24,50 +24,59 @@ export function shareByRemoval(
   ordinary: Float32Array,
   only: ReadonlySet<number> | null = null,
 ): Float64Array {
-  const replaced = replacements(preparation, own, ordinary, only);
-  const rows = createMatrix(replaced.length + 1, preparation.outputs);
-  replaced.forEach(({ values }, index) => {
-    rowOf(rows, index).set(values);
-  });
-  rowOf(rows, replaced.length).set(own);
+  const { features, rows } = replacements(preparation, own, ordinary, only);
   const raws = rawOf(rows);
-  const raw = raws[replaced.length];
+  const raw = raws[features.length];
   const drops = new Float64Array(preparation.inputs);
-  replaced.forEach(({ feature }, index) => {
+  features.forEach((feature, index) => {
     drops[feature] = Math.max(drops[feature], raw - raws[index]);
   });
   const total = drops.reduce((sum, drop) => sum + drop, 0);
   return total > 0 ? drops.map((drop) => (raw * drop) / total) : drops;
 }
 
-interface Replacement {
-  readonly feature: number;
-  /** The row without the feature's own value. */
-  readonly values: Float32Array;
+interface Replacements {
+  /** Of each row but the last. */
+  readonly features: readonly number[];
+  /** Each without its feature's own value; the last is the row as it is. */
+  readonly rows: Matrix;
 }
 
 function replacements(
-  { sourceColumns, categorical }: Preparation,
+  { sourceColumns, categorical, outputs }: Preparation,
   own: Float32Array,
   ordinary: Float32Array,
   only: ReadonlySet<number> | null,
-): Replacement[] {
+): Replacements {
   const isTried = (feature: number) => only === null || only.has(feature);
   const codes = new Map(categorical.map(({ column, categories }) => [sourceColumns[column], { column, categories }]));
-  const plain = new Map<number, Float32Array>();
-  for (let output = 0; output < own.length; output++) {
-    const feature = sourceColumns[output];
-    if (own[output] === ordinary[output] || !isTried(feature) || codes.has(feature)) continue;
-    const values = plain.get(feature) ?? own.slice();
-    values[output] = ordinary[output];
-    plain.set(feature, values);
+  const changes: { readonly feature: number; readonly column: number; readonly value: number }[] = [];
+  /** A number may have become several columns, which change together. */
+  const placeOf = new Map<number, number>();
+  const features: number[] = [];
+  for (let column = 0; column < own.length; column++) {
+    const feature = sourceColumns[column];
+    if (own[column] === ordinary[column] || !isTried(feature) || codes.has(feature)) continue;
+    changes.push({ feature, column, value: ordinary[column] });
+    if (placeOf.has(feature)) continue;
+    placeOf.set(feature, features.length);
+    features.push(feature);
   }
-  const replaced: Replacement[] = Array.from(plain, ([feature, values]) => ({ feature, values }));
+  const numbers = features.length;
+  const trials: { readonly column: number; readonly code: number }[] = [];
   for (const [feature, { column, categories }] of codes) {
     if (!isTried(feature)) continue;
     for (let code = 1; code <= Math.min(MOST_CODES, categories - 1); code++) {
-      if (code !== own[column]) replaced.push({ feature, values: own.with(column, code) });
+      if (code === own[column]) continue;
+      trials.push({ column, code });
+      features.push(feature);
     }
   }
-  return replaced;
+  const rows = createMatrix(features.length + 1, outputs);
+  for (let row = 0; row < rows.rows; row++) rows.values.set(own, row * outputs);
+  for (const { feature, column, value } of changes) rows.values[placeOf.get(feature)! * outputs + column] = value;
+  trials.forEach(({ column, code }, index) => {
+    rows.values[(numbers + index) * outputs + column] = code;
+  });
+  return { features, rows };
 }

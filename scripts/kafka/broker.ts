@@ -10,7 +10,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findKafka, type KafkaDistribution, moveUnlessThere } from './jars.ts';
+import { type Jars, moveUnlessThere } from '../jvm/jars.ts';
+import { findKafka } from './jars.ts';
 
 /** The user that the SASL listeners let in, whatever the mechanism. */
 export const TEST_USER = { username: 'centinela', password: 'for-tests-only' } as const;
@@ -186,7 +187,7 @@ function properties(node: Node, all: readonly Node[], options: KafkaOptions): st
 }
 
 /** Copies a formatted log folder into the node's, formatting one first where there is none yet. */
-function format(kafka: KafkaDistribution, node: Node): void {
+function format(kafka: Jars, node: Node): void {
   const template = join(kafka.folder, `formatted-${node.id}`);
   if (!existsSync(template)) {
     const scratch = mkdtempSync(join(kafka.folder, 'formatting-'));
@@ -222,7 +223,7 @@ function format(kafka: KafkaDistribution, node: Node): void {
   cpSync(template, join(node.folder, 'data'), { recursive: true });
 }
 
-function start(kafka: KafkaDistribution, node: Node, javaOptions: readonly string[]): Promise<void> {
+function start(kafka: Jars, node: Node, javaOptions: readonly string[]): Promise<void> {
   const child = spawn(
     kafka.java,
     [
@@ -275,10 +276,10 @@ function start(kafka: KafkaDistribution, node: Node, javaOptions: readonly strin
 }
 
 /** Loaded classes, kept by the first orderly stop of all: later starts take half the time. */
-const archiveOf = (kafka: KafkaDistribution) => join(kafka.folder, 'classes.jsa');
-const archiveBeingWritten = (kafka: KafkaDistribution, node: Node) => `${archiveOf(kafka)}.${process.pid}.${node.id}`;
+const archiveOf = (kafka: Jars) => join(kafka.folder, 'classes.jsa');
+const archiveBeingWritten = (kafka: Jars, node: Node) => `${archiveOf(kafka)}.${process.pid}.${node.id}`;
 
-function classDataSharing(kafka: KafkaDistribution, node: Node): string[] {
+function classDataSharing(kafka: Jars, node: Node): string[] {
   const archive = archiveOf(kafka);
   return existsSync(archive)
     ? [`-XX:SharedArchiveFile=${archive}`, '-Xshare:auto', '-Xlog:disable', '-Xlog:all=error:stderr']
@@ -286,7 +287,7 @@ function classDataSharing(kafka: KafkaDistribution, node: Node): string[] {
 }
 
 /** A node that was killed leaves none. */
-function keepArchive(kafka: KafkaDistribution, node: Node): void {
+function keepArchive(kafka: Jars, node: Node): void {
   const written = archiveBeingWritten(kafka, node);
   if (existsSync(written)) renameSync(written, archiveOf(kafka));
 }
@@ -305,7 +306,7 @@ function end(node: Node, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   });
 }
 
-function runTool(kafka: KafkaDistribution | null): RunningKafka['tool'] {
+function runTool(kafka: Jars | null): RunningKafka['tool'] {
   return (mainClass, args, timeoutMs = 60_000) => {
     if (kafka === null) return { status: null, stdout: '', stderr: 'no Java' };
     const { status, stdout, stderr } = spawnSync(

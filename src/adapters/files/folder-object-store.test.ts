@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { objectStoreChecks } from '../../../test/object-stores/object-store-checks.ts';
 import { createFolderObjectStore } from './folder-object-store.ts';
 
 let folder: string;
@@ -10,23 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('gives back what was put, and lists by prefix', async () => {
-  const store = createFolderObjectStore(folder);
-  await store.put('models/a/1/x.bin', Uint8Array.of(1, 2, 3));
-  await store.put('models/b/1/x.bin', Uint8Array.of(4));
-  await store.put('other/x', Uint8Array.of());
-  expect(await store.get('models/a/1/x.bin')).toEqual(Uint8Array.of(1, 2, 3));
-  expect(await store.get('models/c')).toBe(null);
-  expect(await store.list('models/')).toEqual(['models/a/1/x.bin', 'models/b/1/x.bin']);
-});
-
-test('of several who put a new object under one key, one is told that it was first', async () => {
-  const store = createFolderObjectStore(folder);
-  const firsts = await Promise.all([1, 2, 3, 4].map((byte) => store.putNew('log/1', Uint8Array.of(byte))));
-  expect(firsts.filter(Boolean)).toEqual([true]);
-  expect(await store.get('log/1')).toEqual(Uint8Array.of(firsts.indexOf(true) + 1));
-  expect(await store.list('')).toEqual(['log/1']);
-});
+objectStoreChecks(() => createFolderObjectStore(folder));
 
 test('what a crash left half-written is not listed', async () => {
   const store = createFolderObjectStore(folder);

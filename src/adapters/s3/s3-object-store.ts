@@ -147,7 +147,7 @@ class S3Store implements S3ObjectStore {
   }
 
   #urlOf(key: string): string {
-    return `${this.#base}/${(this.#keyPrefix + key).split('/').map(encodeURIComponent).join('/')}`;
+    return `${this.#base}/${(this.#keyPrefix + key).split('/').map(encoded).join('/')}`;
   }
 
   /**
@@ -222,6 +222,11 @@ function errorCodeOf({ bytes }: Answer): string {
 function causeOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
+/** As signatures are made: `encodeURIComponent` leaves five signs as they are. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** fetch takes bytes of an ArrayBuffer only. */

@@ -56,12 +56,13 @@ interface OwnedPartition {
 }
 
 /** What has been folded and is to be made durable, together. */
-interface FoldedBatches {
-  readonly positions: readonly StreamPosition[];
-  readonly outputs: readonly OutgoingRecord[];
-  readonly done: readonly BatchDone[];
-  readonly records: number;
-  readonly foldMs: number;
+interface Folded {
+  /** By partition. */
+  readonly positions: Map<string, StreamPosition>;
+  readonly outputs: OutgoingRecord[];
+  readonly done: BatchDone[];
+  readonly beganMs: number;
+  records: number;
 }
 
 /** A commit under way. Its failure is heard of where it is waited for. */
@@ -70,6 +71,12 @@ interface Committing {
 }
 /** So many are decided alike at most: what is late is noticed in the midst of a large batch. */
 const MOST_RUN_RECORDS = 512;
+/**
+ * Where the stream is not behind, what took so long to fold is committed while the rest is folded: a burst of transactions
+ * that need reasons does not hold up the first of them until the last is explained.
+ */
+const SLICE_MS = 10;
+const SLICE_RUN_RECORDS = 64;
 
 export class Worker {
   readonly #options: WorkerOptions;
@@ -162,9 +169,10 @@ export class Worker {
         const most = this.#batchSize.records;
         const batches = await consumer.poll(most, settings.pollWaitMs);
         const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
-        if (polled > 0) await this.#process(batches, polled, onProgress);
+        const isBehind = polled === most;
+        if (polled > 0) await this.#process(batches, polled, isBehind, onProgress);
         // Folding ahead is for who is behind: otherwise what comes now would wait for two commits instead of one.
-        if (polled < most) await this.#settle();
+        if (!isBehind) await this.#settle();
         if (this.#committing === null) onProgress();
         await this.#startCheckpoint();
         await this.#lookAtLag(consumer);
@@ -184,46 +192,66 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(batches: readonly StreamBatch[], polled: number, onProgress: () => void): Promise<void> {
+  async #process(
+    batches: readonly StreamBatch[],
+    polled: number,
+    isBehind: boolean,
+    onProgress: () => void,
+  ): Promise<void> {
     const { now, settings, observer } = this.#options;
-    const startedMs = now();
-    const outputs: OutgoingRecord[] = [];
-    const positions: StreamPosition[] = [];
-    const done: BatchDone[] = [];
-    let records = 0;
+    let folded = nothingFolded(now());
+    let waiting = polled;
     const tellQueues = () =>
       observer.queued({
-        records: polled - records,
-        outputs: outputs.length,
+        records: waiting,
+        outputs: folded.outputs.length,
         heldBytes: this.#consumer?.heldBytes() ?? 0,
       });
     tellQueues();
     for (const batch of batches) {
       const forwarded = FORWARDED.find(([role]) => settings.topics[role] === batch.topic);
-      const position =
-        forwarded === undefined
-          ? await this.#fold(batch, outputs, done)
-          : await this.#forward(batch, forwarded[1], outputs);
-      records += batch.records.length;
-      if (position !== null) positions.push(position);
+      if (forwarded !== undefined) {
+        await this.#forward(batch, forwarded[1], folded);
+        waiting -= batch.records.length;
+        continue;
+      }
+      const owned = this.#owned.get(batch.partition);
+      if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
+      let rest = newRecords(batch.records, owned.offset);
+      waiting -= batch.records.length - rest.length;
+      await this.#prepare(rest);
+      while (rest.length > 0) {
+        if (!isBehind && now() - folded.beganMs >= SLICE_MS) {
+          await this.#commitBeside(folded, onProgress);
+          folded = nothingFolded(now());
+        }
+        const taken = await this.#fold(owned, rest, isBehind ? MOST_RUN_RECORDS : SLICE_RUN_RECORDS, folded);
+        rest = rest.slice(taken);
+        waiting -= taken;
+      }
     }
-    const foldMs = now() - startedMs;
     tellQueues();
+    await this.#commitBeside(folded, onProgress);
+  }
+
+  /** After the commit that is under way. */
+  async #commitBeside(folded: Folded, onProgress: () => void): Promise<void> {
+    const foldMs = this.#options.now() - folded.beganMs;
     await this.#committed();
-    const durable = this.#makeDurable({ positions, outputs, done, records, foldMs }).then(onProgress);
+    const durable = this.#makeDurable(folded, foldMs).then(onProgress);
     durable.catch(() => undefined);
     this.#committing = { durable };
   }
 
-  async #makeDurable({ positions, outputs, done, records, foldMs }: FoldedBatches): Promise<void> {
+  async #makeDurable({ positions, outputs, done, records }: Folded, foldMs: number): Promise<void> {
     const { log, now, observer, onDecided } = this.#options;
     const startedMs = now();
     const passed = done.flatMap(({ output }) => output.passed ?? []);
     if (passed.length > 0) await log.append(passed);
-    for (const position of positions) if (!this.#isSilent(position)) this.#pending.set(nameOf(position), position);
+    for (const [name, position] of positions) if (!this.#isSilent(position)) this.#pending.set(name, position);
     const isDecided = done.some(({ output }) => output.passed === undefined);
     if (outputs.length > 0 || isDecided || this.#isTimeToCommit()) await this.#commitPending(outputs);
-    for (const { topic, partition, offset } of positions) {
+    for (const { topic, partition, offset } of positions.values()) {
       const owned = topic === this.#input ? this.#owned.get(partition) : undefined;
       if (owned !== undefined) owned.settled = offset;
     }
@@ -281,38 +309,35 @@ export class Worker {
     return owned !== undefined && offset <= owned.silentBefore;
   }
 
-  /** @returns where the partition stands then; null where there was nothing new */
-  async #fold(batch: StreamBatch, outputs: OutgoingRecord[], done: BatchDone[]): Promise<StreamPosition | null> {
+  /** @returns how many records were taken: as many as are decided alike */
+  async #fold(
+    owned: OwnedPartition,
+    rest: readonly StreamRecord[],
+    mostRecords: number,
+    folded: Folded,
+  ): Promise<number> {
     const { observer, now } = this.#options;
-    const owned = this.#owned.get(batch.partition);
-    if (owned === undefined) throw new FencedError(`partition ${batch.partition} is not ours`);
-    let rest = newRecords(batch.records, owned.offset);
-    if (rest.length === 0) return null;
-    await this.#prepare(rest);
-    while (rest.length > 0) {
-      const isSilent = rest[0].offset < owned.silentBefore;
-      const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest);
-      const startedMs = now();
-      const output = owned.fold.take(run, owned.version, taking);
-      const foldMs = Math.max(0, now() - startedMs);
-      const from = owned.offset;
-      const last = run[output.taken - 1];
-      owned.offset = last.offset + 1;
-      owned.last = last;
-      if (output.change !== null) await this.#change(owned, last.offset, output.change);
-      if (!isSilent) {
-        const missed = this.#emit(owned, from, output, outputs);
-        done.push({
-          ...{ partition: batch.partition, records: output.taken, output, foldMs, missed },
-          oldestWaitMs: run[0].timestampMs,
-        });
-      } else if (owned.offset >= owned.silentBefore) {
-        observer.restored(owned.partition, owned.restoredFrom, owned.silentBefore, now() - owned.beganMs);
-      }
-      rest = rest.slice(output.taken);
+    const { partition } = owned;
+    const isSilent = rest[0].offset < owned.silentBefore;
+    const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest, mostRecords);
+    const startedMs = now();
+    const output = owned.fold.take(run, owned.version, taking);
+    const foldMs = Math.max(0, now() - startedMs);
+    const from = owned.offset;
+    const last = run[output.taken - 1];
+    owned.offset = last.offset + 1;
+    owned.last = last;
+    if (output.change !== null) await this.#change(owned, last.offset, output.change);
+    if (!isSilent) {
+      const missed = this.#emit(owned, from, output, folded.outputs);
+      folded.done.push({ partition, records: output.taken, output, foldMs, missed, oldestWaitMs: run[0].timestampMs });
+    } else if (owned.offset >= owned.silentBefore) {
+      observer.restored(partition, owned.restoredFrom, owned.silentBefore, now() - owned.beganMs);
     }
-    const { topic, partition } = batch;
-    return { topic, partition, offset: owned.offset };
+    const position = { topic: this.#input, partition, offset: owned.offset };
+    folded.positions.set(nameOf(position), position);
+    folded.records += output.taken;
+    return output.taken;
   }
 
   async #prepare(records: readonly StreamRecord[]): Promise<void> {
@@ -325,10 +350,10 @@ export class Worker {
   }
 
   /** As many as are decided alike, and what they are decided without. */
-  #anew(rest: readonly StreamRecord[]): { run: readonly StreamRecord[]; taking: Taking } {
+  #anew(rest: readonly StreamRecord[], most: number): { run: readonly StreamRecord[]; taking: Taking } {
     const { now } = this.#options;
     const { leftOut, mostRecords } = this.#mode?.next(now()) ?? { leftOut: [], mostRecords: MOST_RUN_RECORDS };
-    const run = rest.slice(0, Math.min(mostRecords, MOST_RUN_RECORDS));
+    const run = rest.slice(0, Math.min(mostRecords, most));
     return { run, taking: { leftOut, mayFail: this.#mode !== null, isSilent: false, now } };
   }
 
@@ -368,15 +393,16 @@ export class Worker {
     }
   }
 
-  /** @returns where the partition stands then; null where there was nothing new */
-  async #forward(batch: StreamBatch, kind: ForwardedKind, outputs: OutgoingRecord[]): Promise<StreamPosition | null> {
+  async #forward(batch: StreamBatch, kind: ForwardedKind, folded: Folded): Promise<void> {
     const { topic, partition } = batch;
-    const records = newRecords(batch.records, this.#next.get(nameOf(batch)) ?? 0);
-    if (records.length === 0) return null;
-    outputs.push(...(await forwardedRecords({ topic, partition, records }, kind, this.#options)));
+    const name = nameOf(batch);
+    const records = newRecords(batch.records, this.#next.get(name) ?? 0);
+    if (records.length === 0) return;
+    folded.outputs.push(...(await forwardedRecords({ topic, partition, records }, kind, this.#options)));
     const offset = records[records.length - 1].offset + 1;
-    this.#next.set(nameOf(batch), offset);
-    return { topic, partition, offset };
+    this.#next.set(name, offset);
+    folded.positions.set(name, { topic, partition, offset });
+    folded.records += records.length;
   }
 
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
@@ -520,6 +546,10 @@ export class Worker {
       await this.#checkpointing;
     }
   }
+}
+
+function nothingFolded(beganMs: number): Folded {
+  return { positions: new Map(), outputs: [], done: [], beganMs, records: 0 };
 }
 
 function nameOf({ topic, partition }: StreamPartition): string {

@@ -74,6 +74,8 @@ export interface WrittenCheckpoint {
 
 const BLOCK_BYTES = 256 * 1024;
 const KEPT = 2;
+/** Blocks that are written or read at once: a bucket takes tens of milliseconds for each. */
+const AT_ONCE = 4;
 const MEMORY_HEADROOM = 1.25;
 const TOUCHED_AT_ONCE = 1024 * 1024;
 /** After so many blocks the event loop has its turn. */
@@ -243,6 +245,7 @@ export class CheckpointStore {
 
   async #writePart(blocks: readonly Block[], written: { bytes: number; writtenBytes: number }): Promise<StoredPart> {
     const hashes: string[] = [];
+    const puts: Promise<unknown>[] = [];
     let partBytes = 0;
     let hashed = 0;
     for (const block of blocks) {
@@ -253,11 +256,12 @@ export class CheckpointStore {
       hashes.push(hash);
       partBytes += bytes.length;
       if (!this.#known.has(hash)) {
-        await this.#store.put(this.#blockKey(this.#epoch, hash), bytes);
-        this.#known.add(hash);
+        puts.push(this.#store.put(this.#blockKey(this.#epoch, hash), bytes).then(() => this.#known.add(hash)));
         written.writtenBytes += bytes.length;
+        if (puts.length === AT_ONCE) await Promise.all(puts.splice(0));
       } else if (known === undefined && ++hashed % BLOCKS_AT_ONCE === 0) await this.#pause();
     }
+    await Promise.all(puts);
     written.bytes += partBytes;
     return { bytes: partBytes, blocks: hashes };
   }
@@ -293,11 +297,15 @@ export class CheckpointStore {
     for (const { bytes, blocks } of parts) {
       const part = new Uint8Array(bytes);
       let at = 0;
-      for (const hash of blocks) {
-        const block = await this.#store.get(this.#blockKey(epoch, hash));
-        if (block === null || createHash('sha256').update(block).digest('hex') !== hash) return null;
-        part.set(block, at);
-        at += block.length;
+      for (let first = 0; first < blocks.length; first += AT_ONCE) {
+        const hashes = blocks.slice(first, first + AT_ONCE);
+        const read = await Promise.all(hashes.map((hash) => this.#store.get(this.#blockKey(epoch, hash))));
+        for (const [index, block] of read.entries()) {
+          if (block === null || createHash('sha256').update(block).digest('hex') !== hashes[index]) return null;
+          if (at + block.length > bytes) return null;
+          part.set(block, at);
+          at += block.length;
+        }
       }
       if (at !== bytes) return null;
       read.push(part);

@@ -61,7 +61,6 @@ interface Folded {
   readonly positions: Map<string, StreamPosition>;
   readonly outputs: OutgoingRecord[];
   readonly done: BatchDone[];
-  readonly beganMs: number;
   records: number;
 }
 
@@ -71,12 +70,6 @@ interface Committing {
 }
 /** So many are decided alike at most: what is late is noticed in the midst of a large batch. */
 const MOST_RUN_RECORDS = 512;
-/**
- * Where the stream is not behind, what took so long to fold is committed while the rest is folded: a burst of transactions
- * that need reasons does not hold up the first of them until the last is explained.
- */
-const SLICE_MS = 10;
-const SLICE_RUN_RECORDS = 64;
 
 export class Worker {
   readonly #options: WorkerOptions;
@@ -169,10 +162,9 @@ export class Worker {
         const most = this.#batchSize.records;
         const batches = await consumer.poll(most, settings.pollWaitMs);
         const polled = batches.reduce((sum, batch) => sum + batch.records.length, 0);
-        const isBehind = polled === most;
-        if (polled > 0) await this.#process(batches, polled, isBehind, onProgress);
+        if (polled > 0) await this.#process(batches, polled, onProgress);
         // Folding ahead is for who is behind: otherwise what comes now would wait for two commits instead of one.
-        if (!isBehind) await this.#settle();
+        if (polled < most) await this.#settle();
         if (this.#committing === null) onProgress();
         await this.#startCheckpoint();
         await this.#lookAtLag(consumer);
@@ -192,14 +184,10 @@ export class Worker {
     this.#forgetAll();
   }
 
-  async #process(
-    batches: readonly StreamBatch[],
-    polled: number,
-    isBehind: boolean,
-    onProgress: () => void,
-  ): Promise<void> {
+  async #process(batches: readonly StreamBatch[], polled: number, onProgress: () => void): Promise<void> {
     const { now, settings, observer } = this.#options;
-    let folded = nothingFolded(now());
+    const startedMs = now();
+    const folded: Folded = { positions: new Map(), outputs: [], done: [], records: 0 };
     let waiting = polled;
     const tellQueues = () =>
       observer.queued({
@@ -221,22 +209,13 @@ export class Worker {
       waiting -= batch.records.length - rest.length;
       await this.#prepare(rest);
       while (rest.length > 0) {
-        if (!isBehind && now() - folded.beganMs >= SLICE_MS) {
-          await this.#commitBeside(folded, onProgress);
-          folded = nothingFolded(now());
-        }
-        const taken = await this.#fold(owned, rest, isBehind ? MOST_RUN_RECORDS : SLICE_RUN_RECORDS, folded);
+        const taken = await this.#fold(owned, rest, folded);
         rest = rest.slice(taken);
         waiting -= taken;
       }
     }
+    const foldMs = now() - startedMs;
     tellQueues();
-    await this.#commitBeside(folded, onProgress);
-  }
-
-  /** After the commit that is under way. */
-  async #commitBeside(folded: Folded, onProgress: () => void): Promise<void> {
-    const foldMs = this.#options.now() - folded.beganMs;
     await this.#committed();
     const durable = this.#makeDurable(folded, foldMs).then(onProgress);
     durable.catch(() => undefined);
@@ -310,16 +289,11 @@ export class Worker {
   }
 
   /** @returns how many records were taken: as many as are decided alike */
-  async #fold(
-    owned: OwnedPartition,
-    rest: readonly StreamRecord[],
-    mostRecords: number,
-    folded: Folded,
-  ): Promise<number> {
+  async #fold(owned: OwnedPartition, rest: readonly StreamRecord[], folded: Folded): Promise<number> {
     const { observer, now } = this.#options;
     const { partition } = owned;
     const isSilent = rest[0].offset < owned.silentBefore;
-    const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest, mostRecords);
+    const { run, taking } = isSilent ? owned.leftOut.again(rest, owned.silentBefore) : this.#anew(rest);
     const startedMs = now();
     const output = owned.fold.take(run, owned.version, taking);
     const foldMs = Math.max(0, now() - startedMs);
@@ -350,10 +324,10 @@ export class Worker {
   }
 
   /** As many as are decided alike, and what they are decided without. */
-  #anew(rest: readonly StreamRecord[], most: number): { run: readonly StreamRecord[]; taking: Taking } {
+  #anew(rest: readonly StreamRecord[]): { run: readonly StreamRecord[]; taking: Taking } {
     const { now } = this.#options;
     const { leftOut, mostRecords } = this.#mode?.next(now()) ?? { leftOut: [], mostRecords: MOST_RUN_RECORDS };
-    const run = rest.slice(0, Math.min(mostRecords, most));
+    const run = rest.slice(0, Math.min(mostRecords, MOST_RUN_RECORDS));
     return { run, taking: { leftOut, mayFail: this.#mode !== null, isSilent: false, now } };
   }
 
@@ -546,10 +520,6 @@ export class Worker {
       await this.#checkpointing;
     }
   }
-}
-
-function nothingFolded(beganMs: number): Folded {
-  return { positions: new Map(), outputs: [], done: [], beganMs, records: 0 };
 }
 
 function nameOf({ topic, partition }: StreamPartition): string {

@@ -256,7 +256,10 @@ export class CheckpointStore {
       hashes.push(hash);
       partBytes += bytes.length;
       if (!this.#known.has(hash)) {
-        puts.push(this.#store.put(this.#blockKey(this.#epoch, hash), bytes).then(() => this.#known.add(hash)));
+        const put = this.#store.put(this.#blockKey(this.#epoch, hash), bytes).then(() => this.#known.add(hash));
+        // It may fail before it is waited for, which is where that is heard of.
+        put.catch(() => undefined);
+        puts.push(put);
         written.writtenBytes += bytes.length;
         if (puts.length === AT_ONCE) await Promise.all(puts.splice(0));
       } else if (known === undefined && ++hashed % BLOCKS_AT_ONCE === 0) await this.#pause();

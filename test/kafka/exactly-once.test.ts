@@ -125,6 +125,39 @@ describe.runIf(withOwnKafka)('exactly once on a real Kafka', () => {
     });
   });
 
+  test('a member with a name takes the place of its forerunner at once, which is fenced', () =>
+    withLog(
+      async (before) => {
+        await before.createTopics([settingsOf('named-in', 1), settingsOf('named-out', 1)]);
+        await before.append([recordOf('named-in', 'a')]);
+        const forerunner = listenerOf();
+        const first = await before.join({ group: 'named', topics: ['named-in'], listener: forerunner.listener });
+        const { topic, partition } = await firstRecord(first);
+        const position = { topic, partition, offset: 1 };
+        await withLog(
+          async (after) => {
+            const startedMs = Date.now();
+            const second = await after.join({ group: 'named', topics: ['named-in'], listener: listenerOf().listener });
+            expect((await firstRecord(second)).records).toHaveLength(1);
+            // Long before the forerunner's session would have ended: 6 s here.
+            expect(Date.now() - startedMs).toBeLessThan(4000);
+            const late = first.commit([recordOf('named-out', 'late', { partition: 0 })], [position]);
+            await expect(late).rejects.toThrow(FencedError);
+            await second.commit([recordOf('named-out', 'right', { partition: 0 })], [position]);
+            await first.poll(1, 0);
+            expect(forerunner.lost).toEqual([0]);
+            await expect
+              .poll(() => readTopic(after, 'named-out').then(textsOf), { timeout: 10_000 })
+              .toEqual(['right']);
+            await first.close();
+            await second.close();
+          },
+          { instanceId: 'pod-0' },
+        );
+      },
+      { instanceId: 'pod-0' },
+    ));
+
   test('what is refused in the middle is aborted: no reader of committed records sees it', () =>
     withLog(async (log) => {
       await log.createTopics([settingsOf('aborted-in', 1), settingsOf('aborted-out', 1)]);

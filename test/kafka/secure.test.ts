@@ -1,5 +1,4 @@
 // TLS and every SASL mechanism against a real Kafka, by the adapter and by the command line; certificates are made here.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { InputError } from '../../src/lib/errors.ts';
 import { STAGE_NAMES } from '../../src/pipeline/stream/stages/topology.ts';
 import { TOPIC_ROLES } from '../../src/pipeline/stream/topics.ts';
 import { recordOf, settingsOf } from '../streams/stream-log-checks.ts';
+import { makeCertificates } from './certificates.ts';
 import { withOwnKafka } from './with-kafka.ts';
 
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -34,39 +34,8 @@ describe.runIf(withOwnKafka)('a guarded Kafka', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'centinela-certificates-'));
-    const keyStore = join(folder, 'broker.p12');
-    const at = (name: string) => join(folder, name);
-    const run = (...args: string[]) => {
-      const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
-      if (status !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
-    };
-    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    const names = 'subjectAltName=IP:127.0.0.1,DNS:localhost';
-    run(
-      'req',
-      '-x509',
-      ...ec,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=test authority',
-      '-keyout',
-      at('ca.key'),
-      '-out',
-      at('ca.pem'),
-    );
-    run('req', ...ec, '-subj', '/CN=broker', '-addext', names, '-keyout', at('broker.key'), '-out', at('broker.csr'));
-    writeFileSync(at('names.cnf'), `${names}\n`);
-    run(
-      ...['x509', '-req', '-in', at('broker.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial'],
-      ...['-days', '2', '-extfile', at('names.cnf'), '-out', at('broker.pem')],
-    );
-    const keyStorePassword = 'for-tests-only';
-    run(
-      ...['pkcs12', '-export', '-in', at('broker.pem'), '-inkey', at('broker.key'), '-certfile', at('ca.pem')],
-      ...['-passout', `pass:${keyStorePassword}`, '-out', keyStore],
-    );
-    authorities = readFileSync(at('ca.pem'), 'utf8');
+    const { keyStore, keyStorePassword, authority } = makeCertificates(folder);
+    authorities = readFileSync(authority, 'utf8');
     kafka = await startKafka({ sasl: true, tls: { keyStore, keyStorePassword } });
   }, 120_000);
   afterAll(async () => {

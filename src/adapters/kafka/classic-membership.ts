@@ -24,6 +24,8 @@ interface JoinedMember {
   readonly metadata: Buffer;
 }
 
+type AssignedPartitions = Parameters<typeof encodeConsumerProtocolAssignment>[0]['assignedPartitions'][number];
+
 const PROTOCOL_TYPE = 'consumer';
 const SUBSCRIPTION_VERSION = 3;
 const NO_GENERATION = -1;
@@ -185,12 +187,24 @@ export class ClassicMembership implements Membership {
     const layouts = await this.#cluster.fetchLayouts([...topics]);
     const sizes = new Map([...layouts].map(([topic, { leaders }]) => [topic, { partitionsCount: leaders.length }]));
     const metadata = { topics: sizes } as unknown as Parameters<typeof cooperativeStickyAssigner>[3];
-    return cooperativeStickyAssigner(this.#memberId, subscriptions, topics, metadata).map((one) => ({
-      memberId: one.memberId,
-      assignment: encodeConsumerProtocolAssignment({
-        version: SUBSCRIPTION_VERSION,
-        assignedPartitions: [...one.assignments.values()],
-      }),
+    const shares = new Map(members.map(({ memberId }) => [memberId, [] as AssignedPartitions[]]));
+    // Topic by topic: all counted together, one member may get all of one topic.
+    for (const topic of topics) {
+      const takers = new Map(
+        [...subscriptions]
+          .filter(([, subscription]) => subscription.topics.includes(topic))
+          .map(([memberId, subscription]) => {
+            const ownedPartitions = subscription.ownedPartitions?.filter((owned) => owned.topic === topic);
+            return [memberId, { ...subscription, topics: [topic], ownedPartitions }];
+          }),
+      );
+      for (const one of cooperativeStickyAssigner(this.#memberId, takers, new Set([topic]), metadata)) {
+        shares.get(one.memberId)?.push(...one.assignments.values());
+      }
+    }
+    return [...shares].map(([memberId, assignedPartitions]) => ({
+      memberId,
+      assignment: encodeConsumerProtocolAssignment({ version: SUBSCRIPTION_VERSION, assignedPartitions }),
     }));
   }
 

@@ -23,7 +23,7 @@ import type {
 } from '../../ports.ts';
 import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
-import { type CheckpointStore, type LastRecord, lastRecordOf, SnapshotMemory, snapshotOf } from './checkpoint-store.ts';
+import { type CheckpointedPartition, Checkpointing } from './checkpointing.ts';
 import { DegradedMode } from './degraded-mode.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
@@ -35,24 +35,17 @@ import type { StreamFold } from './stream-fold.ts';
 import type { VersionSource } from './versions.ts';
 import type { BatchDone, WorkerOptions } from './worker-options.ts';
 
-interface OwnedPartition {
-  readonly partition: number;
+interface OwnedPartition extends CheckpointedPartition {
   fold: StreamFold;
   version: Awaited<ReturnType<VersionSource['initial']>>;
-  /** The record that comes next in the state. */
   offset: number;
   /** Outputs of all before it are out. */
   settled: number;
-  /** The one before it, or what the checkpoint says of it; null where the state is empty. */
-  last: StreamRecord | LastRecord | null;
+  last: CheckpointedPartition['last'];
   /** What was and is left out. */
   readonly leftOut: LeftOutHistory;
-  /** Outputs of records before it are out already. */
-  readonly silentBefore: number;
   readonly restoredFrom: number;
   readonly beganMs: number;
-  readonly store: CheckpointStore;
-  checkpoint: { offset: number; atMs: number };
 }
 
 /** What has been folded and is to be made durable, together. */
@@ -81,9 +74,7 @@ export class Worker {
   /** The next record of each partition of labels and changes. */
   readonly #next = new Map<string, number>();
   #committing: Committing | null = null;
-  /** The one checkpoint that is being written or prepared, and what it is copied into. */
-  #checkpointing: Promise<void> | null = null;
-  readonly #snapshotMemory = new SnapshotMemory();
+  readonly #checkpointing: Checkpointing;
   /** Positions of what has been passed on, with which the group is still to be moved on. */
   readonly #pending = new Map<string, StreamPosition>();
   #consumer: StreamConsumer | null = null;
@@ -94,7 +85,9 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { input, topics, batchSize, degradedMode } = options.settings;
+    const { input, topics, batchSize, degradedMode, checkpointEveryMs } = options.settings;
+    const { now, observer } = options;
+    this.#checkpointing = new Checkpointing({ everyMs: checkpointEveryMs, now, observer });
     this.#input = input ?? topics.transactions;
     this.#batchSize = new BatchSize(batchSize);
     this.#mode = degradedMode === null || !options.setup.decides ? null : new DegradedMode(degradedMode);
@@ -166,11 +159,11 @@ export class Worker {
         // Folding ahead is for who is behind: otherwise what comes now would wait for two commits instead of one.
         if (polled < most) await this.#settle();
         if (this.#committing === null) onProgress();
-        await this.#startCheckpoint();
+        await this.#checkpointing.begin(this.#owned.values(), () => this.#commitAll());
         await this.#lookAtLag(consumer);
       }
       await this.#commitAll();
-      await this.#finishCheckpoints([...this.#owned.values()]);
+      await this.#checkpointing.finish([...this.#owned.values()]);
     } catch (error) {
       // What the state holds beyond the commit that failed is nobody's: it is made again. One that is still under way must
       // have ended before the group is asked where it stands.
@@ -424,7 +417,7 @@ export class Worker {
     const ours = partitions.filter(({ topic }) => topic === this.#input);
     const given = ours.map(({ partition }) => this.#owned.get(partition)).filter((owned) => owned !== undefined);
     // The next owner continues from here.
-    await this.#finishCheckpoints(given);
+    await this.#checkpointing.finish(given);
     this.#forget(partitions);
     observer.revoked(ours.map(({ partition }) => partition));
   }
@@ -463,62 +456,6 @@ export class Worker {
       return owned === undefined ? [] : [{ partition, records: Math.max(0, offset - owned.offset) }];
     });
     observer.lagging(waiting);
-  }
-
-  /** One at a time, beside the work, the longest due first: to copy several states at once would hold up decisions. */
-  async #startCheckpoint(): Promise<void> {
-    if (this.#checkpointing !== null) return;
-    const { settings, now } = this.#options;
-    const due = [...this.#owned.values()]
-      .filter(({ checkpoint, offset, silentBefore }) => {
-        const sinceMs = now() - checkpoint.atMs;
-        // A clock that was set back would put it off for as long as it was ahead.
-        const isTime = sinceMs >= settings.checkpointEveryMs || sinceMs < 0;
-        return isTime && offset > checkpoint.offset && offset >= silentBefore;
-      })
-      .sort((a, b) => a.checkpoint.atMs - b.checkpoint.atMs);
-    if (due.length === 0) return;
-    const [{ fold, store }] = due;
-    const bytes = fold.engine.checkpointBytes();
-    if (!this.#snapshotMemory.hasRoomFor(bytes)) {
-      this.#checkpointing = store.makeRoom(this.#snapshotMemory, bytes).finally(() => {
-        this.#checkpointing = null;
-      });
-      return;
-    }
-    // Of what is committed only.
-    await this.#commitAll();
-    this.#checkpoint(due[0]);
-  }
-
-  #checkpoint(owned: OwnedPartition): void {
-    const { now, observer } = this.#options;
-    const { checkpoint, partition, offset, store } = owned;
-    const before = checkpoint.offset;
-    const startedMs = now();
-    checkpoint.offset = offset;
-    checkpoint.atMs = startedMs;
-    const last = owned.last === null || 'hash' in owned.last ? owned.last : lastRecordOf(owned.last);
-    this.#checkpointing = store
-      .write(snapshotOf(owned.fold, offset, last, this.#snapshotMemory), startedMs)
-      .then(
-        (written) => observer.checkpointed(partition, written, Math.max(0, now() - startedMs)),
-        (error: Error) => {
-          checkpoint.offset = before;
-          observer.troubled('CHECKPOINT_FAILED', error.message);
-        },
-      )
-      .finally(() => {
-        this.#checkpointing = null;
-      });
-  }
-
-  async #finishCheckpoints(owned: readonly OwnedPartition[]): Promise<void> {
-    await this.#checkpointing;
-    for (const each of owned) {
-      if (each.offset > each.checkpoint.offset && each.offset >= each.silentBefore) this.#checkpoint(each);
-      await this.#checkpointing;
-    }
   }
 }
 

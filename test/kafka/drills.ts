@@ -2,7 +2,7 @@
 // the topics are read by a tool that is not ours, and the state is compared with one that nobody disturbed.
 //
 // Usage: node test/kafka/drills.ts [--worker-kills 50] [--broker-restarts 5] [--rebalances 20] [--rate 400] [--seed 1]
-//   [--stages one|keyed]
+//   [--twins 5] [--stages one|keyed]
 // Prints one JSON object; exit code 1 where anything was lost, decided twice or differs.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -39,6 +39,7 @@ const { values } = parseArgs({
     'worker-kills': { type: 'string', default: '50' },
     'broker-restarts': { type: 'string', default: '5' },
     rebalances: { type: 'string', default: '20' },
+    twins: { type: 'string', default: '5' },
     rate: { type: 'string', default: '400' },
     seed: { type: 'string', default: '1' },
     stages: { type: 'string', default: 'one' },
@@ -48,6 +49,7 @@ const wanted = {
   workerKills: Number(values['worker-kills']),
   brokerRestarts: Number(values['broker-restarts']),
   rebalances: Number(values.rebalances),
+  twins: Number(values.twins),
   rate: Number(values.rate),
 };
 const prng = createPrng(Number(values.seed));
@@ -82,7 +84,7 @@ try {
     tell(`broker restart ${restart + 1}: ${(recoveries.broker.at(-1)! / 1000).toFixed(1)} s`);
   }
   for (let round = 0; round < wanted.rebalances; round++) {
-    const second = await startWorker('b');
+    const second = await startWorker(round % 4 < 2 ? 'b' : 'a');
     await sleep(500 + prng.nextBelow(2000));
     // In turn the newcomer leaves in order, and the old hand is killed.
     const leaver = round % 2 === 0 ? second : first;
@@ -91,6 +93,16 @@ try {
     await ended(leaver);
     await movesOn(await committedEnds());
     tell(`rebalance ${round + 1}`);
+  }
+  // Two of one name, which nobody should start: they put each other out, and still nothing is decided twice.
+  for (let round = 0; round < wanted.twins; round++) {
+    // They may give up, or not get ready.
+    const twins = Promise.allSettled([startWorker('twin'), startWorker('twin')]);
+    await sleep(6000 + prng.nextBelow(6000));
+    for (const each of [...workers]) if (each !== first) each.kill('SIGKILL');
+    await twins;
+    await movesOn(await committedEnds());
+    tell(`twins ${round + 1}`);
   }
   const sent = await writer.stop();
   await drained();
@@ -321,7 +333,12 @@ function summary(recoveries: Readonly<Record<'worker' | 'broker', number[]>>) {
     return { p50: sorted[sorted.length >> 1] ?? null, max: sorted.at(-1) ?? null };
   };
   return {
-    ...{ workerKills: wanted.workerKills, brokerRestarts: wanted.brokerRestarts, rebalances: wanted.rebalances },
+    ...{
+      workerKills: wanted.workerKills,
+      brokerRestarts: wanted.brokerRestarts,
+      rebalances: wanted.rebalances,
+      twins: wanted.twins,
+    },
     ...{ workerRecoverySeconds: figures(recoveries.worker), brokerRecoverySeconds: figures(recoveries.broker) },
   };
 }

@@ -1,7 +1,7 @@
 // Membership by the consumer protocol (KIP-848): the broker assigns, a member tells with each heartbeat what it has, and
 // a partition moves only after who had it has said that it is given up. Cooperative by nature.
-import { createHash, randomUUID } from 'node:crypto';
-import { consumerGroupHeartbeatV1 } from '@platformatic/kafka';
+import { randomUUID } from 'node:crypto';
+import { consumerGroupDescribeV0, consumerGroupHeartbeatV1 } from '@platformatic/kafka';
 import { FencedError } from '../../lib/errors.ts';
 import type { StreamPartition } from '../../ports.ts';
 import type { KafkaCluster } from './cluster.ts';
@@ -16,15 +16,13 @@ const ASSIGNOR = 'range';
 const FIRST_INTERVAL_MS = 1000;
 const RETRY_MS = 100;
 const LOST = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'];
-/** What the group answers where nobody of the name is left in it. */
+/** What the group answers where nobody is left in it, or of the id. */
 const NOT_THERE = ['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND'];
 
 export class ConsumerProtocolMembership implements Membership {
   readonly #cluster: KafkaCluster;
   readonly #options: MembershipOptions;
   #memberId: string;
-  /** Our name may still be in the group, of a process that died: the group would wait a session for a sign of it. */
-  #mayBeThere: boolean;
   #epoch = JOINING;
   #target: readonly StreamPartition[] | null = null;
   #owned: readonly StreamPartition[] = [];
@@ -41,8 +39,7 @@ export class ConsumerProtocolMembership implements Membership {
   constructor(cluster: KafkaCluster, options: MembershipOptions) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#memberId = options.memberName === null ? randomUUID() : idOf(options.memberName);
-    this.#mayBeThere = options.memberName !== null;
+    this.#memberId = options.name?.newId() ?? randomUUID();
   }
 
   get target(): readonly StreamPartition[] | null {
@@ -141,28 +138,32 @@ export class ConsumerProtocolMembership implements Membership {
     this.#epoch = JOINING;
     this.#target = null;
     this.#owned = [];
-    // Another may have come under our name; two that put each other out would never get to work.
-    this.#memberId = randomUUID();
-    this.#mayBeThere = false;
+    this.#memberId = this.#options.name?.newId() ?? randomUUID();
     this.#options.changed();
   }
 
-  async #putOutForerunner(): Promise<void> {
-    try {
-      await this.#send(LEAVING);
-    } catch (error) {
-      if (!saysOneOf(error, NOT_THERE)) throw error;
+  /** The group would wait for a sign of them until their session ends. */
+  async #putOutForerunners(): Promise<void> {
+    const { group, name } = this.#options;
+    if (name === null) return;
+    const node = await this.#cluster.coordinator('group', group);
+    const { groups } = await this.#cluster.askInParts(node, 'group', consumerGroupDescribeV0.api, [group], false);
+    for (const { memberId } of groups[0]?.members ?? []) {
+      if (!name.isForerunner(memberId, this.#memberId)) continue;
+      await this.#send(LEAVING, memberId).catch((error) => {
+        if (!saysOneOf(error, NOT_THERE)) throw error;
+      });
     }
-    this.#mayBeThere = false;
+    name.settle();
   }
 
-  async #send(epoch: number): Promise<void> {
+  async #send(epoch: number, memberId = this.#memberId): Promise<void> {
     const { group, rebalanceTimeoutMs, topics } = this.#options;
-    if (epoch === JOINING && this.#mayBeThere) await this.#putOutForerunner();
+    if (epoch === JOINING) await this.#putOutForerunners();
     const owned = await this.#withIds(epoch === JOINING ? [] : this.#owned);
     const node = await this.#cluster.coordinator('group', group);
     const api = consumerGroupHeartbeatV1.api;
-    const who = [group, this.#memberId, epoch, null, null] as const;
+    const who = [group, memberId, epoch, null, null] as const;
     const what = [rebalanceTimeoutMs, [...topics].sort(), null, ASSIGNOR, owned] as const;
     const answer = await this.#cluster.ask(node, 'group', api, ...who, ...what);
     if (epoch === LEAVING) return;
@@ -193,10 +194,4 @@ export class ConsumerProtocolMembership implements Membership {
       return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }));
     });
   }
-}
-
-/** Of the form that the protocol recommends. */
-function idOf(name: string): string {
-  const hex = createHash('sha256').update(name).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }

@@ -17,7 +17,7 @@ import { committedOffsets } from './group-offsets.ts';
 import type { Membership } from './membership.ts';
 import type { PartitionReader } from './partition-reader.ts';
 import { partitionName, type RecordSorter } from './produce.ts';
-import { type Committer, OutcomeUnknownError } from './transactions.ts';
+import { type Committer, type GroupMember, OutcomeUnknownError } from './transactions.ts';
 
 export interface ConsumerParts {
   readonly cluster: KafkaCluster;
@@ -27,6 +27,8 @@ export interface ConsumerParts {
   readonly reader: PartitionReader;
   readonly producer: Committer;
   readonly sort: RecordSorter;
+  /** An earlier run of the same name may have left transactions open. */
+  readonly isNamed: boolean;
   /** After brokers have been silent for so long, `poll` says so. */
   readonly unavailableAfterMs: number;
   /** Called when it has left the group. */
@@ -77,23 +79,33 @@ export class KafkaConsumer implements StreamConsumer {
   }
 
   async commit(outputs: readonly OutgoingRecord[], positions: readonly StreamPosition[]): Promise<void> {
-    for (const at of positions) {
-      if (!this.#owned.has(partitionName(at))) {
-        throw new FencedError(`${partitionName(at)} is not this member's: nothing was written`);
-      }
-    }
+    this.#checkOwned(positions);
     const { membership, producer, sort, cluster } = this.#parts;
     if (this.#doubtful !== null && (await this.#settled(positions))) return;
     const groups = outputs.length === 0 ? [] : await cluster.retrying('Looking at topics', () => sort(outputs));
     if (groups.length === 0 && positions.length === 0) return;
     try {
-      await producer.run(groups, positions, (send) => membership.asMember(send));
+      // Lost and joined again while this was under way, the new generation would let pass what is somebody else's by now.
+      const asOwner = (send: (member: GroupMember) => Promise<void>) =>
+        membership.asMember((member) => {
+          this.#checkOwned(positions);
+          return send(member);
+        });
+      await producer.run(groups, positions, asOwner);
     } catch (error) {
       // What the caller had taken since its last commit is not going to be committed: it gets all of it anew.
       if (error instanceof FencedError) membership.abandon();
       if (!(error instanceof OutcomeUnknownError)) throw error;
       this.#doubtful = positions;
       throw new StreamUnavailableError(error.message, { cause: error });
+    }
+  }
+
+  #checkOwned(positions: readonly StreamPosition[]): void {
+    for (const at of positions) {
+      if (!this.#owned.has(partitionName(at))) {
+        throw new FencedError(`${partitionName(at)} is not this member's: nothing was written`);
+      }
     }
   }
 
@@ -196,8 +208,10 @@ export class KafkaConsumer implements StreamConsumer {
       .finally(() => this.notify());
   }
 
-  #committed(partitions: readonly StreamPartition[]): Promise<StreamPosition[]> {
-    const { cluster, group } = this.#parts;
+  async #committed(partitions: readonly StreamPartition[]): Promise<StreamPosition[]> {
+    const { cluster, group, producer, isNamed } = this.#parts;
+    // Their offsets would be waited for until they time out.
+    if (isNamed) await producer.begin();
     return committedOffsets(cluster, group, partitions, () => this.#closed);
   }
 

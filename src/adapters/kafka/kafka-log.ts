@@ -20,6 +20,7 @@ import { committedBatches, fetchFrom, listOffsets } from './fetch.ts';
 import { committedOffsets } from './group-offsets.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { KafkaTail } from './kafka-tail.ts';
+import { MemberName } from './membership.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { createRecordSorter, type ProducerIdentity, produce, type RecordSorter } from './produce.ts';
 import { type Compression, readRecords } from './record-batch.ts';
@@ -101,6 +102,7 @@ class KafkaLog implements StreamLog {
   #members = 0;
   /** Numbers of those in each group: members of one process keep their names over restarts. */
   readonly #numbersIn = new Map<string, Set<number>>();
+  readonly #memberNames = new Map<string, MemberName>();
   /** Numbers of connections for `read` that nobody uses now. */
   readonly #idleReads: number[] = [];
   #reads = 0;
@@ -257,8 +259,8 @@ class KafkaLog implements StreamLog {
     const told: { consumer: KafkaConsumer | null } = { consumer: null };
     const changed = () => told.consumer?.notify();
     const timing = { rebalanceTimeoutMs, sessionTimeoutMs, maxPollIntervalMs };
-    const memberName = settings.instanceId === null ? null : name;
-    const membershipOptions = { group, topics, ...timing, memberName, changed };
+    const memberName = settings.instanceId === null ? null : this.#memberName(name);
+    const membershipOptions = { group, topics, ...timing, name: memberName, changed };
     const consumer = new KafkaConsumer({
       cluster,
       group,
@@ -274,11 +276,19 @@ class KafkaLog implements StreamLog {
         compression,
       }),
       sort: this.#sort,
+      isNamed: memberName !== null,
       unavailableAfterMs: settings.retryForMs,
       closed: giveBack,
     });
     told.consumer = consumer;
     return consumer;
+  }
+
+  /** One for each, as long as the process lives. */
+  #memberName(name: string): MemberName {
+    const known = this.#memberNames.get(name) ?? new MemberName(name);
+    this.#memberNames.set(name, known);
+    return known;
   }
 
   /** The lowest that no member of this process has in the group. */

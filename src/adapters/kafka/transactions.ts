@@ -9,7 +9,7 @@
 // - kill -9 in the middle: nobody ends the transaction. The partition's next owner asks for stable offsets, which the
 //   coordinator withholds while offsets of an open transaction are pending; after `transactionTimeoutMs` the transaction
 //   is aborted, and readers of committed records never see its outputs. With a fixed `instanceId` the same worker's
-//   restart ends it at once, as its transactional id is taken over.
+//   restart ends it at once: it takes its transactional ids over before it asks where the group stands.
 // - A member that stalls between sending the offsets and ending the transaction, and is thrown out meanwhile: the new
 //   owner waits for stable offsets as above. If the stalled one ends first, its outputs and offsets count and the new
 //   owner goes on after them; if the timeout is first, its producer's epoch is old and ending is refused. Never both.
@@ -134,24 +134,43 @@ class TransactionalProducer {
   readonly #cluster: KafkaCluster;
   readonly #options: TransactionOptions;
   #identity: ProducerIdentity | null = null;
+  /** Asked for twice at once, the second answer would fence the first. */
+  #beginning: Promise<ProducerIdentity> | null = null;
 
   constructor(cluster: KafkaCluster, options: TransactionOptions) {
     this.#cluster = cluster;
     this.#options = options;
   }
 
-  async begin(): Promise<ProducerIdentity> {
-    if (this.#identity !== null) return this.#identity;
+  begin(): Promise<ProducerIdentity> {
+    if (this.#identity !== null) return Promise.resolve(this.#identity);
+    if (this.#beginning !== null) return this.#beginning;
+    const beginning = this.#takeId();
+    this.#beginning = beginning;
+    const isOurs = () => this.#beginning === beginning;
+    beginning.then(
+      (identity) => {
+        if (isOurs()) this.#identity = identity;
+        if (isOurs()) this.#beginning = null;
+      },
+      () => {
+        if (isOurs()) this.#beginning = null;
+      },
+    );
+    return beginning;
+  }
+
+  async #takeId(): Promise<ProducerIdentity> {
     const { transactionalId, transactionTimeoutMs } = this.#options;
     const { producerId, producerEpoch } = await this.#cluster.retrying('Taking the transactional id', async () =>
       this.#ask(initProducerIdV4.api, transactionalId, transactionTimeoutMs, -1n, -1),
     );
-    this.#identity = { producerId, producerEpoch, transactionalId, sequences: new Map() };
-    return this.#identity;
+    return { producerId, producerEpoch, transactionalId, sequences: new Map() };
   }
 
   forget(): void {
     this.#identity = null;
+    this.#beginning = null;
   }
 
   async run(

@@ -9,8 +9,8 @@ import { openObjectStore } from './object-store.ts';
 
 export const MODELS_OPTION = {
   type: 'text',
-  value: 'DIR',
-  help: 'the folder that models are kept in',
+  value: 'PLACE',
+  help: 'where models are kept: a folder, or s3://bucket/prefix',
   default: 'out/registry',
 } as const;
 

@@ -71,9 +71,12 @@ try {
     first.kill('SIGKILL');
     const startedMs = performance.now();
     first = await startWorker('a');
+    const readyMs = performance.now() - startedMs;
     await movesOn(before);
     recoveries.worker.push(performance.now() - startedMs);
-    tell(`kill ${kill + 1}: ${(recoveries.worker.at(-1)! / 1000).toFixed(1)} s`);
+    tell(
+      `kill ${kill + 1}: ${(recoveries.worker.at(-1)! / 1000).toFixed(1)} s, ready after ${(readyMs / 1000).toFixed(1)} s`,
+    );
   }
   for (let restart = 0; restart < wanted.brokerRestarts; restart++) {
     await sleep(1000 + prng.nextBelow(3000));

@@ -281,7 +281,11 @@ export interface StreamLog {
   bounds(
     topic: string,
   ): Promise<readonly { readonly partition: number; readonly start: number; readonly end: number }[]>;
-  /** Where a group stands in every partition of a topic; offset 0 where it never was. Asking does not join it. */
-  groupPositions(group: string, topic: string): Promise<readonly StreamPosition[]>;
+  /**
+   * Where a group stands in every partition of a topic; offset 0 where it never was. Asking does not join it.
+   *
+   * @param isSettled commits that nobody has ended yet are waited for; otherwise they do not count
+   */
+  groupPositions(group: string, topic: string, isSettled: boolean): Promise<readonly StreamPosition[]>;
   close(): Promise<void>;
 }

@@ -122,7 +122,8 @@ export class SimulatedProcess {
       read: (from, most, waitMs) => this.#around('read', () => log.read(from, most, waitMs)),
       tail: (topics) => this.#around('tail', () => log.tail(topics)),
       bounds: (topic) => this.#around('bounds', () => log.bounds(topic)),
-      groupPositions: (group, topic) => this.#around('groupPositions', () => log.groupPositions(group, topic)),
+      groupPositions: (group, topic, isSettled) =>
+        this.#around('groupPositions', () => log.groupPositions(group, topic, isSettled)),
       close: async () => undefined,
       join: async (options) => {
         let member: StreamConsumer | null = null;

@@ -113,7 +113,7 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
   const watched = [...doors, ...later];
   const isDone = async () => {
     // First where the groups stand, then the ends: what they passed on meanwhile shows.
-    const done = await Promise.all(watched.map(({ input, group: own }) => log.groupPositions(own, input)));
+    const done = await Promise.all(watched.map(({ input, group: own }) => log.groupPositions(own, input, true)));
     for (const [index, { input }] of watched.entries()) {
       for (const { partition, end } of await log.bounds(input)) {
         const { offset } = done[index][partition];

@@ -6,11 +6,12 @@ import type { KafkaCluster } from './cluster.ts';
 
 const UNSTABLE_PAUSE_MS = 100;
 
-/** Offsets of a transaction that its writer left open are waited for; 0 where the group never was. */
+/** @param isSettled offsets of a transaction that its writer left open are waited for @returns 0 where the group never was */
 export async function committedOffsets(
   cluster: KafkaCluster,
   group: string,
   partitions: readonly StreamPartition[],
+  isSettled: boolean,
   isOver: () => boolean,
 ): Promise<StreamPosition[]> {
   const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, parts]) => ({
@@ -22,7 +23,7 @@ export async function committedOffsets(
   const { api } = consumerProtocol ? offsetFetchV9 : offsetFetchV8;
   for (;;) {
     const answer = await cluster.retrying('Asking where the group stands', async () =>
-      cluster.askInParts(await cluster.coordinator('group', group), 'group', api, [wanted], true),
+      cluster.askInParts(await cluster.coordinator('group', group), 'group', api, [wanted], isSettled),
     );
     const parts = (answer.groups[0]?.topics ?? []).flatMap(({ name, partitions: some }) =>
       some.map((one) => ({ ...one, topic: name })),

@@ -212,7 +212,7 @@ export class KafkaConsumer implements StreamConsumer {
     const { cluster, group, producer, isNamed } = this.#parts;
     // Their offsets would be waited for until they time out.
     if (isNamed) await producer.begin();
-    return committedOffsets(cluster, group, partitions, () => this.#closed);
+    return committedOffsets(cluster, group, partitions, true, () => this.#closed);
   }
 
   /**

@@ -374,12 +374,12 @@ class KafkaLog implements StreamLog {
     return oldest.map(({ partition, offset }, index) => ({ partition, start: offset, end: newest[index].offset }));
   }
 
-  async groupPositions(group: string, topic: string): Promise<StreamPosition[]> {
+  async groupPositions(group: string, topic: string, isSettled: boolean): Promise<StreamPosition[]> {
     const cluster = this.#cluster;
     const { leaders } = await cluster.retrying('Looking at a topic', () => cluster.layout(topic));
     const untilMs = Date.now() + this.#settings.retryForMs;
     const partitions = leaders.map((_, partition) => ({ topic, partition }));
-    return committedOffsets(cluster, group, partitions, () => Date.now() > untilMs);
+    return committedOffsets(cluster, group, partitions, isSettled, () => Date.now() > untilMs);
   }
 
   close(): Promise<void> {

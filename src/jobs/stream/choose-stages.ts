@@ -34,10 +34,11 @@ export interface StagesRequest {
  */
 export async function chooseStages(request: StagesRequest): Promise<readonly KeyedStage[] | null> {
   const { log, topics, between, group, takesOver, setup, versions } = request;
-  const wholePositions = await log.groupPositions(group, topics.transactions);
+  // Whether they have begun, what a worker that died left open does not change: it is not waited for.
+  const wholePositions = await log.groupPositions(group, topics.transactions, false);
   const keyed = groupOfStage(group, 'transactions');
   const doors = [topics.transactions, topics.labels, topics.control];
-  const keyedPositions = (await Promise.all(doors.map((topic) => log.groupPositions(keyed, topic)))).flat();
+  const keyedPositions = (await Promise.all(doors.map((topic) => log.groupPositions(keyed, topic, false)))).flat();
   const wanted = request.wanted ?? (wholePositions.length > 1 ? 'keyed' : 'one');
   if (wanted === 'one') {
     if (hasBegun(keyedPositions)) throw mixed(group, 'by keyed stages', KEYED_ALREADY);
@@ -48,7 +49,8 @@ export async function chooseStages(request: StagesRequest): Promise<readonly Key
   }
   await request.prepareTopics(wholePositions.length);
   if (!hasBegun(keyedPositions)) await checkNobodysElse(request);
-  const decidedBefore = new Map(wholePositions.map(({ partition, offset }) => [partition, offset]));
+  const decidedPositions = await log.groupPositions(group, topics.transactions, true);
+  const decidedBefore = new Map(decidedPositions.map(({ partition, offset }) => [partition, offset]));
   return keyedStages(setup, versions, topics, between, decidedBefore);
 }
 

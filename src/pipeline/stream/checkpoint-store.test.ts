@@ -6,7 +6,8 @@ import { createFeatureEngine } from '../../features/engine.ts';
 import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { createPrng } from '../../lib/prng.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { CheckpointStore, type FoldSnapshot } from './checkpoint-store.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
+import type { FoldSnapshot } from './fold-snapshot.ts';
 
 const DEFINITIONS = handbookCatalogue;
 const MAX_IDS = 300_000;

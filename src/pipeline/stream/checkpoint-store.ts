@@ -15,28 +15,10 @@ import { restoreFeatureEngine } from '../../features/engine.ts';
 import type { EngineLimits } from '../../features/limits.ts';
 import type { EngineStage } from '../../features/stage.ts';
 import { InputError } from '../../lib/errors.ts';
-import { FingerprintSet, type Fingerprints } from '../../lib/fingerprint-set.ts';
-import type { ObjectStore, StreamRecord } from '../../ports.ts';
+import { FingerprintSet } from '../../lib/fingerprint-set.ts';
+import type { ObjectStore } from '../../ports.ts';
+import type { FoldSnapshot, LastRecord, SnapshotMemory } from './fold-snapshot.ts';
 import type { FoldHead } from './partition-fold.ts';
-import type { StreamFold } from './stream-fold.ts';
-
-/** The state of a fold at one moment; whatever happens to the fold does not change it. */
-export interface FoldSnapshot {
-  /** The record that comes next. */
-  readonly offset: number;
-  readonly head: FoldHead;
-  readonly engine: Uint8Array<ArrayBuffer>;
-  /** By generation. Full chunks are the fold's: they never change. */
-  readonly ids: readonly Fingerprints[];
-  /** null where the state is empty. */
-  readonly last: LastRecord | null;
-}
-
-/** The last record in a state: by it one knows whether the stream is still the one that the state was made from. */
-export interface LastRecord {
-  readonly offset: number;
-  readonly hash: string;
-}
 
 export interface RestoredFold {
   readonly offset: number;
@@ -76,53 +58,8 @@ const BLOCK_BYTES = 256 * 1024;
 const KEPT = 2;
 /** Blocks that are written or read at once: a bucket takes tens of milliseconds for each. */
 const AT_ONCE = 4;
-const MEMORY_HEADROOM = 1.25;
-const TOUCHED_AT_ONCE = 1024 * 1024;
 /** After so many blocks the event loop has its turn. */
 const BLOCKS_AT_ONCE = 2;
-
-export function lastRecordOf({ offset, timestampMs, key, value }: StreamRecord): LastRecord {
-  const hash = createHash('sha256').update(`${timestampMs} ${key?.length} ${value?.length} `);
-  for (const bytes of [key, value]) if (bytes !== null) hash.update(bytes);
-  return { offset, hash: hash.digest('hex') };
-}
-
-/** What snapshots are copied into, one after the other: fresh pages cost several times what the copy does. */
-export class SnapshotMemory {
-  #bytes = new Uint8Array(0);
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
-  }
-
-  hasRoomFor(bytes: number): boolean {
-    return this.#bytes.length >= bytes;
-  }
-
-  /** Makes room for more than so much, a little at a time. */
-  async grow(bytes: number, pause: () => Promise<void>): Promise<void> {
-    const larger = new Uint8Array(Math.ceil(bytes * MEMORY_HEADROOM));
-    for (let start = 0; start < larger.length; start += TOUCHED_AT_ONCE) {
-      larger.fill(1, start, start + TOUCHED_AT_ONCE);
-      await pause();
-    }
-    this.#bytes = larger;
-  }
-}
-
-/** @param memory of a snapshot that nobody needs any more */
-export function snapshotOf(
-  fold: StreamFold,
-  offset: number,
-  last: LastRecord | null,
-  memory = new SnapshotMemory(),
-): FoldSnapshot {
-  const ids = fold.seen.generations().map(({ chunks, entries }) => {
-    const last = chunks.length - 1;
-    return { entries, chunks: chunks.map((words, index) => (index < last ? words : words.slice())) };
-  });
-  return { offset, head: structuredClone(fold.head()), engine: fold.engine.checkpoint(memory.bytes), ids, last };
-}
 
 export interface CheckpointStoreOptions {
   /** Who writes, for people who look into the folder. */

@@ -1,7 +1,8 @@
 // When the states of a worker's partitions are checkpointed: one at a time, beside the work, the longest due first. To copy
 // several at once would hold up decisions.
 import type { StreamRecord } from '../../ports.ts';
-import { type CheckpointStore, type LastRecord, lastRecordOf, SnapshotMemory, snapshotOf } from './checkpoint-store.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
+import { type LastRecord, lastRecordOf, SnapshotMemory, snapshotOf } from './fold-snapshot.ts';
 import type { StreamFold } from './stream-fold.ts';
 import type { WorkerObserver } from './worker-options.ts';
 

@@ -1,8 +1,9 @@
 // How the state of a partition is had again when it is taken over, and what may be wrong with what it is made from.
 import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { StreamLog, StreamPartition, StreamPosition } from '../../ports.ts';
-import { type CheckpointStore, type LastRecord, lastRecordOf, type RestoredFold } from './checkpoint-store.ts';
+import type { CheckpointStore, RestoredFold } from './checkpoint-store.ts';
 import { DetectorFailedError } from './detectors-asked.ts';
+import { type LastRecord, lastRecordOf } from './fold-snapshot.ts';
 import { LeftOutHistory, readLeftOut } from './left-out.ts';
 import type { StreamFold } from './stream-fold.ts';
 import { type PartitionSetup, VersionUnavailableError } from './versions.ts';

@@ -9,7 +9,7 @@ import {
   type Row,
   strengthOf,
 } from './evidence.ts';
-import { factor, money } from './format.ts';
+import { factor, money, type Texts } from './format.ts';
 import { capitalised, entityWords, statistic } from './words.ts';
 
 /** From here on "N times the average" is worth saying, and below `LOW` "far below". */
@@ -42,27 +42,25 @@ function against(feature: EntityFeature, row: Row, amount: number, level: number
   const ratio = amount / level;
   // Below one céntimo a level is a rounding artefact, and a ratio to it nonsense.
   if (!(level >= 1) || !(amount >= 1) || level > Number.MAX_SAFE_INTEGER) return null;
-  const { definition, entity } = feature;
-  const noun = definition.aggregate.endsWith('median') ? MEDIAN : MEAN;
-  const level_ = statistic(noun, definition, entityWords(entity, row.transaction));
-  const [now, usual] = [money(amount, row.currency), money(level, row.currency)];
-  if (ratio >= HIGH) {
-    const the = noun === MEDIAN ? 'la' : 'el';
-    return {
-      code: CODE,
-      strength: strengthOf(ratio, EXTREME_RATIO),
-      es: `Monto ${factor(ratio)} veces ${the} ${level_.es} (${now} frente a ${usual})`,
-      en: `Amount ${factor(ratio)} times ${level_.en} (${now} against ${usual})`,
-    };
-  }
-  if (ratio > LOW) return null;
-  const of = noun === MEDIAN ? 'de la' : 'del';
-  return {
-    code: CODE,
-    strength: 0.6 * strengthOf(1 / ratio, EXTREME_RATIO),
-    es: `Monto muy por debajo ${of} ${level_.es} (${now} frente a ${usual})`,
-    en: `Amount far below ${level_.en} (${now} against ${usual})`,
+  if (ratio < HIGH && ratio > LOW) return null;
+  const say = () => {
+    const { definition, entity } = feature;
+    const noun = definition.aggregate.endsWith('median') ? MEDIAN : MEAN;
+    const level_ = statistic(noun, definition, entityWords(entity, row.transaction));
+    const [now, usual] = [money(amount, row.currency), money(level, row.currency)];
+    const [the, of] = noun === MEDIAN ? ['la', 'de la'] : ['el', 'del'];
+    return ratio >= HIGH
+      ? {
+          es: `Monto ${factor(ratio)} veces ${the} ${level_.es} (${now} frente a ${usual})`,
+          en: `Amount ${factor(ratio)} times ${level_.en} (${now} against ${usual})`,
+        }
+      : {
+          es: `Monto muy por debajo ${of} ${level_.es} (${now} frente a ${usual})`,
+          en: `Amount far below ${level_.en} (${now} against ${usual})`,
+        };
   };
+  const strength = ratio >= HIGH ? strengthOf(ratio, EXTREME_RATIO) : 0.6 * strengthOf(1 / ratio, EXTREME_RATIO);
+  return { code: CODE, strength, say };
 }
 
 /** The level of a short window has risen above the one of the longest. */
@@ -71,21 +69,22 @@ function risenLevel({ definition, entity, value }: EntityFeature, row: Row): Fin
   if (longer === null || !(longer.value >= 1)) return null;
   const ratio = value / longer.value;
   if (!(ratio >= HIGH)) return null;
-  const noun = definition.aggregate === 'median' ? MEDIAN : MEAN;
-  const words = entityWords(entity, row.transaction);
-  const short = capitalised(statistic(noun, definition, words));
-  const long = statistic(
-    noun,
-    { ...definition, windowMs: longer.windowMs },
-    { ...words, of: NOBODY, owner: 'the', after: '' },
-  );
-  const [now, usual] = [money(value, row.currency), money(longer.value, row.currency)];
-  return {
-    code: CODE,
-    strength: 0.8 * strengthOf(ratio, EXTREME_RATIO),
-    es: `${short.es} en ${now}, frente a ${usual} (${long.es})`,
-    en: `${short.en} at ${now}, against ${usual} (${long.en})`,
+  const say = () => {
+    const noun = definition.aggregate === 'median' ? MEDIAN : MEAN;
+    const words = entityWords(entity, row.transaction);
+    const short = capitalised(statistic(noun, definition, words));
+    const long = statistic(
+      noun,
+      { ...definition, windowMs: longer.windowMs },
+      { ...words, of: NOBODY, owner: 'the', after: '' },
+    );
+    const [now, usual] = [money(value, row.currency), money(longer.value, row.currency)];
+    return {
+      es: `${short.es} en ${now}, frente a ${usual} (${long.es})`,
+      en: `${short.en} at ${now}, against ${usual} (${long.en})`,
+    };
   };
+  return { code: CODE, strength: 0.8 * strengthOf(ratio, EXTREME_RATIO), say };
 }
 
 const NOBODY = { es: '', en: '' };
@@ -95,17 +94,19 @@ export function ratioToMaximum({ definition, entity, value }: EntityFeature, row
   const amount = amountOf(row);
   const previous = amount / value;
   if (!(value > 1) || !(previous >= 1) || money(amount, row.currency) === money(previous, row.currency)) return null;
-  const highest = statistic(
-    { es: 'mayor monto', en: 'largest amount' },
-    definition,
-    entityWords(entity, row.transaction),
-  );
-  return {
-    code: CODE,
-    strength: 0.9 * strengthOf(value * 1.2, EXTREME_RATIO),
-    es: `El ${highest.es}: ${money(amount, row.currency)}; el máximo anterior fue ${money(previous, row.currency)}`,
-    en: `${capitalised(highest).en}: ${money(amount, row.currency)}; the previous maximum was ${money(previous, row.currency)}`,
+  const say = () => {
+    const highest = highestOf(definition, entity, row);
+    const [now, before] = [money(amount, row.currency), money(previous, row.currency)];
+    return {
+      es: `El ${highest.es}: ${now}; el máximo anterior fue ${before}`,
+      en: `${capitalised(highest).en}: ${now}; the previous maximum was ${before}`,
+    };
   };
+  return { code: CODE, strength: 0.9 * strengthOf(value * 1.2, EXTREME_RATIO), say };
+}
+
+function highestOf(definition: EntityFeature['definition'], entity: EntityFeature['entity'], row: Row): Texts {
+  return statistic({ es: 'mayor monto', en: 'largest amount' }, definition, entityWords(entity, row.transaction));
 }
 
 /** `max`, this event included: worth saying only where this is the maximum of several. */
@@ -114,33 +115,29 @@ export function amountIsMaximum({ definition, entity, value }: EntityFeature, ro
   const events = neighbour(row, definition, 'count', definition.windowMs);
   if (!(events >= 5) || !(amount > 0) || definition.delayMs > 0) return null;
   if (Math.fround(amount) !== Math.fround(value)) return null;
-  const highest = statistic(
-    { es: 'mayor monto', en: 'largest amount' },
-    definition,
-    entityWords(entity, row.transaction),
-  );
-  return {
-    code: CODE,
-    strength: 0.4,
-    es: `El ${highest.es}: ${money(amount, row.currency)}`,
-    en: `${capitalised(highest).en}: ${money(amount, row.currency)}`,
+  const say = () => {
+    const highest = highestOf(definition, entity, row);
+    const now = money(amount, row.currency);
+    return { es: `El ${highest.es}: ${now}`, en: `${capitalised(highest).en}: ${now}` };
   };
+  return { code: CODE, strength: 0.4, say };
 }
 
 export function deviations({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
   const size = Math.abs(value);
   if (size < HIGH_DEVIATIONS || amountOf(row) <= 0) return null;
-  const mean = statistic(MEAN, definition, entityWords(entity, row.transaction));
-  const many = size > MOST_DEVIATIONS;
-  const count = factor(Math.min(size, MOST_DEVIATIONS));
-  const now = money(amountOf(row), row.currency);
   const above = value > 0;
-  return {
-    code: CODE,
-    strength: (above ? 0.7 : 0.4) * Math.min(1, size / 10),
-    es: `Monto de ${now}, ${many ? 'más de ' : ''}${count} desviaciones por ${above ? 'encima' : 'debajo'} del ${mean.es}`,
-    en: `Amount of ${now}, ${many ? 'more than ' : ''}${count} deviations ${above ? 'above' : 'below'} ${mean.en}`,
+  const say = () => {
+    const mean = statistic(MEAN, definition, entityWords(entity, row.transaction));
+    const many = size > MOST_DEVIATIONS;
+    const count = factor(Math.min(size, MOST_DEVIATIONS));
+    const now = money(amountOf(row), row.currency);
+    return {
+      es: `Monto de ${now}, ${many ? 'más de ' : ''}${count} desviaciones por ${above ? 'encima' : 'debajo'} del ${mean.es}`,
+      en: `Amount of ${now}, ${many ? 'more than ' : ''}${count} deviations ${above ? 'above' : 'below'} ${mean.en}`,
+    };
   };
+  return { code: CODE, strength: (above ? 0.7 : 0.4) * Math.min(1, size / 10), say };
 }
 
 export function total(feature: EntityFeature, row: Row): Finding | null {
@@ -149,12 +146,10 @@ export function total(feature: EntityFeature, row: Row): Finding | null {
   if (habit === null || definition.windowMs === null || definition.field !== 'amount' || !(value > 0)) return null;
   const usual = habit.perMs * definition.windowMs;
   if (!(usual >= 1) || value < HIGH_TOTAL * usual) return null;
-  const words = entityWords(entity, row.transaction);
-  const sum = capitalised(statistic(TOTAL, definition, words));
-  return {
-    code: CODE,
-    strength: 0.8 * strengthOf(value / usual, EXTREME_RATIO),
-    es: `${sum.es}: ${money(value, row.currency)}; lo habitual son ${money(usual, row.currency)}`,
-    en: `${sum.en}: ${money(value, row.currency)}; usually ${money(usual, row.currency)}`,
+  const say = () => {
+    const sum = capitalised(statistic(TOTAL, definition, entityWords(entity, row.transaction)));
+    const [now, habitual] = [money(value, row.currency), money(usual, row.currency)];
+    return { es: `${sum.es}: ${now}; lo habitual son ${habitual}`, en: `${sum.en}: ${now}; usually ${habitual}` };
   };
+  return { code: CODE, strength: 0.8 * strengthOf(value / usual, EXTREME_RATIO), say };
 }

@@ -27,16 +27,22 @@ export function speed({ value }: EntityFeature): Finding | null {
     return {
       code,
       strength,
-      es: 'Dos operaciones casi simultáneas en lugares distantes: desplazamiento imposible',
-      en: 'Two nearly simultaneous transactions in distant places: impossible travel',
+      say: () => ({
+        es: 'Dos operaciones casi simultáneas en lugares distantes: desplazamiento imposible',
+        en: 'Two nearly simultaneous transactions in distant places: impossible travel',
+      }),
     };
   }
-  const kmh = integer(value);
   return {
     code,
     strength,
-    es: `${kmh} km/h entre dos operaciones: desplazamiento ${impossible ? 'imposible' : 'poco verosímil'}`,
-    en: `${kmh} km/h between two transactions: ${impossible ? 'impossible' : 'implausible'} travel`,
+    say: () => {
+      const kmh = integer(value);
+      return {
+        es: `${kmh} km/h entre dos operaciones: desplazamiento ${impossible ? 'imposible' : 'poco verosímil'}`,
+        en: `${kmh} km/h between two transactions: ${impossible ? 'impossible' : 'implausible'} travel`,
+      };
+    },
   };
 }
 
@@ -51,7 +57,9 @@ export function hourShare({ definition, entity, value }: EntityFeature, row: Row
   return {
     code: 'HORA_INUSUAL',
     strength: value === 0 ? 0.8 : 0.6,
-    es: `Operación a las ${clock}, hora en la que ${who.es} ${window === null ? 'casi nunca opera' : `no operó en ${window.es}`}`,
-    en: `Transaction at ${clock}, an hour when ${who.en} ${window === null ? 'hardly ever operates' : `did not operate in ${window.en}`}`,
+    say: () => ({
+      es: `Operación a las ${clock}, hora en la que ${who.es} ${window === null ? 'casi nunca opera' : `no operó en ${window.es}`}`,
+      en: `Transaction at ${clock}, an hour when ${who.en} ${window === null ? 'hardly ever operates' : `did not operate in ${window.en}`}`,
+    }),
   };
 }

@@ -4,11 +4,13 @@ import type { Aggregate, EntityKind, FeatureDefinition } from '../../features/de
 import type { ReasonCode } from '../reason-codes.ts';
 import type { Texts } from './format.ts';
 
-/** A feature whose value is out of the ordinary, said in words. */
-export interface Finding extends Texts {
+/** A feature whose value is out of the ordinary. */
+export interface Finding {
   readonly code: ReasonCode;
   /** How far from ordinary, in (0, 1]; chooses among windows and statistics that say the same thing. */
   readonly strength: number;
+  /** In words; a dozen findings say the same thing, and one of them is heard. */
+  readonly say: () => Texts;
 }
 
 /** A feature that belongs to an entity of the transaction. */
@@ -39,6 +41,8 @@ interface CatalogueIndex {
   readonly ageOf: ReadonlyMap<EntityKind | 'transaction', number>;
   /** Features that differ in their window alone, with a window, by `statisticOf`. */
   readonly windows: ReadonlyMap<string, readonly WindowedFeature[]>;
+  /** Places of neighbours that have been asked for, at most one for each feature and aggregate; −1 for none. */
+  readonly neighbours: Map<string, number>;
 }
 
 interface WindowedFeature {
@@ -80,7 +84,14 @@ function indexOf(definitions: readonly FeatureDefinition[]): CatalogueIndex {
     definitions.findIndex(
       ({ entity, aggregate, field }) => entity === 'transaction' && aggregate === 'value' && field === name,
     );
-  const index = { amount: property('amount'), hour: property('hour'), ages, ageOf, windows };
+  const index = {
+    amount: property('amount'),
+    hour: property('hour'),
+    ages,
+    ageOf,
+    windows,
+    neighbours: new Map<string, number>(),
+  };
   INDEXES.set(definitions, index);
   return index;
 }
@@ -112,7 +123,21 @@ export function amountOf(row: Row): number {
 
 /** A neighbour: the same entity, field, filter and delay, another aggregate or window; NaN where the row has none. */
 export function neighbour(row: Row, of: FeatureDefinition, aggregate: Aggregate, windowMs: number | null): number {
-  const index = row.definitions.findIndex(
+  const { neighbours } = indexOf(row.definitions);
+  const key = `${of.entity} ${of.field} ${of.filter} ${of.delayMs} ${aggregate} ${windowMs}`;
+  const index = neighbours.get(key) ?? placeOfNeighbour(row.definitions, of, aggregate, windowMs);
+  neighbours.set(key, index);
+  return index < 0 ? Number.NaN : row.values[index];
+}
+
+/** −1 where there is none. */
+function placeOfNeighbour(
+  definitions: readonly FeatureDefinition[],
+  of: FeatureDefinition,
+  aggregate: Aggregate,
+  windowMs: number | null,
+): number {
+  return definitions.findIndex(
     (other) =>
       other.entity === of.entity &&
       other.aggregate === aggregate &&
@@ -121,7 +146,6 @@ export function neighbour(row: Row, of: FeatureDefinition, aggregate: Aggregate,
       other.filter === of.filter &&
       (other.field === of.field || aggregate === 'count' || aggregate === 'age'),
   );
-  return index < 0 ? Number.NaN : row.values[index];
 }
 
 export interface LongerWindow {

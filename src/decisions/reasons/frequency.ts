@@ -49,32 +49,36 @@ export function count(feature: EntityFeature, row: Row): Finding | null {
   // What went before this event is news: this event itself is told elsewhere.
   const least = itself(feature, row) ? 2 : 1;
   if (value < least || (BUSY.has(entity) && filter !== 'off-habit')) return burst(feature, row, windowMs);
-  const window = windowText(windowMs, delayMs);
-  if (filter === 'off-habit' && BUSY.has(entity)) return offHabitAt(feature, row, window);
-  const events = countedEvents(value, filter);
+  if (filter === 'off-habit' && BUSY.has(entity)) return offHabitAt(feature, row, windowMs);
+  const strength = Math.min(1, 0.3 + value / 15);
+  return { code: codeOf(filter, entity), strength, say: () => howMany(feature, row, windowMs) };
+}
+
+/** `12 rechazos del cliente en 24 h`. */
+function howMany(feature: EntityFeature, row: Row, windowMs: number): Texts {
+  const { definition, value } = feature;
+  const events = countedEvents(value, definition.filter);
   const of = subjectIn(feature, row);
-  return {
-    code: codeOf(filter, entity),
-    strength: Math.min(1, 0.3 + value / 15),
-    es: `${events.es} ${of.es} ${window.es}`,
-    en: `${events.en} ${of.en} ${window.en}`,
-  };
+  const window = windowText(windowMs, definition.delayMs);
+  return { es: `${events.es} ${of.es} ${window.es}`, en: `${events.en} ${of.en} ${window.en}` };
 }
 
 /** Payments of several customers that leave their habits at one terminal. */
-function offHabitAt({ entity, value }: EntityFeature, row: Row, window: Texts): Finding {
-  const who = entityWords(entity, row.transaction).subject;
-  const where =
-    entity === 'payee'
-      ? { es: 'al mismo beneficiario', en: 'to the same payee' }
-      : { es: `en ${who.es}`, en: `at ${who.en}` };
-  const number = integer(value);
-  return {
-    code: 'RIESGO_DEL_TERMINAL',
-    strength: Math.min(1, 0.3 + value / 15),
-    es: `${number} pagos muy por encima del hábito de su cliente ${where.es} ${window.es}`,
-    en: `${number} payments far above their customer's habit ${where.en} ${window.en}`,
+function offHabitAt({ definition, entity, value }: EntityFeature, row: Row, windowMs: number): Finding {
+  const say = () => {
+    const who = entityWords(entity, row.transaction).subject;
+    const where =
+      entity === 'payee'
+        ? { es: 'al mismo beneficiario', en: 'to the same payee' }
+        : { es: `en ${who.es}`, en: `at ${who.en}` };
+    const number = integer(value);
+    const window = windowText(windowMs, definition.delayMs);
+    return {
+      es: `${number} pagos muy por encima del hábito de su cliente ${where.es} ${window.es}`,
+      en: `${number} payments far above their customer's habit ${where.en} ${window.en}`,
+    };
   };
+  return { code: 'RIESGO_DEL_TERMINAL', strength: Math.min(1, 0.3 + value / 15), say };
 }
 
 /** Whether the count may hold this very event; whether a payment is off its habit, the row does not tell. */
@@ -88,29 +92,22 @@ function itself({ definition: { filter } }: EntityFeature, { transaction }: Row)
 function burst(feature: EntityFeature, row: Row, windowMs: number): Finding | null {
   const { definition, entity, value } = feature;
   if (value < 3) return null;
-  const events = countedEvents(value, definition.filter);
-  const window = windowText(windowMs, definition.delayMs);
-  const start = {
-    es: `${events.es} ${subjectIn(feature, row).es} ${window.es}`,
-    en: `${events.en} ${subjectIn(feature, row).en} ${window.en}`,
-  };
   const code = codeOf(definition.filter, entity);
   const habit = habitOf(row, definition, value);
   if (habit === null) {
     // Without a past to compare with, only a plain burst of one customer speaks for itself.
     if (BUSY.has(entity) || windowMs > HOUR_MS || value < 5 || longestWindow(row, definition) !== null) return null;
-    return { code, strength: Math.min(1, value / 30), ...start };
+    return { code, strength: Math.min(1, value / 30), say: () => howMany(feature, row, windowMs) };
   }
   const expected = habit.perMs * windowMs;
   // Beyond chance: three standard deviations of a Poisson count, and at least twice the expected.
   if (value < Math.max(2 * expected, expected + 3 * Math.sqrt(expected) + 2)) return null;
-  const usual = usualText(habit.perMs, windowMs);
-  return {
-    code,
-    strength: strengthOf(value / Math.max(expected, 0.2), 40),
-    es: `${start.es}; ${usual.es}`,
-    en: `${start.en}; ${usual.en}`,
+  const say = () => {
+    const start = howMany(feature, row, windowMs);
+    const usual = usualText(habit.perMs, windowMs);
+    return { es: `${start.es}; ${usual.es}`, en: `${start.en}; ${usual.en}` };
   };
+  return { code, strength: strengthOf(value / Math.max(expected, 0.2), 40), say };
 }
 
 /** `lo habitual son 2 al día`: in the shortest unit, not below the window, in which the number is at least one. */
@@ -136,8 +133,11 @@ function onlyOne({ definition, entity, value }: EntityFeature): Finding | null {
   if (value !== 1 || windowMs === null || windowMs < 7 * DAY_MS || delayMs > 0 || filter !== 'all') return null;
   const text = ONLY_ONE[entity];
   if (text === undefined) return null;
-  const window = windowText(windowMs, 0);
-  return { code: text.code, strength: 0.3, es: `${text.es} ${window.es}`, en: `${text.en} ${window.en}` };
+  const say = () => {
+    const window = windowText(windowMs, 0);
+    return { es: `${text.es} ${window.es}`, en: `${text.en} ${window.en}` };
+  };
+  return { code: text.code, strength: 0.3, say };
 }
 
 const ONLY_ONE: Partial<Record<EntityKind, Texts & { readonly code: ReasonCode }>> = {
@@ -173,12 +173,16 @@ export function sameAmount(feature: EntityFeature, row: Row): Finding | null {
   const amount = money(amountOf(row), row.currency);
   const window = windowText(windowMs, delayMs);
   const duplicate = windowMs <= 10 * MINUTE_MS && !BUSY.has(entity);
-  const of = subjectIn(feature, row);
   return {
     code: duplicate ? 'DUPLICADO' : 'MONTO_REPETIDO',
     strength: Math.min(1, (duplicate ? 0.5 : 0.2) + value / 20),
-    es: `${integer(value)} operaciones ${of.es} por el mismo monto (${amount}) ${window.es}`,
-    en: `${integer(value)} transactions ${of.en} for the same amount (${amount}) ${window.en}`,
+    say: () => {
+      const of = subjectIn(feature, row);
+      return {
+        es: `${integer(value)} operaciones ${of.es} por el mismo monto (${amount}) ${window.es}`,
+        en: `${integer(value)} transactions ${of.en} for the same amount (${amount}) ${window.en}`,
+      };
+    },
   };
 }
 
@@ -236,13 +240,17 @@ export function distinct(feature: EntityFeature, row: Row): Finding | null {
   if (!(BUSY.has(entity) ? manyForBusy(feature, row, windowMs) : value >= manyFor(entity, field, windowMs)))
     return null;
   const texts = distinctTexts(feature, row, field);
-  const window = windowText(windowMs, delayMs);
-  const number = integer(value);
   return {
     code: texts.code,
     strength: Math.min(1, 0.3 + value / 30),
-    es: upperFirst(`${texts.es(number)} ${window.es}`),
-    en: upperFirst(`${texts.en(number)} ${window.en}`),
+    say: () => {
+      const window = windowText(windowMs, delayMs);
+      const number = integer(value);
+      return {
+        es: upperFirst(`${texts.es(number)} ${window.es}`),
+        en: upperFirst(`${texts.en(number)} ${window.en}`),
+      };
+    },
   };
 }
 
@@ -303,27 +311,36 @@ export function share(feature: EntityFeature, row: Row): Finding | null {
   // A share of one or two events is an accident. The events of the window are its `all` count.
   const events = neighbour(row, { ...definition, filter: 'all' }, 'count', windowMs);
   if (events < 4) return null;
-  const of = subjectIn(feature, row);
-  const window = windowText(windowMs, delayMs);
-  const part = percent(value);
   return {
     code: codeOf(filter, entity),
     strength: Math.min(1, value),
-    es: `El ${part.es} de las operaciones ${of.es} ${window.es} ${predicate.es}`,
-    en: `${part.en} of the transactions ${of.en} ${window.en} ${predicate.en}`,
+    say: () => {
+      const of = subjectIn(feature, row);
+      const window = windowText(windowMs, delayMs);
+      const part = percent(value);
+      return {
+        es: `El ${part.es} de las operaciones ${of.es} ${window.es} ${predicate.es}`,
+        en: `${part.en} of the transactions ${of.en} ${window.en} ${predicate.en}`,
+      };
+    },
   };
 }
 
 /** Money out ÷ money in. */
 export function passThrough({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
-  if (definition.windowMs === null || value < 0.7 || value > 1.3) return null;
-  const part = percent(value);
-  const window = windowText(definition.windowMs, definition.delayMs);
-  const who = entityWords(entity, row.transaction).subject;
+  const { windowMs, delayMs } = definition;
+  if (windowMs === null || value < 0.7 || value > 1.3) return null;
   return {
     code: 'PASO_RAPIDO',
-    strength: definition.windowMs <= DAY_MS ? 0.9 : 0.5,
-    es: `${upperFirst(who.es)} reenvió el ${part.es} de lo recibido ${window.es}`,
-    en: `${upperFirst(who.en)} sent on ${part.en} of the money received ${window.en}`,
+    strength: windowMs <= DAY_MS ? 0.9 : 0.5,
+    say: () => {
+      const part = percent(value);
+      const window = windowText(windowMs, delayMs);
+      const who = entityWords(entity, row.transaction).subject;
+      return {
+        es: `${upperFirst(who.es)} reenvió el ${part.es} de lo recibido ${window.es}`,
+        en: `${upperFirst(who.en)} sent on ${part.en} of the money received ${window.en}`,
+      };
+    },
   };
 }

@@ -23,8 +23,10 @@ export function fraudCount({ definition, entity, value }: EntityFeature, row: Ro
   return {
     code: codeOfFrauds(entity),
     strength: Math.min(1, 0.5 + value / 20),
-    es: `${who} tuvo ${integer(value)} ${one ? 'fraude confirmado' : 'fraudes confirmados'} ${window.es}`,
-    en: `${whoEn} had ${integer(value)} confirmed ${one ? 'fraud' : 'frauds'} ${window.en}`,
+    say: () => ({
+      es: `${who} tuvo ${integer(value)} ${one ? 'fraude confirmado' : 'fraudes confirmados'} ${window.es}`,
+      en: `${whoEn} had ${integer(value)} confirmed ${one ? 'fraud' : 'frauds'} ${window.en}`,
+    }),
   };
 }
 
@@ -40,15 +42,19 @@ export function fraudRate({ definition, entity, value }: EntityFeature, row: Row
     return {
       code: codeOfFrauds(entity),
       strength,
-      es: `Tasa de fraude estimada ${of.es}: ${part.es} (${window.es})`,
-      en: `Estimated fraud rate ${of.en}: ${part.en} (${window.en})`,
+      say: () => ({
+        es: `Tasa de fraude estimada ${of.es}: ${part.es} (${window.es})`,
+        en: `Estimated fraud rate ${of.en}: ${part.en} (${window.en})`,
+      }),
     };
   }
   return {
     code: codeOfFrauds(entity),
     strength,
-    es: `El ${part.es} de las operaciones ${of.es} ${window.es} fue fraude confirmado`,
-    en: `${part.en} of the transactions ${of.en} ${window.en} were confirmed fraud`,
+    say: () => ({
+      es: `El ${part.es} de las operaciones ${of.es} ${window.es} fue fraude confirmado`,
+      en: `${part.en} of the transactions ${of.en} ${window.en} were confirmed fraud`,
+    }),
   };
 }
 
@@ -56,52 +62,68 @@ export function fraudRun({ entity, value }: EntityFeature, row: Row): Finding | 
   if (value < 1) return null;
   const of = entityWords(entity, row.transaction).of;
   const one = Math.round(value) === 1;
-  const count = integer(value);
   return {
     code: codeOfFrauds(entity),
     strength: Math.min(1, 0.4 + value / 8),
-    es: one
-      ? `La última operación ${of.es} con resultado conocido fue fraude`
-      : `Las últimas ${count} operaciones ${of.es} con resultado conocido fueron fraude`,
-    en: one
-      ? `The last transaction ${of.en} with a known outcome was fraud`
-      : `The last ${count} transactions ${of.en} with a known outcome were fraud`,
+    say: () => {
+      const count = integer(value);
+      return {
+        es: one
+          ? `La última operación ${of.es} con resultado conocido fue fraude`
+          : `Las últimas ${count} operaciones ${of.es} con resultado conocido fueron fraude`,
+        en: one
+          ? `The last transaction ${of.en} with a known outcome was fraud`
+          : `The last ${count} transactions ${of.en} with a known outcome were fraud`,
+      };
+    },
   };
 }
 
 export function fraudRunAge({ entity, value }: EntityFeature, row: Row): Finding | null {
   if (!(value > 0)) return null;
-  const of = entityWords(entity, row.transaction).of;
-  const since = duration(value);
   return {
     code: codeOfFrauds(entity),
     strength: 0.4,
-    es: `Racha de fraudes confirmados ${of.es} desde hace ${since.es}`,
-    en: `Run of confirmed frauds ${of.en} for ${since.en}`,
+    say: () => {
+      const of = entityWords(entity, row.transaction).of;
+      const since = duration(value);
+      return {
+        es: `Racha de fraudes confirmados ${of.es} desde hace ${since.es}`,
+        en: `Run of confirmed frauds ${of.en} for ${since.en}`,
+      };
+    },
   };
 }
 
 export function timeSinceFraud({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
   if (!(value > 0) || value > definition.delayMs + 60 * DAY_MS) return null;
-  const of = entityWords(entity, row.transaction).of;
-  const since = duration(value);
   return {
     code: codeOfFrauds(entity),
     strength: 0.45,
-    es: `Último fraude confirmado ${of.es} hace ${since.es}`,
-    en: `Last confirmed fraud ${of.en} ${since.en} ago`,
+    say: () => {
+      const of = entityWords(entity, row.transaction).of;
+      const since = duration(value);
+      return {
+        es: `Último fraude confirmado ${of.es} hace ${since.es}`,
+        en: `Last confirmed fraud ${of.en} ${since.en} ago`,
+      };
+    },
   };
 }
 
 /** Longer than the delay explains. */
 export function timeSinceGenuine({ definition, entity, value }: EntityFeature, row: Row): Finding | null {
   if (!(value > definition.delayMs + 5 * DAY_MS)) return null;
-  const of = entityWords(entity, row.transaction).of;
-  const since = duration(value);
   return {
     code: codeOfFrauds(entity),
     strength: 0.25,
-    es: `Ninguna operación legítima confirmada ${of.es} desde hace ${since.es}`,
-    en: `No transaction ${of.en} confirmed as genuine for ${since.en}`,
+    say: () => {
+      const of = entityWords(entity, row.transaction).of;
+      const since = duration(value);
+      return {
+        es: `Ninguna operación legítima confirmada ${of.es} desde hace ${since.es}`,
+        en: `No transaction ${of.en} confirmed as genuine for ${since.en}`,
+      };
+    },
   };
 }

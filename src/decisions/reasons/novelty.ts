@@ -59,7 +59,8 @@ const FIRST_AT_MERCHANT: CodedTexts = {
 
 export function first({ entity }: Pick<EntityFeature, 'entity'>, row: Row): Finding {
   const texts = entity === 'pair' && row.transaction.payeeId === null ? FIRST_AT_MERCHANT : FIRST[entity];
-  return { ...texts, strength: entity === 'place' || entity === 'terminal' ? 0.4 : 0.7 };
+  const strength = entity === 'place' || entity === 'terminal' ? 0.4 : 0.7;
+  return { code: texts.code, strength, say: () => texts };
 }
 
 export function isNew(feature: EntityFeature, row: Row): Finding | null {
@@ -94,16 +95,22 @@ export function age(feature: EntityFeature, row: Row): Finding | null {
     return {
       code,
       strength,
-      es: `El primer pago ${where.es} fue hace ${since.es}`,
-      en: `The first payment ${where.en} was ${since.en} ago`,
+      say: () => ({
+        es: `El primer pago ${where.es} fue hace ${since.es}`,
+        en: `The first payment ${where.en} was ${since.en} ago`,
+      }),
     };
   }
-  const words = entityWords(entity, row.transaction);
   return {
     code,
     strength,
-    es: `El historial ${words.of.es} empieza hace solo ${since.es}`,
-    en: `The history ${words.of.en} starts only ${since.en} ago`,
+    say: () => {
+      const words = entityWords(entity, row.transaction);
+      return {
+        es: `El historial ${words.of.es} empieza hace solo ${since.es}`,
+        en: `The history ${words.of.en} starts only ${since.en} ago`,
+      };
+    },
   };
 }
 
@@ -119,8 +126,10 @@ export function timeSinceLast(feature: EntityFeature, row: Row): Finding | null 
     return {
       code,
       strength: Math.min(1, 0.2 + value / (180 * DAY_MS)),
-      es: `Sin operaciones ${of.es} desde hace ${since.es}`,
-      en: `No transactions ${of.en} for ${since.en}`,
+      say: () => ({
+        es: `Sin operaciones ${of.es} desde hace ${since.es}`,
+        en: `No transactions ${of.en} for ${since.en}`,
+      }),
     };
   }
   if (value > 10 * MINUTE_MS || !['payer', 'card', 'device', 'pair'].includes(entity)) return null;
@@ -129,15 +138,19 @@ export function timeSinceLast(feature: EntityFeature, row: Row): Finding | null 
     return {
       code: 'FRECUENCIA_ALTA',
       strength,
-      es: `Otra operación ${of.es} en el mismo segundo`,
-      en: `Another transaction ${of.en} in the same second`,
+      say: () => ({
+        es: `Otra operación ${of.es} en el mismo segundo`,
+        en: `Another transaction ${of.en} in the same second`,
+      }),
     };
   }
   return {
     code: 'FRECUENCIA_ALTA',
     strength,
-    es: `Otra operación ${of.es} hace ${since.es}`,
-    en: `Another transaction ${of.en} ${since.en} ago`,
+    say: () => ({
+      es: `Otra operación ${of.es} hace ${since.es}`,
+      en: `Another transaction ${of.en} ${since.en} ago`,
+    }),
   };
 }
 
@@ -158,14 +171,18 @@ function lately({ definition, entity, value }: EntityFeature, row: Row): Finding
   const earlier = EARLIER[definition.filter];
   if (earlier === undefined || value > earlier.limitMs) return null;
   if (entity === 'terminal' || entity === 'place' || entity === 'payee') return null;
-  const since = duration(value);
-  const what = eventNoun(definition.filter).one;
-  const of = entityWords(entity, row.transaction).of;
   return {
     code: earlier.code,
     strength: 0.3 + 0.5 * (1 - value / earlier.limitMs),
-    es: `${upperFirst(what.es)} ${of.es} hace ${since.es}`,
-    en: `${upperFirst(what.en)} ${of.en} ${since.en} ago`,
+    say: () => {
+      const since = duration(value);
+      const what = eventNoun(definition.filter).one;
+      const of = entityWords(entity, row.transaction).of;
+      return {
+        es: `${upperFirst(what.es)} ${of.es} hace ${since.es}`,
+        en: `${upperFirst(what.en)} ${of.en} ${since.en} ago`,
+      };
+    },
   };
 }
 
@@ -184,7 +201,9 @@ export function withoutHistory(
   return {
     code,
     strength: 0.3,
-    es: `Sin historial previo ${of.es}${window === null ? '' : ` en ${window.es}`}`,
-    en: `No previous history ${of.en}${window === null ? '' : ` in ${window.en}`}`,
+    say: () => ({
+      es: `Sin historial previo ${of.es}${window === null ? '' : ` en ${window.es}`}`,
+      en: `No previous history ${of.en}${window === null ? '' : ` in ${window.en}`}`,
+    }),
   };
 }

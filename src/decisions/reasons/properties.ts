@@ -16,7 +16,7 @@ const amountText = ({ transaction }: Row): string => money(transaction.amountMin
 
 /** A property that holds or not. */
 function holds(code: ReasonCode, strength: number, es: (row: Row) => string, en: (row: Row) => string): Property {
-  return (value, row) => (value === 1 ? { code, strength, es: es(row), en: en(row) } : null);
+  return (value, row) => (value === 1 ? { code, strength, say: () => ({ es: es(row), en: en(row) }) } : null);
 }
 
 const PROPERTIES: Readonly<Record<string, Property>> = {
@@ -89,8 +89,10 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
       ? {
           code: 'FALLBACK_BANDA',
           strength: 0.6,
-          es: 'Tarjeta con chip leída por la banda (fallback)',
-          en: 'Chip card read by its stripe (fallback)',
+          say: () => ({
+            es: 'Tarjeta con chip leída por la banda (fallback)',
+            en: 'Chip card read by its stripe (fallback)',
+          }),
         }
       : null,
   status: (_, { transaction }) =>
@@ -98,8 +100,10 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
       ? {
           code: 'RECHAZOS_PREVIOS',
           strength: 0.2,
-          es: 'La operación fue rechazada',
-          en: 'The transaction was declined',
+          say: () => ({
+            es: 'La operación fue rechazada',
+            en: 'The transaction was declined',
+          }),
         }
       : null,
 };
@@ -116,12 +120,18 @@ function abroad(text: string): (row: Row) => string {
 function balanceShare(value: number): Finding | null {
   if (!(value >= MOST_OF_BALANCE)) return null;
   const beyond = value > 1;
-  const part = percent(value);
   return {
     code: 'MONTO_FUERA_DE_PERFIL',
     strength: 0.4,
-    es: beyond ? 'El pago supera el saldo de la cuenta' : `El pago toma el ${part.es} del saldo de la cuenta`,
-    en: beyond ? "The payment exceeds the account's balance" : `The payment takes ${part.en} of the account's balance`,
+    say: () => {
+      const part = percent(value);
+      return {
+        es: beyond ? 'El pago supera el saldo de la cuenta' : `El pago toma el ${part.es} del saldo de la cuenta`,
+        en: beyond
+          ? "The payment exceeds the account's balance"
+          : `The payment takes ${part.en} of the account's balance`,
+      };
+    },
   };
 }
 
@@ -132,8 +142,10 @@ function ingestLag(value: number): Finding | null {
   return {
     code: 'FECHA_INCONSISTENTE',
     strength: 0.5,
-    es: late ? `Recibida ${length.es} después de su fecha` : `Recibida ${length.es} antes de su fecha`,
-    en: late ? `Received ${length.en} after its date` : `Received ${length.en} before its date`,
+    say: () => ({
+      es: late ? `Recibida ${length.es} después de su fecha` : `Recibida ${length.es} antes de su fecha`,
+      en: late ? `Received ${length.en} after its date` : `Received ${length.en} before its date`,
+    }),
   };
 }
 
@@ -143,7 +155,9 @@ function authFactors(value: number, { transaction }: Row): Finding | null {
   return {
     code: 'SIN_SEGUNDO_FACTOR',
     strength: 0.4,
-    es: 'Canal digital con un solo factor de autenticación',
-    en: 'Digital channel with a single authentication factor',
+    say: () => ({
+      es: 'Canal digital con un solo factor de autenticación',
+      en: 'Digital channel with a single authentication factor',
+    }),
   };
 }

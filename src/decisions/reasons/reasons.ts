@@ -151,7 +151,8 @@ function lend(groups: Map<ReasonCode, Group>, { definition, weight }: Share): bo
 
 function reasonOf({ code, weight, features, speaker }: Group): Reason {
   const spoken = features.filter((feature) => feature.weight > 0).sort((a, b) => b.weight - a.weight);
-  return { code, features: spoken.map(({ id }) => id), weight: Math.min(1, weight), es: speaker.es, en: speaker.en };
+  const { es, en } = speaker.say();
+  return { code, features: spoken.map(({ id }) => id), weight: Math.min(1, weight), es, en };
 }
 
 function combinationOf(facts: readonly Share[][], weight: number, row: Row): Reason {

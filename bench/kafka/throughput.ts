@@ -34,6 +34,7 @@ const READ_RECORDS = 10_000;
 export class DecisionWatch {
   readonly #options: WatchOptions;
   #bases: readonly { readonly partition: number; readonly end: number }[] = [];
+  #beganMs = Number.NaN;
   #firstMs = Number.NaN;
   #movedMs = Number.NaN;
   #offsets = 0;
@@ -44,6 +45,7 @@ export class DecisionWatch {
 
   /** Before the workers start. */
   async begin(): Promise<void> {
+    this.#beganMs = performance.now();
     this.#bases = await this.#options.log.bounds(this.#options.decisions);
   }
 
@@ -76,6 +78,11 @@ export class DecisionWatch {
       if (performance.now() > limitMs) throw new Error(`the backlog was not drained in ${limitSeconds} s more`);
       await this.#sample();
     }
+  }
+
+  /** From `begin` to the last decision, the start of the workers and their first compilations included. */
+  drainSeconds(): number {
+    return (this.#movedMs - this.#beganMs) / 1000;
   }
 
   #isDrained(): boolean {

@@ -242,9 +242,12 @@ describe('damage that no crash explains', () => {
 });
 
 test('a member that comes upon a damaged partition misses nothing of the others', async () => {
+  const before = await open(folder);
+  await before.createTopics([settingsOf('t', 2)]);
+  for (let number = 0; number < 10; number++) await before.append(batchOf(number));
+  await before.close();
+  // Opened again, so that what was written is read from the disk.
   const log = await open(folder);
-  await log.createTopics([settingsOf('t', 2)]);
-  for (let number = 0; number < 10; number++) await log.append(batchOf(number));
   const path = join(folder, 'topics', 't-1', '00000000000000000000.log');
   const bytes = readFileSync(path);
   writeFileSync(path, DAMAGES.flipped!(bytes, 100));

@@ -19,6 +19,7 @@ import { createHandlePool } from './handle-pool.ts';
 import { openJournal } from './journal.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createPartitionReader, createReadingGate, type Partition, startOf } from './partition.ts';
+import { RecentWrites } from './recent-writes.ts';
 import { partitionFolder, type RecoveryReport, readTopics, recoverLog, topicsPath } from './recovery.ts';
 import { createSignal } from './signal.ts';
 import { createWriteQueue } from './write-queue.ts';
@@ -204,6 +205,7 @@ async function openLocked(folder: string, options: FileLogOptions, unlock: () =>
             next: 0,
             reading: createReadingGate(),
             cursors: new Map(),
+            recent: new RecentWrites(),
           });
         }
       }

@@ -156,6 +156,7 @@ export function createMaintenance(pool: HandlePool, reader: PartitionReader, lim
       const rest = partition.segments.filter((segment) => !replaced.has(segment));
       partition.segments = [{ path, base, coveredTo, bytes, index: null }, ...rest].sort((a, b) => a.base - b.base);
       partition.cursors.clear();
+      partition.recent.clear();
     });
   }
 

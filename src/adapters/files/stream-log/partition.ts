@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { StreamPartition, StreamRecord } from '../../../ports.ts';
 import { damaged, readFully } from './durable-files.ts';
 import type { HandlePool } from './handle-pool.ts';
+import type { RecentWrites } from './recent-writes.ts';
 import { decodeRecord, measureRecord, neededBytes, SEGMENT_HEADER_BYTES } from './record-format.ts';
 import { indexRecords, loadIndex, positionBefore, type Segment, type SegmentIndex, saveIndex } from './segment.ts';
 
@@ -13,6 +14,7 @@ export interface Partition extends StreamPartition {
   /** The offset that comes next. */
   next: number;
   readonly reading: ReadingGate;
+  readonly recent: RecentWrites;
   /** Where recent reads ended: offset → place. */
   readonly cursors: Map<number, { readonly segment: Segment; readonly position: number }>;
 }
@@ -151,8 +153,9 @@ export function createPartitionReader(pool: HandlePool): PartitionReader {
   }
 
   return {
-    read: (partition, offset, maxRecords, maxBytes) =>
-      partition.reading.read(() => readInside(partition, offset, maxRecords, maxBytes)),
+    read: async (partition, offset, maxRecords, maxBytes) =>
+      (offset >= startOf(partition) ? partition.recent.read(offset, maxRecords, maxBytes) : null) ??
+      (await partition.reading.read(() => readInside(partition, offset, maxRecords, maxBytes))),
     wholeIndex,
   };
 }

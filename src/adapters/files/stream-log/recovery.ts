@@ -17,6 +17,7 @@ import {
   startJournal,
 } from './journal.ts';
 import { createReadingGate, type Partition } from './partition.ts';
+import { RecentWrites } from './recent-writes.ts';
 import { decodeSegmentHeader, offsetOf, SEGMENT_HEADER_BYTES } from './record-format.ts';
 import { emptyIndex, filesOf, type Segment, scanRecords, segmentPath } from './segment.ts';
 
@@ -65,6 +66,7 @@ export async function recoverLog(
         next,
         reading: createReadingGate(),
         cursors: new Map(),
+        recent: new RecentWrites(),
       });
     }
   }

@@ -330,6 +330,9 @@ async function writePart({ segment, isNew, content, position }: Prepared, pool: 
 /** @returns the segment that was closed, if one was */
 function accept({ partition, segment, isNew, content, position, next, places }: Prepared): Segment | null {
   segment.bytes = position + content.length;
+  const starts: number[] = [];
+  for (let at = 1; at < places.length; at += 3) starts.push(places[at]! - position);
+  partition.recent.add(partition.next, content, starts);
   for (let at = 0; at < places.length; at += 3) {
     addToIndex(segment.index!, places[at]!, places[at + 1]!, places[at + 2]!);
   }

@@ -16,6 +16,7 @@ const LEAVES = ['domain', 'lib'];
 const CORE = ['lists', 'rules', 'models', 'features', 'simulate', ...LEAVES];
 const JUDGEMENT = ['decisions', 'alerts', ...CORE];
 const WORK = ['ports', 'telemetry', ...JUDGEMENT];
+const GUARDS = ['privacy', 'identity', 'audit', 'notify'];
 
 /** room → rooms its files may import (its own room is always allowed) */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -31,13 +32,18 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ports: ['domain', 'lib'],
   telemetry: ['lib'],
   config: ['domain', 'lib'],
+  privacy: ['ports', ...LEAVES],
+  identity: ['ports', 'telemetry', ...LEAVES],
+  audit: ['ports', 'telemetry', ...LEAVES],
+  notify: ['ports', 'telemetry', 'alerts', ...LEAVES],
+  records: [...WORK, ...GUARDS],
   registry: WORK,
   interchange: WORK,
   training: [...WORK, 'registry'],
   report: WORK,
-  pipeline: [...WORK, 'registry'],
-  jobs: [...WORK, 'registry', 'training', 'pipeline', 'report'],
-  http: [...WORK, 'registry', 'training', 'pipeline', 'report', 'jobs'],
+  pipeline: [...WORK, 'registry', 'privacy'],
+  jobs: [...WORK, ...GUARDS, 'records', 'registry', 'training', 'pipeline', 'report'],
+  http: [...WORK, ...GUARDS, 'records', 'registry', 'training', 'pipeline', 'report', 'jobs'],
   adapters: ['ports', 'domain', 'telemetry', 'lib'],
   roles: ['*'],
   modelling: [...WORK, 'training', 'interchange'],

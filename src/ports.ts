@@ -289,3 +289,35 @@ export interface StreamLog {
   groupPositions(group: string, topic: string, isSettled: boolean): Promise<readonly StreamPosition[]>;
   close(): Promise<void>;
 }
+
+/** A statement of PostgreSQL's SQL; `$1` and so on stand for its parameters. */
+export interface SqlStatement {
+  readonly text: string;
+  /** Texts, numbers, booleans, null, bytes, arrays of those, and plain objects for `jsonb`. */
+  readonly parameters: readonly unknown[];
+}
+
+export interface SqlRows {
+  /** `bigint` columns are JavaScript numbers, `jsonb` is parsed, `bytea` are bytes. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Rows that an insert, update or delete touched. */
+  readonly changed: number;
+}
+
+export type SqlRun = (statement: SqlStatement) => Promise<SqlRows>;
+
+/** A database that speaks PostgreSQL's SQL: one embedded in the program, or a server. */
+export interface SqlDatabase {
+  readonly engine: 'pglite' | 'postgres';
+  /** For reading; sees what was committed. */
+  run: SqlRun;
+  /**
+   * All that is written by `work` or nothing, durable when this resolves. A transaction that lost against another one is
+   * tried again, so `work` does nothing but read and write through what it is given.
+   *
+   * @throws InputError with code `RECORD_CONFLICT` where a constraint is broken
+   * @throws RecordsUnavailableError where the database does not answer; what became of it is not known
+   */
+  transact<Result>(work: (run: SqlRun) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}

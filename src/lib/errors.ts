@@ -31,3 +31,22 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
   readonly code = 'STORE_UNAVAILABLE';
 }
+
+/** A row that was to be written breaks a constraint: it is there already, or what it points to is not. */
+export class RecordConflictError extends InputError {
+  /** As it is called in the database (`users_by_name`); null where it has no name (NOT NULL). */
+  readonly constraint: string | null;
+  readonly table: string | null;
+
+  constructor(problem: string, constraint: string | null, table: string | null) {
+    super('RECORD_CONFLICT', problem, 'Read the record again and repeat the change where it still applies');
+    this.constraint = constraint;
+    this.table = table;
+  }
+}
+
+/** The database of records does not answer; the same call may succeed later. */
+export class RecordsUnavailableError extends Error {
+  override readonly name = 'RecordsUnavailableError';
+  readonly code = 'RECORDS_UNAVAILABLE';
+}

@@ -1,0 +1,313 @@
+// Alerts, cases, what people do with them, and labels. Which query uses which index is in docs/decisions/0030-cases.md.
+import type { RecordMigration } from '../migrate.ts';
+
+const SEVERITY = "CHECK (severity IN ('low', 'medium', 'high', 'critical'))";
+const OPEN = "state IN ('new', 'in-progress')";
+const DOER = 'by_kind text NOT NULL, by_id text NOT NULL, by_name text NOT NULL';
+
+/** One row a transaction that was alerted; those that joined another alert, and suppressed ones, are rows too. */
+const ALERTS = [
+  `CREATE TABLE alerts (
+    id text COLLATE "C" PRIMARY KEY,
+    state text NOT NULL CHECK (state IN
+      ('new', 'in-progress', 'closed-fraud', 'closed-genuine', 'closed-error', 'joined', 'suppressed')),
+    is_open boolean NOT NULL GENERATED ALWAYS AS (${OPEN}) STORED,
+    joined_to text,
+    case_id text,
+    suppression_id text,
+    customer_id text,
+    payee_id text,
+    card_id text,
+    device_id text,
+    terminal_id text,
+    ip_address text,
+    typology text NOT NULL,
+    severity text NOT NULL ${SEVERITY},
+    queue text NOT NULL,
+    assignee text,
+    action text NOT NULL,
+    intended text NOT NULL,
+    decided_by text NOT NULL,
+    operation text NOT NULL,
+    risk double precision,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    soles_minor bigint,
+    transactions integer NOT NULL,
+    total_soles_minor bigint NOT NULL,
+    unknown_amounts integer NOT NULL,
+    loss_minor bigint NOT NULL,
+    most_risk double precision,
+    priority double precision NOT NULL,
+    event_ms bigint NOT NULL,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    created_ms bigint NOT NULL,
+    first_look_due_ms bigint NOT NULL,
+    decision_due_ms bigint NOT NULL,
+    first_look_ms bigint,
+    decided_ms bigint,
+    reasons jsonb NOT NULL,
+    rules jsonb NOT NULL,
+    versions jsonb NOT NULL,
+    evidence text,
+    log_partition integer NOT NULL,
+    log_offset bigint NOT NULL,
+    tags text[] NOT NULL DEFAULT '{}',
+    version integer NOT NULL,
+    CHECK ((state = 'joined') = (joined_to IS NOT NULL)),
+    CHECK ((state = 'suppressed') = (suppression_id IS NOT NULL))
+  )`,
+  "CREATE INDEX alerts_newest ON alerts (created_ms DESC, id DESC) WHERE state <> 'joined'",
+  "CREATE INDEX alerts_by_state ON alerts (state, created_ms DESC, id DESC) WHERE state <> 'joined'",
+  "CREATE INDEX alerts_by_typology ON alerts (typology, created_ms DESC, id DESC) WHERE state <> 'joined'",
+  "CREATE INDEX alerts_by_severity ON alerts (severity, created_ms DESC, id DESC) WHERE state <> 'joined'",
+  "CREATE INDEX alerts_by_queue ON alerts (queue, created_ms DESC, id DESC) WHERE state <> 'joined'",
+  'CREATE INDEX alerts_by_customer ON alerts (customer_id, created_ms DESC, id DESC)',
+  'CREATE INDEX alerts_by_case ON alerts (case_id)',
+  'CREATE INDEX alerts_by_total ON alerts (total_soles_minor)',
+  'CREATE INDEX alerts_by_assignee ON alerts (assignee, created_ms DESC, id DESC) WHERE assignee IS NOT NULL',
+  'CREATE INDEX alerts_open ON alerts (priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX alerts_open_by_queue ON alerts (queue, priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX alerts_open_by_assignee ON alerts (assignee, priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX alerts_open_by_customer ON alerts (customer_id, typology) WHERE is_open',
+  'CREATE INDEX alerts_open_due ON alerts (first_look_due_ms, decision_due_ms, queue) WHERE is_open',
+  'CREATE INDEX alerts_joined ON alerts (joined_to) WHERE joined_to IS NOT NULL',
+  'CREATE INDEX alerts_suppressed ON alerts (suppression_id, created_ms DESC) WHERE suppression_id IS NOT NULL',
+  'CREATE INDEX alerts_by_payee ON alerts (payee_id, created_ms DESC) WHERE payee_id IS NOT NULL',
+  'CREATE INDEX alerts_by_device ON alerts (device_id, created_ms DESC) WHERE device_id IS NOT NULL',
+  'CREATE INDEX alerts_by_card ON alerts (card_id, created_ms DESC) WHERE card_id IS NOT NULL',
+  "CREATE INDEX alerts_by_tag ON alerts USING gin (tags) WHERE tags <> '{}'",
+  `CREATE TABLE alert_counts (
+    queue text NOT NULL,
+    state text NOT NULL,
+    severity text NOT NULL,
+    count bigint NOT NULL,
+    PRIMARY KEY (queue, state, severity)
+  )`,
+  // Who takes alerts in changes this row first: one at a time.
+  'CREATE TABLE alert_intake (id integer PRIMARY KEY CHECK (id = 1), batches bigint NOT NULL)',
+  'INSERT INTO alert_intake (id, batches) VALUES (1, 0)',
+  `CREATE TABLE alert_suppressions (
+    id text PRIMARY KEY,
+    entity text NOT NULL CHECK (entity IN ('customer', 'payee', 'device')),
+    entity_id text NOT NULL,
+    typology text,
+    rule_id text,
+    reason text NOT NULL,
+    from_ms bigint NOT NULL,
+    until_ms bigint NOT NULL,
+    ended_ms bigint,
+    ended_by text,
+    ended_reason text,
+    suppressed integer NOT NULL,
+    last_ms bigint,
+    ${DOER},
+    version integer NOT NULL,
+    CHECK ((typology IS NULL) <> (rule_id IS NULL))
+  )`,
+  'CREATE INDEX alert_suppressions_by_entity ON alert_suppressions (entity_id, entity)',
+  'CREATE INDEX alert_suppressions_newest ON alert_suppressions (from_ms DESC, id DESC)',
+];
+
+const CASES = [
+  `CREATE TABLE cases (
+    id text COLLATE "C" PRIMARY KEY,
+    state text NOT NULL CHECK (state IN
+      ('new', 'in-progress', 'closed-fraud', 'closed-genuine', 'closed-error', 'merged')),
+    is_open boolean NOT NULL GENERATED ALWAYS AS (${OPEN}) STORED,
+    merged_into text,
+    typology text NOT NULL,
+    family text NOT NULL,
+    severity text NOT NULL ${SEVERITY},
+    queue text NOT NULL,
+    assignee text,
+    priority double precision NOT NULL,
+    customers jsonb NOT NULL,
+    alerts integer NOT NULL,
+    transactions integer NOT NULL,
+    soles_minor bigint NOT NULL,
+    unknown_amounts integer NOT NULL,
+    loss_minor bigint NOT NULL,
+    risk double precision,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    opened_ms bigint NOT NULL,
+    first_look_due_ms bigint NOT NULL,
+    decision_due_ms bigint NOT NULL,
+    first_look_ms bigint,
+    closed_ms bigint,
+    claim_id text,
+    claimed_ms bigint,
+    claim_due_ms bigint,
+    tags text[] NOT NULL DEFAULT '{}',
+    version integer NOT NULL,
+    CHECK ((state = 'merged') = (merged_into IS NOT NULL))
+  )`,
+  "CREATE INDEX cases_newest ON cases (opened_ms DESC, id DESC) WHERE state <> 'merged'",
+  "CREATE INDEX cases_by_state ON cases (state, opened_ms DESC, id DESC) WHERE state <> 'merged'",
+  "CREATE INDEX cases_by_typology ON cases (typology, opened_ms DESC, id DESC) WHERE state <> 'merged'",
+  'CREATE INDEX cases_by_assignee ON cases (assignee, opened_ms DESC, id DESC) WHERE assignee IS NOT NULL',
+  'CREATE INDEX cases_merged ON cases (merged_into) WHERE merged_into IS NOT NULL',
+  'CREATE INDEX cases_open ON cases (priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX cases_open_by_queue ON cases (queue, priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX cases_open_by_assignee ON cases (assignee, priority DESC, id DESC) WHERE is_open',
+  'CREATE INDEX cases_open_due ON cases (decision_due_ms) WHERE is_open',
+  'CREATE INDEX cases_closed ON cases (closed_ms, id) WHERE closed_ms IS NOT NULL',
+  'CREATE INDEX cases_by_claim ON cases (claim_id) WHERE claim_id IS NOT NULL',
+  "CREATE INDEX cases_by_tag ON cases USING gin (tags) WHERE tags <> '{}'",
+  `CREATE TABLE case_counts (
+    queue text NOT NULL,
+    state text NOT NULL,
+    count bigint NOT NULL,
+    PRIMARY KEY (queue, state)
+  )`,
+  `CREATE TABLE case_keys (
+    key text NOT NULL,
+    customer_id text NOT NULL,
+    case_id text NOT NULL,
+    first_ms bigint NOT NULL,
+    last_ms bigint NOT NULL,
+    PRIMARY KEY (key, customer_id, case_id)
+  )`,
+  'CREATE INDEX case_keys_by_time ON case_keys (last_ms)',
+  `CREATE TABLE case_assignees (id text PRIMARY KEY, last_assigned_ms bigint NOT NULL)`,
+];
+
+/** Its own table, which nobody without the permission reads: not a column of the case. */
+const COMPLIANCE = [
+  `CREATE TABLE case_files (
+    id text PRIMARY KEY,
+    case_id text NOT NULL,
+    state text NOT NULL CHECK (state IN ('unusual', 'suspicious', 'reported', 'discarded')),
+    referred_ms bigint NOT NULL,
+    qualified_ms bigint,
+    ros_due_ms bigint,
+    reported_ms bigint,
+    ros_number text,
+    discarded_ms bigint,
+    version integer NOT NULL
+  )`,
+  'CREATE INDEX case_files_by_case ON case_files (case_id)',
+  'CREATE INDEX case_files_by_state ON case_files (state, referred_ms DESC, id DESC)',
+  "CREATE INDEX case_files_due ON case_files (ros_due_ms) WHERE state = 'suspicious'",
+];
+
+const WORK = [
+  `CREATE TABLE case_requests (
+    id text PRIMARY KEY,
+    case_id text NOT NULL,
+    file_id text,
+    step text NOT NULL,
+    to_state text NOT NULL,
+    reason text NOT NULL,
+    detail jsonb NOT NULL,
+    seen_transactions integer NOT NULL,
+    requested_ms bigint NOT NULL,
+    ${DOER},
+    status text NOT NULL CHECK (status IN ('waiting', 'approved', 'refused', 'withdrawn')),
+    decided_by text,
+    decided_name text,
+    decided_ms bigint,
+    comment text,
+    is_confidential boolean NOT NULL
+  )`,
+  'CREATE INDEX case_requests_by_case ON case_requests (case_id, requested_ms)',
+  "CREATE INDEX case_requests_waiting ON case_requests (requested_ms, id) WHERE status = 'waiting'",
+  `CREATE UNIQUE INDEX case_requests_one ON case_requests (case_id)
+    WHERE status = 'waiting' AND NOT is_confidential`,
+  `CREATE TABLE case_comments (
+    id text PRIMARY KEY,
+    case_id text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('comment', 'note')),
+    body text NOT NULL,
+    ${DOER},
+    at_ms bigint NOT NULL,
+    edited_ms bigint,
+    is_confidential boolean NOT NULL,
+    version integer NOT NULL
+  )`,
+  'CREATE INDEX case_comments_by_case ON case_comments (case_id, at_ms, id)',
+  `CREATE TABLE case_comment_versions (
+    comment_id text NOT NULL,
+    version integer NOT NULL,
+    body text NOT NULL,
+    until_ms bigint NOT NULL,
+    PRIMARY KEY (comment_id, version)
+  )`,
+  `CREATE TABLE case_relations (
+    from_id text NOT NULL,
+    to_id text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('related', 'duplicate', 'follow-up')),
+    note text,
+    ${DOER},
+    at_ms bigint NOT NULL,
+    is_confidential boolean NOT NULL,
+    PRIMARY KEY (from_id, to_id, kind, is_confidential)
+  )`,
+  'CREATE INDEX case_relations_back ON case_relations (to_id)',
+  `CREATE TABLE case_attachments (
+    id text PRIMARY KEY,
+    case_id text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    bytes integer NOT NULL CHECK (bytes BETWEEN 1 AND 10485760),
+    sha256 text NOT NULL,
+    object_key text NOT NULL,
+    ${DOER},
+    at_ms bigint NOT NULL,
+    removed_ms bigint,
+    removed_by text,
+    is_confidential boolean NOT NULL
+  )`,
+  'CREATE INDEX case_attachments_by_case ON case_attachments (case_id, at_ms, id)',
+  `CREATE TABLE case_history (
+    id text PRIMARY KEY,
+    case_id text NOT NULL,
+    alert_id text,
+    what text NOT NULL,
+    from_value jsonb,
+    to_value jsonb,
+    reason text,
+    ${DOER},
+    at_ms bigint NOT NULL,
+    is_confidential boolean NOT NULL
+  )`,
+  'CREATE INDEX case_history_by_case ON case_history (case_id, at_ms, id)',
+];
+
+const LABELS = [
+  `CREATE TABLE labels (
+    id text PRIMARY KEY,
+    transaction_id text NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('fraud', 'genuine', 'error')),
+    typology text,
+    source text NOT NULL CHECK (source IN ('rule', 'customer', 'claim', 'analyst')),
+    weight double precision NOT NULL CHECK (weight > 0 AND weight <= 1),
+    ${DOER},
+    at_ms bigint NOT NULL,
+    case_id text,
+    note text
+  )`,
+  'CREATE INDEX labels_by_transaction ON labels (transaction_id, at_ms, id)',
+  'CREATE INDEX labels_by_time ON labels (at_ms, id)',
+  `CREATE TABLE transaction_labels (
+    transaction_id text PRIMARY KEY,
+    label_id text NOT NULL,
+    outcome text NOT NULL,
+    typology text,
+    source text NOT NULL,
+    weight double precision NOT NULL,
+    at_ms bigint NOT NULL,
+    feed bigint NOT NULL
+  )`,
+  'CREATE UNIQUE INDEX transaction_labels_feed ON transaction_labels (feed)',
+  // A sequence would let a reader pass a number that is not committed yet; whoever writes labels changes this row first.
+  'CREATE TABLE label_feed (id integer PRIMARY KEY CHECK (id = 1), last bigint NOT NULL)',
+  'INSERT INTO label_feed (id, last) VALUES (1, 0)',
+];
+
+export const migration: RecordMigration = {
+  id: '0005-alerts',
+  statements: [...ALERTS, ...CASES, ...COMPLIANCE, ...WORK, ...LABELS],
+};

@@ -1,0 +1,10 @@
+// All migrations, in their order; each is applied once, and never changed afterwards.
+import type { RecordMigration } from '../migrate.ts';
+import { migration as audit } from './0002-audit.ts';
+import { migration as identity } from './0003-identity.ts';
+import { migration as keys } from './0004-keys.ts';
+import { migration as alerts } from './0005-alerts.ts';
+import { migration as notifications } from './0006-notifications.ts';
+import { migration as http } from './0007-http.ts';
+
+export const MIGRATIONS: readonly RecordMigration[] = [audit, identity, alerts, notifications, keys, http];

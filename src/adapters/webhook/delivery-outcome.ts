@@ -1,0 +1,28 @@
+// What became of a message, from what was answered: by the status alone, as HTTP means it (RFC 9110 §15).
+import type { PostAnswer } from './guarded-post.ts';
+
+export type DeliveryOutcome =
+  | { readonly kind: 'delivered' }
+  /** Later it may go. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | null }
+  /** It will not go, however often it is tried. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Of 4xx these pass: the time was over, a conflict, too early, too many. */
+const PASSING = new Set([408, 409, 425, 429]);
+/**
+ * Whoever puts these right expects what waited to come: an address that does not exist yet, a token that is being changed.
+ * They are tried as often as an outage.
+ */
+const PUT_RIGHT = new Set([401, 403, 404]);
+
+/** Redirects are refusals: where they lead was not judged, and a signature is not for others. */
+export function outcomeOf(answer: PostAnswer): DeliveryOutcome {
+  if (answer.kind === 'forbidden') return { kind: 'refused', reason: answer.reason };
+  if (answer.kind === 'failed') return { kind: 'retry', reason: answer.reason, afterMs: null };
+  const { status, retryAfterMs: afterMs } = answer;
+  if (status >= 200 && status < 300) return { kind: 'delivered' };
+  const reason = `HTTP ${status}`;
+  if (status >= 500 || PASSING.has(status) || PUT_RIGHT.has(status)) return { kind: 'retry', reason, afterMs };
+  return { kind: 'refused', reason };
+}

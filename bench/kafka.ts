@@ -19,10 +19,11 @@ import { type EndlessStream, endlessStream, writeBacklog } from './kafka/endless
 import { independentReader } from './kafka/independent-reader.ts';
 import { type Latencies, type LatencyOptions, measureLatency } from './kafka/latency.ts';
 import { type PreparedModel, preparedModel, ROOT } from './kafka/prepared-model.ts';
-import { preparePeer, runPeer } from './kafka/python-peer.ts';
+import { KAFKA_PEER, runPeer } from './kafka/python-peer.ts';
 import { Fingerprints, tally } from './kafka/tally.ts';
 import { DecisionWatch, ratesOf, type Sample } from './kafka/throughput.ts';
 import { startWorkerProcess, type WorkerProcess } from './kafka/worker-process.ts';
+import { preparePython } from './python-environment.ts';
 
 export interface KafkaBenchOptions {
   /** Processes of one group; default one a core of a two-core machine. */
@@ -296,7 +297,7 @@ async function recordsOf(log: StreamLog, topic: string): Promise<number> {
 }
 
 async function peerFigures({ kafka, log, topics }: Station, seconds: number): Promise<Record<string, number>> {
-  const why = preparePeer();
+  const why = preparePython(KAFKA_PEER);
   if (why !== null) {
     process.stderr.write(`The Python consumer is left out: ${why}\n`);
     return {};

@@ -1,15 +1,10 @@
 // The obvious alternative in the same run: a Python consumer that calls a Keras model (python/kafka_peer.py).
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type PythonEnvironment, pythonOf, pythonVariables } from '../python-environment.ts';
 import { ROOT } from './prepared-model.ts';
 
-const ENVIRONMENT = join(ROOT, 'node_modules', '.cache', 'kafka-peer-python');
-const PYTHON = join(ENVIRONMENT, 'bin', 'python');
-const REQUIREMENTS = join(ROOT, 'python', 'requirements-kafka-peer.txt');
-const STAMP = join(ENVIRONMENT, 'installed');
-const INSTALL_LIMIT_MS = 900_000;
+export const KAFKA_PEER: PythonEnvironment = { name: 'kafka-peer', requirements: 'requirements-kafka-peer.txt' };
 /** Above what it is asked to measure. */
 const START_LIMIT_MS = 180_000;
 
@@ -22,34 +17,11 @@ export interface PeerOptions {
   readonly seconds: number;
 }
 
-/** The virtual environment is kept between runs. @returns why there is none, in one line; null where it is ready */
-export function preparePeer(): string | null {
-  const key = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === key) return null;
-  rmSync(ENVIRONMENT, { recursive: true, force: true });
-  mkdirSync(dirname(ENVIRONMENT), { recursive: true });
-  const system = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  for (const [command, args] of [
-    [system, ['-m', 'venv', ENVIRONMENT]],
-    [PYTHON, ['-m', 'pip', 'install', '--quiet', '--requirement', REQUIREMENTS]],
-  ] as const) {
-    const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: INSTALL_LIMIT_MS });
-    if (error || status !== 0) {
-      const said = (error?.message ?? stderr).trim().split('\n').at(-1) ?? '';
-      return `${command} ${args.slice(0, 3).join(' ')} failed: ${said}`;
-    }
-  }
-  writeFileSync(STAMP, key);
-  return null;
-}
-
 /** @returns transactions decided a second */
 export function runPeer({ brokers, topic, outputTopic, batch, seconds }: PeerOptions): Promise<number> {
-  // Set for other programs' sake on some processors; NumPy's library then fails to start.
-  const { OPENBLAS_CORETYPE: _, ...environment } = process.env;
   const args = [brokers, topic, outputTopic, batch, seconds].map(String);
-  const child = spawn(PYTHON, [join(ROOT, 'python', 'kafka_peer.py'), ...args], {
-    env: { ...environment, KERAS_BACKEND: 'jax', JAX_PLATFORMS: 'cpu', PYTHONWARNINGS: 'ignore' },
+  const child = spawn(pythonOf(KAFKA_PEER), [join(ROOT, 'python', 'kafka_peer.py'), ...args], {
+    env: { ...pythonVariables(), KERAS_BACKEND: 'jax', JAX_PLATFORMS: 'cpu', PYTHONWARNINGS: 'ignore' },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: seconds * 1000 + START_LIMIT_MS,
   });

@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
   kafka: ['kafka.ts', 'benchKafka'],
   'kafka-workers': ['kafka.ts', 'benchKafkaWorkers'],
   'kafka-stages': ['kafka.ts', 'benchKafkaStages'],
+  api: ['api.ts', 'benchApi'],
 };
 
 export const benchCommand: Command = {

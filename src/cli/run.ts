@@ -1,4 +1,6 @@
 // Finds the command, runs it, and turns what goes wrong into one line and an exit code: 1 failed, 2 wrong usage.
+import { archiveCommand } from './archive.ts';
+import { auditCommand } from './audit.ts';
 import { benchCommand } from './bench.ts';
 import { type Command, type CommandContext, helpFor, parseCommand, UsageError } from './command.ts';
 import { deadLettersCommand } from './dead-letters.ts';
@@ -8,9 +10,11 @@ import { evaluateCommand } from './evaluate.ts';
 import { featuresCommand } from './features.ts';
 import { listsCommand } from './lists.ts';
 import { modelsCommand } from './models.ts';
+import { recordsCommand } from './records.ts';
 import { replayCommand } from './replay.ts';
 import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
+import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { topicsCommand } from './topics.ts';
 import { trainCommand } from './train.ts';
@@ -29,7 +33,11 @@ const COMMANDS: readonly Command[] = [
   modelsCommand,
   rulesCommand,
   listsCommand,
+  serveCommand,
   workerCommand,
+  recordsCommand,
+  archiveCommand,
+  auditCommand,
   topicsCommand,
   deadLettersCommand,
   benchCommand,

@@ -31,6 +31,8 @@ export interface RunningWorker {
   /** Of the operators' server; null without one. */
   readonly opsPort: number | null;
   isReady(): boolean;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
   /** How far it is done with the partitions that it owns, of all stages. */
   positions(): StreamPosition[];
   /** Ends after the batch at hand. */
@@ -70,7 +72,7 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
     await ops?.close();
   });
   const positions = () => workers.flatMap((worker) => worker.positions());
-  return { opsPort: ops?.port ?? null, isReady, positions, stop, done };
+  return { opsPort: ops?.port ?? null, isReady, metrics: () => metrics.registry.metrics(), positions, stop, done };
 }
 
 function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {

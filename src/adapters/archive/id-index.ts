@@ -1,0 +1,77 @@
+// Where in a file the rows of an id are, read from a sorted index without keeping any of it in memory.
+//
+// An entry is 12 bytes: the first 8 of the id's SHA-256 and the row's number, big-endian, sorted. Hashes are spread evenly,
+// so an entry's place is known to a few hundred: one read of a few kilobytes finds it (interpolation search).
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+
+const ENTRY_BYTES = 12;
+const HASH_BYTES = 8;
+/** Entries that are read at once: 12 kB, four deviations of the place in 60,000 entries. */
+const WINDOW = 1024;
+
+/** @param path of an index; one that is no index finds nothing, which is why the rows' ids are looked at, too */
+export async function rowsOfId(path: string, id: string): Promise<number[]> {
+  const wanted = createHash('sha256').update(id).digest().subarray(0, HASH_BYTES);
+  const file = await open(path, 'r');
+  try {
+    const entries = Math.floor((await file.stat()).size / ENTRY_BYTES);
+    const share = Number(wanted.readBigUInt64BE()) / 2 ** 64;
+    return await search(file, entries, wanted, Math.floor(share * entries));
+  } finally {
+    await file.close();
+  }
+}
+
+async function search(file: FileHandle, entries: number, wanted: Buffer, expected: number): Promise<number[]> {
+  // The first entry that is not below what is wanted lies in [low, high].
+  let [low, high, window] = [0, entries, WINDOW];
+  let from = Math.max(0, expected - window / 2);
+  for (;;) {
+    from = Math.min(Math.max(from, low), high);
+    const to = Math.min(entries, from + window);
+    const block = await read(file, from, to);
+    const first = firstNotBelow(block, wanted);
+    const isAtStart = first === 0 && from > low;
+    const isAtEnd = first === to - from && to < high;
+    if (!isAtStart && !isAtEnd) return await matches(file, entries, wanted, from + first);
+    if (isAtStart) high = from;
+    else low = to;
+    window = Math.min(window * 4, 1 << 16);
+    from = isAtStart ? high - window : low;
+  }
+}
+
+/** Rows of all entries with this hash, from its first one on. */
+async function matches(file: FileHandle, entries: number, wanted: Buffer, first: number): Promise<number[]> {
+  const rows: number[] = [];
+  for (let from = first; from < entries; ) {
+    const block = await read(file, from, Math.min(entries, from + 16));
+    for (let at = 0; at < block.length; at += ENTRY_BYTES) {
+      if (block.compare(wanted, 0, HASH_BYTES, at, at + HASH_BYTES) !== 0) return rows;
+      rows.push(block.readUInt32BE(at + HASH_BYTES));
+      from++;
+    }
+  }
+  return rows;
+}
+
+async function read(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const block = Buffer.allocUnsafe((to - from) * ENTRY_BYTES);
+  const { bytesRead } = await file.read(block, 0, block.length, from * ENTRY_BYTES);
+  if (bytesRead < block.length) throw new Error(`an index of ids ended early`);
+  return block;
+}
+
+/** In entries. */
+function firstNotBelow(block: Buffer, wanted: Buffer): number {
+  let low = 0;
+  let high = block.length / ENTRY_BYTES;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = middle * ENTRY_BYTES;
+    if (block.compare(wanted, 0, HASH_BYTES, at, at + HASH_BYTES) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

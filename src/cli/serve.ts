@@ -1,0 +1,285 @@
+// `serve`: the HTTP interface with records, identity and audit; decides in the same process unless workers do.
+//
+// Without anything else everything lies in one folder (--data): the log, the records, objects, keys. In production the log is
+// Kafka (--brokers), the records are PostgreSQL (CENTINELA_DATABASE_URL), objects a bucket.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { cachedObjects, folderObjects } from '../adapters/archive/local-objects.ts';
+import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts';
+import { decodeJsonTransaction, transactionOf } from '../adapters/formats/transaction-value.ts';
+import { openKeyFile } from '../adapters/keys/key-file.ts';
+import { createVariableMasterKeys } from '../adapters/keys/variable-master-keys.ts';
+import { openPglite } from '../adapters/pglite/open-pglite.ts';
+import { openPostgres } from '../adapters/postgres/open-postgres.ts';
+import { ownCertificate } from '../adapters/tls/own-certificate.ts';
+import { readVariable } from '../config/environment.ts';
+import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
+import type { AppTls } from '../http/app.ts';
+import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
+import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import { InputError } from '../lib/errors.ts';
+import { NO_NOTIFICATIONS, readNotificationSettings } from '../notify/settings.ts';
+import type { MasterKeys } from '../privacy/master-keys.ts';
+import { Scrubber } from '../privacy/scrubber.ts';
+import { openRecordStore, type RecordStore } from '../records/record-store.ts';
+import { loadModel } from '../registry/model-store.ts';
+import { type ServeRole, startService } from '../roles/serve.ts';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { type Command, type OptionSpec, type OptionValues, UsageError } from './command.ts';
+import { detectorsHere } from './detectors-here.ts';
+import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
+import { MODELS_OPTION } from './models.ts';
+import { openObjectStore, openReadyObjectStore } from './object-store.ts';
+import { RULES_OPTION } from './rule-files.ts';
+import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
+import { VERSION } from './version.ts';
+
+const PORT = { minimum: 0, maximum: 65_535, whole: true } as const;
+const ARCHIVE_CACHE_BYTES = 20e9;
+const MOST_CONNECTIONS = 10;
+
+const SERVE_OPTIONS = {
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: 'where all lies that is not put elsewhere: log, records, objects, keys',
+    default: 'data',
+  },
+  ...STREAM_LOG_OPTIONS,
+  model: MODEL_OPTION,
+  rules: RULES_OPTION,
+  registry: MODELS_OPTION,
+  objects: {
+    type: 'text',
+    value: 'PLACE',
+    help: 'state, archive and attachments: a folder, or s3://bucket/prefix; DATA/objects when not given',
+  },
+  'master-keys': {
+    type: 'text',
+    value: 'FILE',
+    help: 'file of master keys, made on the first start; or CENTINELA_MASTER_KEYS; DATA/keys/master.key when not given',
+  },
+  worker: {
+    type: 'text',
+    help: 'own: decides in this process; none: workers of their own do',
+    choices: ['own', 'none'],
+    default: 'own',
+  },
+  host: { type: 'text', help: 'where it listens', default: '127.0.0.1' },
+  port: { type: 'number', help: '0 for any free port', default: 8443, ...PORT },
+  tls: {
+    type: 'text',
+    help: 'off: in clear, for a proxy on the same machine that speaks TLS',
+    choices: ['on', 'off'],
+    default: 'on',
+  },
+  'tls-cert': {
+    type: 'text',
+    value: 'FILE',
+    help: 'certificate chain, PEM; a self-signed one of our own when not given',
+  },
+  'tls-key': { type: 'text', value: 'FILE', help: 'its key, PEM' },
+  'tls-names': {
+    type: 'text',
+    value: 'NAMES',
+    help: 'names and addresses in our own certificate, with commas',
+    default: 'localhost,127.0.0.1',
+  },
+  'client-authorities': {
+    type: 'text',
+    value: 'FILE',
+    help: "who signs programs' certificates, PEM: they may show one instead of a key",
+  },
+  'trusted-proxies': { type: 'text', value: 'ADDRESSES', help: 'whose X-Forwarded-For is believed, with commas' },
+  'deadline-ms': {
+    type: 'number',
+    help: 'a decision is waited for so long; then it is decided by the amount alone',
+    default: 250,
+    minimum: 1,
+    maximum: 30_000,
+  },
+  'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
+  'ops-port': { type: 'number', help: '/metrics, /healthz and /readyz; 0 for any free port', default: 9465, ...PORT },
+  notifications: {
+    type: 'text',
+    value: 'FILE',
+    help: 'channels and routes, YAML (docs/notifications.md); secrets in CENTINELA_SECRET_<NAME>',
+  },
+  'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
+} as const satisfies Record<string, OptionSpec>;
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Serve the HTTP interface: decide transactions, work alerts and cases, audited.',
+  positional: [],
+  options: SERVE_OPTIONS,
+  async run(_, given, context) {
+    const data = given.data as string;
+    const options =
+      given.log === undefined && given.brokers === undefined ? { ...given, log: join(data, 'log') } : given;
+    const scrubber = new Scrubber();
+    const logger = createLogger(options['log-level'] as LogLevel, (line) => context.log(scrubber.scrub(line)));
+    // Asked before the first start makes it: a lost key must not be replaced by a new one.
+    const isNew = !existsSync(join(data, 'records'));
+    const masters = await openMasters(options, data, isNew);
+    const records = await openRecords(data, logger);
+    const log = await openStreamLog(options, logger);
+    const service = await startService({
+      ...{ log, topics: topicsOf(options), records, masters, provider: null, logger, version: VERSION },
+      notifications: await notificationsOf(options),
+      ...{
+        archive: await archivePlace(options, data),
+        worker: options.worker === 'own' ? ownWorker(options, data, context) : null,
+      },
+      decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
+      readTransaction: transactionOf,
+      http: {
+        ...{
+          host: options.host as string,
+          port: options.port as number,
+          tls: await tlsOf(options, data, context.nowMs(), logger),
+        },
+        trustedProxies: listOf(options['trusted-proxies']),
+      },
+      ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
+      deadlineMs: options['deadline-ms'] as number,
+    });
+    const closeAll = async () => {
+      await service.stop();
+      await records.close();
+      await log.close();
+    };
+    try {
+      await tellSetup(service, context.log);
+      await Promise.race([service.failed, untilStopped(logger)]);
+    } finally {
+      await closeAll();
+    }
+  },
+};
+
+type Context = Parameters<Command['run']>[2];
+
+/** @throws InputError */
+async function openMasters(options: OptionValues, data: string, isNew: boolean): Promise<MasterKeys> {
+  const variable = readVariable('CENTINELA_MASTER_KEYS');
+  if (variable !== null) return createVariableMasterKeys(variable);
+  const path = (options['master-keys'] as string | undefined) ?? join(data, 'keys', 'master.key');
+  if (isNew) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return await openKeyFile(path, { mayCreate: isNew });
+}
+
+async function openRecords(data: string, logger: Logger): Promise<RecordStore> {
+  const url = readVariable('CENTINELA_DATABASE_URL');
+  if (url !== null) return await openRecordStore(await openPostgres({ url, maxConnections: MOST_CONNECTIONS }));
+  const onRecovery = (text: string) => logger.warn({ text }, 'the records were mended');
+  return await openRecordStore(await openPglite({ folder: join(data, 'records'), onRecovery }));
+}
+
+/** Of a file; nothing is told without one. @throws InputError */
+async function notificationsOf(options: OptionValues): Promise<ServeRole['notifications']> {
+  const file = options.notifications as string | undefined;
+  const settings =
+    file === undefined ? NO_NOTIFICATIONS : readNotificationSettings(parse(await readFile(file, 'utf8')));
+  return { settings, secret: secretOf };
+}
+
+/** @throws InputError */
+function secretOf(name: string): string {
+  const variable = `CENTINELA_SECRET_${name.toUpperCase().replace(/[.-]/g, '_')}`;
+  const value = readVariable(variable);
+  if (value !== null) return value;
+  throw new InputError(
+    'SECRET_MISSING',
+    `The notifications need the secret ${name}, and ${variable} is not set`,
+    `Set ${variable}`,
+  );
+}
+
+async function archivePlace(options: OptionValues, data: string): Promise<ServeRole['archive']> {
+  const place = placeOfObjects(options, data);
+  const store = await openReadyObjectStore(place);
+  const isFolder = !place.includes('://');
+  const objects = isFolder
+    ? folderObjects(place)
+    : await cachedObjects(store, join(data, 'archive-cache'), ARCHIVE_CACHE_BYTES);
+  return { store, objects, scratch: join(data, 'archive-work') };
+}
+
+function placeOfObjects(options: OptionValues, data: string): string {
+  return (options.objects as string | undefined) ?? join(data, 'objects');
+}
+
+function ownWorker(options: OptionValues, data: string, context: Context): NonNullable<ServeRole['worker']> {
+  return async (decoders) => {
+    const known = detectorsHere();
+    const registry = openObjectStore(options.registry as string);
+    const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
+    const model = await modelOf(options.model, options);
+    const { setup, versions } = streamSetup({
+      ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null, decoders },
+      loadModel: (id) => loadModel(registry, id, known),
+    });
+    const checkpoints = await openReadyObjectStore(`${placeOfObjects(options, data)}/checkpoints`);
+    return { setup, versions, stages: null, checkpoints, settings: {} };
+  };
+}
+
+/** @throws UsageError, InputError */
+async function tlsOf(options: OptionValues, data: string, nowMs: number, logger: Logger): Promise<AppTls | null> {
+  const [certFile, keyFile] = [options['tls-cert'], options['tls-key']] as (string | undefined)[];
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new UsageError('--tls-cert and --tls-key go together');
+  if (options.tls === 'off') {
+    if (options.host !== '127.0.0.1' && options.host !== '::1' && options.host !== 'localhost') {
+      throw new UsageError('--tls off is for a proxy on the same machine: leave --host at 127.0.0.1, or leave TLS on');
+    }
+    return null;
+  }
+  const authorities = options['client-authorities'] as string | undefined;
+  const clientAuthorities = authorities === undefined ? null : await readFile(authorities, 'utf8');
+  if (certFile !== undefined && keyFile !== undefined) {
+    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+    return { cert, key, clientAuthorities };
+  }
+  const own = await ownCertificate(join(data, 'keys'), listOf(options['tls-names']), nowMs);
+  logger.info(
+    { file: own.file, fingerprint: own.fingerprint },
+    'speaks TLS with a certificate of its own: tell clients to trust it',
+  );
+  return { cert: own.cert, key: own.key, clientAuthorities };
+}
+
+/** The link is for whoever started it, and not for the logs. */
+async function tellSetup(
+  { identity, address }: Awaited<ReturnType<typeof startService>>,
+  tell: (text: string) => void,
+): Promise<void> {
+  if (!(await identity.needsSetup())) return;
+  const { token, expiresMs } = await identity.createSetupLink();
+  const until = new Date(expiresMs).toISOString();
+  tell(
+    `There is no administrator yet. Make the first one until ${until} with this token (POST ${address}/v1/setup, or the page):\n\n  ${token}\n\n`,
+  );
+}
+
+function untilStopped(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      logger.info({ signal }, 'stopping: what was begun is finished first');
+      resolve();
+    };
+    process.once('SIGTERM', stop).once('SIGINT', stop);
+  });
+}
+
+function listOf(text: OptionValues[string]): string[] {
+  return typeof text === 'string'
+    ? text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+    : [];
+}

@@ -1,0 +1,87 @@
+// Params, query and JSON bodies against the contract, before a handler sees them. What is wrong is told by field, without
+// its value, which may be personal.
+import type Type from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { Problem } from './problem.ts';
+
+export type Check = (value: unknown) => unknown;
+
+const MOST_TOLD = 3;
+const NUL = '\u0000';
+const NUL_TOLD = 'A text has the character U+0000. Leave it out';
+
+interface Found {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: unknown;
+  readonly message: string;
+}
+
+/** @param place for messages: `body`, `query`, `path` */
+export function checkOf(schema: Type.TSchema, place: 'body' | 'query' | 'path'): Check {
+  const validator = Compile(schema);
+  return (value) => {
+    if (validator.Check(value)) return value;
+    const told = [...new Set((validator.Errors(value) as readonly Found[]).map(describe))]
+      .slice(0, MOST_TOLD)
+      .join('; ');
+    throw new Problem(
+      422,
+      `${place.toUpperCase()}_INVALID`,
+      `The ${place} is not as the contract says: ${told}. See /docs`,
+    );
+  };
+}
+
+/** Texts of a query become the numbers and booleans that the schema asks for; unknown names are refused. */
+export function queryCheckOf(schema: Type.TObject): Check {
+  const check = checkOf(schema, 'query');
+  const known = new Set(Object.keys(schema.properties));
+  return (query) => {
+    for (const [name, value] of Object.entries(query as Record<string, unknown>)) {
+      if (!known.has(name)) {
+        throw new Problem(
+          422,
+          'QUERY_INVALID',
+          `The query has no ${name.slice(0, 40)}. It has: ${[...known].join(', ')}`,
+        );
+      }
+      if (Array.isArray(value))
+        throw new Problem(422, 'QUERY_INVALID', `${name} is given more than once. Give it once`);
+    }
+    return check(Value.Convert(schema, { ...(query as object) }));
+  };
+}
+
+/** @throws Problem */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  try {
+    return JSON.parse(text, dropPrototype);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(400, 'BODY_NOT_JSON', 'The body is not JSON. Send one JSON value in UTF-8');
+  }
+}
+
+/** A field of the first name would change what an object is; the second is no text to a database, nor to anybody. */
+function dropPrototype(name: string, value: unknown): unknown {
+  if (typeof value === 'string' && value.includes(NUL)) throw new Problem(422, 'TEXT_NUL', NUL_TOLD);
+  return name === '__proto__' ? undefined : value;
+}
+
+/** @throws Problem */
+export function refuseNul(url: string): void {
+  if (/%00/.test(url)) throw new Problem(422, 'TEXT_NUL', NUL_TOLD);
+}
+
+function describe({ instancePath, keyword, params, message }: Found): string {
+  const { requiredProperties, additionalProperties } = params as Record<string, string[] | undefined>;
+  if (keyword === 'required' && requiredProperties !== undefined) return `${requiredProperties.join(', ')} missing`;
+  if (keyword === 'additionalProperties' && additionalProperties !== undefined) {
+    return `${additionalProperties.map((name) => name.slice(0, 40)).join(', ')} unknown`;
+  }
+  const field = instancePath.slice(1).replaceAll('/', '.').slice(0, 100);
+  return field === '' ? message : `${field} ${message}`;
+}

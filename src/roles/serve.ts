@@ -1,0 +1,266 @@
+// The service role: the HTTP interface over the stream and the records, put together; it serves until it is told to stop.
+//
+// Stopping is in order: it says that it is not ready, takes nothing new, answers what it has, and only then lets go of what
+// the answers came from.
+import { DEFAULT_ALERT_SETTINGS } from '../alerts/settings.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { type AppTls, createApp } from '../http/app.ts';
+import type { Handlers } from '../http/asked.ts';
+import { createChangeRunner, forgetExpiredKeys } from '../http/changes.ts';
+import type { Authenticate } from '../http/guard.ts';
+import { alertHandlers } from '../http/handlers/alerts.ts';
+import { attachmentHandlers } from '../http/handlers/attachments.ts';
+import { auditHandlers } from '../http/handlers/audit.ts';
+import { caseHandlers } from '../http/handlers/cases.ts';
+import { decisionHandlers } from '../http/handlers/decisions.ts';
+import { labelHandlers } from '../http/handlers/labels.ts';
+import { liveHandlers } from '../http/handlers/live.ts';
+import { notificationHandlers } from '../http/handlers/notifications.ts';
+import { privacyHandlers } from '../http/handlers/privacy.ts';
+import { sessionHandlers } from '../http/handlers/session.ts';
+import { systemHandlers } from '../http/handlers/system.ts';
+import { transactionHandlers } from '../http/handlers/transactions.ts';
+import { userHandlers } from '../http/handlers/users.ts';
+import type { IdentityProvider } from '../identity/provider-claims.ts';
+import { LiveFeed } from '../jobs/live/live-feed.ts';
+import type { RecordDecoders } from '../pipeline/stream/partition-fold.ts';
+import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../pipeline/stream/sync-scoring.ts';
+import type { TopicNames } from '../pipeline/stream/topics.ts';
+import type { StreamLog } from '../ports.ts';
+import type { Erasure } from '../privacy/erasure.ts';
+import type { MasterKeys } from '../privacy/master-keys.ts';
+import { lockAudit } from '../records/audit/append.ts';
+import type { Identity } from '../records/identity/identity.ts';
+import { sweepErased } from '../records/keys/erasures.ts';
+import type { RecordStore } from '../records/record-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { startOpsServer } from '../telemetry/ops-server.ts';
+import { httpMetrics } from './http-metrics.ts';
+import { startAlerts } from './service/alerts.ts';
+import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
+import { type NotificationPlace, startNotifications } from './service/notifications.ts';
+import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
+import { after, every, newId, openVault, type Vault } from './service/vault.ts';
+import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
+
+export interface ServeRole {
+  readonly log: StreamLog;
+  readonly topics: TopicNames;
+  readonly records: RecordStore;
+  readonly masters: MasterKeys;
+  readonly archive: ArchivePlace;
+  readonly notifications: NotificationPlace;
+  /** People log in there; null where they do here alone. */
+  readonly provider: IdentityProvider | null;
+  /** Decides in this process; null where workers of their own do. @param decoders that open what is sealed */
+  readonly worker: ((decoders: RecordDecoders) => Promise<OwnWorker>) | null;
+  /** How transactions come in, in clear. */
+  readonly decoders: RecordDecoders;
+  /** @throws InputError */
+  readonly readTransaction: (value: unknown) => Transaction;
+  readonly http: HttpPlace;
+  /** Where operators ask; null for nowhere. */
+  readonly ops: { readonly host: string; readonly port: number } | null;
+  /** Within which a decision is waited for where the caller says nothing. */
+  readonly deadlineMs: number;
+  readonly scoring?: Partial<SyncScoringSettings>;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops'>;
+
+export interface HttpPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: AppTls | null;
+  readonly trustedProxies: readonly string[];
+}
+
+export interface RunningService {
+  /** `https://127.0.0.1:8443` */
+  readonly address: string;
+  readonly opsPort: number | null;
+  /** For the command line of the machine. */
+  readonly identity: Identity;
+  isReady(): boolean;
+  stop(): Promise<void>;
+  /** Rejects where what it cannot do without has ended by itself. */
+  readonly failed: Promise<never>;
+}
+
+const STUCK_AFTER_MS = 120_000;
+const PULSE_MS = 1000;
+const FORGET_KEYS_MS = 600_000;
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export async function startService(role: ServeRole): Promise<RunningService> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await startParts(role, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function startParts(
+  role: ServeRole,
+  closers: (() => Promise<unknown>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningService> {
+  const { log, topics, logger, records, http } = role;
+  const onTrouble = ({ message }: Error) => logger.warn({ message }, 'will be tried again');
+  const vault = await openVault({ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now });
+  closers.push(() => vault.close());
+  const worker = await startOwnWorker(role, vault);
+  if (worker !== null) closers.push(() => stopWorker(worker));
+  const told = await startNotifications(records, vault, role.notifications, logger);
+  closers.push(() => told.close());
+  const alerts = startAlerts({ log, topic: topics.alerts, records, vault, logger, tell: told.tell });
+  closers.push(() => alerts.close());
+  const archive = await startArchive(log, topics.decisions, role.archive, logger);
+  closers.push(() => archive.close());
+  const scoring = await openScoring(role, vault);
+  closers.push(() => scoring.scoring.close());
+  const live = new LiveFeed({ log, topics, onTrouble, sleep });
+  const afterErasure = async (erasure: Erasure) => {
+    await records.transact((tx) => sweepErased(tx, erasure));
+    vault.keys.forget(erasure.subject);
+  };
+  let isStopping = false;
+  const isReady = () => !isStopping && (worker?.isReady() ?? true);
+  const pulse = startPulse();
+  closers.push(async () => pulse.stop());
+  closers.push(async () => stopForgetting());
+  const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
+  const metrics = httpMetrics(() => scoring.scoring.waiting);
+  const work = { records, settings: DEFAULT_ALERT_SETTINGS, newId };
+  const handlers: Handlers = {
+    ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
+    ...transactionHandlers({
+      ...{ decode: (bytes: Uint8Array) => role.decoders.transaction(bytes), read: role.readTransaction },
+      ...{ deadlineMs: role.deadlineMs, score: scoring.score },
+    }),
+    ...decisionHandlers(archive.decisions),
+    ...liveHandlers(live),
+    ...alertHandlers(work),
+    ...caseHandlers(work),
+    ...attachmentHandlers({
+      records,
+      objects: role.archive.store,
+      seal: vault.seal,
+      open: vault.open,
+      trail: vault.trail,
+      newId,
+    }),
+    ...labelHandlers(records, newId),
+    ...privacyHandlers({
+      ...{
+        records,
+        log,
+        topic: topics.transactions,
+        tokens: vault.tokens,
+        codec: vault.codec,
+        trail: vault.trail,
+        newId,
+      },
+      ...{
+        readClear: role.decoders.transaction,
+        afterErasure,
+      },
+    }),
+    ...notificationHandlers({ records, ...told }),
+    ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),
+    ...sessionHandlers(vault.identity),
+    ...userHandlers(vault.identity),
+  };
+  const app = await createApp({
+    ...{ handlers, logger, tls: http.tls, trustedProxies: http.trustedProxies, nowMs: Date.now },
+    ...{ authenticate: authenticator(vault.identity), observe: metrics.observe },
+    change: createChangeRunner({ records, begin: lockAudit, record: (tx, drafts) => vault.trail.append(tx, drafts) }),
+  });
+  closers.push(() => app.close());
+  // Before: who watches would keep the server from closing.
+  closers.push(() => live.close());
+  const metricsText = async () => `${(await worker?.metrics()) ?? ''}${metrics.text()}`;
+  const answers = { metrics: metricsText, metricsType: METRICS_TYPE, isAlive: pulse.isAlive, isReady };
+  const ops = role.ops === null ? null : await startOpsServer(role.ops.host, role.ops.port, answers);
+  if (ops !== null) closers.push(() => ops.close());
+  const address = await app.listen({ host: http.host, port: http.port });
+  logger.info({ address, opsPort: ops?.port ?? null }, 'serving');
+  const failed = worker === null ? new Promise<never>(() => undefined) : endsByItself(worker.done, () => isStopping);
+  failed.catch(() => undefined);
+  return {
+    ...{ address, opsPort: ops?.port ?? null, identity: vault.identity, isReady, failed },
+    async stop() {
+      isStopping = true;
+      await closeAll();
+      logger.info('stopped');
+    },
+  };
+}
+
+async function startOwnWorker(
+  { worker, log, topics, logger, decoders }: ServeRole,
+  { codec, keys }: Vault,
+): Promise<RunningWorker | null> {
+  if (worker === null) return null;
+  const own = await worker(openingDecoders(codec, keys, decoders));
+  return await startWorker({ ...own, log, topics, logger, ops: null });
+}
+
+async function stopWorker(worker: RunningWorker): Promise<void> {
+  worker.stop();
+  await worker.done;
+}
+
+/** What is asked for is sealed first: the log never holds a personal field in clear. */
+async function openScoring({ log, topics, logger, scoring: settings }: ServeRole, { codec }: Vault) {
+  const sealed = new WeakMap<Transaction, Uint8Array>();
+  const scoring = await openSyncScoring({
+    ...{ log, topics, after },
+    writer: (transaction, topic) => sealedRecord(codec, transaction, sealed.get(transaction)!, topic),
+    onTrouble: ({ message }) => logger.warn({ message }, 'decisions are waited for in vain'),
+    ...(settings !== undefined && { settings }),
+  });
+  const score: SyncScoring['score'] = async (transaction, options) => {
+    const value = sealedValue(codec, transaction, Date.now());
+    sealed.set(transaction, value instanceof Uint8Array ? value : await value);
+    return await scoring.score(transaction, options);
+  };
+  return { scoring, score };
+}
+
+function authenticator(identity: Identity): Authenticate {
+  return async ({ key, sessionToken, address }) => {
+    if (key !== null) {
+      const principal = await identity.principalOfKey(key, address);
+      return principal === null ? null : { principal, csrfToken: null };
+    }
+    const signedIn = sessionToken === null ? null : await identity.principalOfSession(sessionToken);
+    return signedIn === null ? null : { principal: signedIn.principal, csrfToken: signedIn.csrfToken };
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Whether the event loop turns. */
+function startPulse() {
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    lastMs = performance.now();
+  }, PULSE_MS);
+  return { isAlive: () => performance.now() - lastMs < STUCK_AFTER_MS, stop: () => clearInterval(timer) };
+}
+
+async function endsByItself(done: Promise<void>, isStopping: () => boolean): Promise<never> {
+  await done;
+  if (isStopping()) return await new Promise<never>(() => undefined);
+  throw new Error('the worker has ended by itself');
+}

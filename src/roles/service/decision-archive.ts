@@ -1,0 +1,73 @@
+// The archive of decisions beside a running service: it follows the topic, keeps days in order, and answers searches.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { openDuckDb } from '../../adapters/archive/duckdb-sql.ts';
+import { rowsOfId } from '../../adapters/archive/id-index.ts';
+import { openScratch } from '../../adapters/archive/scratch-folder.ts';
+import type { LocalObjects } from '../../jobs/archive/archive-files.ts';
+import { Archiver } from '../../jobs/archive/archiver.ts';
+import { DecisionsArchive } from '../../jobs/archive/decisions-archive.ts';
+import { DECISIONS_TABLE } from '../../jobs/archive/decisions-table.ts';
+import { maintainArchive } from '../../jobs/archive/maintain.ts';
+import { ArchiveSearch } from '../../jobs/archive/search.ts';
+import type { ObjectStore, StreamLog } from '../../ports.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { every } from './vault.ts';
+
+export interface ArchivePlace {
+  readonly store: ObjectStore;
+  /** The store's objects as files of this machine. */
+  readonly objects: LocalObjects;
+  /** For work that a crash may leave behind. */
+  readonly scratch: string;
+}
+
+export interface RunningArchive {
+  readonly decisions: DecisionsArchive;
+  /** Writes what is held, and stops. */
+  close(): Promise<void>;
+}
+
+const MAINTAIN_MS = 600_000;
+/** It shares its cores with what decides payments. */
+const LIMITS = { memoryMegabytes: 256, atOnce: 1, threads: 1 };
+
+export async function startArchive(
+  log: StreamLog,
+  topic: string,
+  { store, objects, scratch: folder }: ArchivePlace,
+  logger: Logger,
+): Promise<RunningArchive> {
+  const onTrouble = ({ message }: Error) => logger.warn({ message }, 'the archive will try again');
+  const sql = await openDuckDb({ spillFolder: join(folder, 'spill'), ...LIMITS });
+  const scratch = await openScratch(join(folder, 'work'));
+  const tools = {
+    sql,
+    scratch,
+    store,
+    objects,
+    table: DECISIONS_TABLE,
+    newAttempt: () => randomBytes(4).toString('hex'),
+  };
+  const archiver = new Archiver({
+    ...{ ...tools, log, topic, group: 'archive', now: Date.now, observer: { troubled: onTrouble } },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+  const running = archiver.run().catch(onTrouble);
+  const settled = new Map<string, string>();
+  const stop = every(
+    MAINTAIN_MS,
+    () => maintainArchive(tools, { nowMs: Date.now(), counts: archiver.counts }, settled),
+    onTrouble,
+  );
+  const { catalogue, held } = archiver;
+  return {
+    decisions: new DecisionsArchive(new ArchiveSearch({ ...tools, ids: { rowsOf: rowsOfId }, catalogue, held })),
+    async close() {
+      stop();
+      archiver.stop();
+      await running;
+      await sql.close();
+    },
+  };
+}

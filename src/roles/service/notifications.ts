@@ -1,0 +1,116 @@
+// What the service tells: alerts to whoever should look, questions to customers; and the channels it tells them through.
+import { randomBytes } from 'node:crypto';
+import type { RecordsTransaction } from '../../http/asked.ts';
+import { SYSTEM } from '../../identity/principal.ts';
+import { type Answer, type ChallengeKeys, type ChallengeSettings, DEFAULT_CHALLENGES } from '../../notify/challenge.ts';
+import type { NotificationDraft } from '../../notify/notification.ts';
+import type { NotificationSettings } from '../../notify/settings.ts';
+import { addChallengeAnswer } from '../../records/alerts/labels.ts';
+import { getAlert } from '../../records/alerts/list-alerts.ts';
+import type { TakenIn } from '../../records/alerts/take-alerts.ts';
+import {
+  answerChallenge,
+  type ChallengeCreated,
+  createChallenge,
+  expireChallenges,
+  linksOf,
+} from '../../records/notifications/challenges.ts';
+import { forgetNotifications } from '../../records/notifications/history.ts';
+import { createNotifier, type Notifier } from '../../records/notifications/notifier.ts';
+import type { RecordStore } from '../../records/record-store.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { openChannels } from './open-channels.ts';
+import { every, newId, type Vault } from './vault.ts';
+
+export interface NotificationPlace {
+  readonly settings: NotificationSettings;
+  /** The text of a secret by its name. @throws InputError */
+  readonly secret: (name: string) => string;
+}
+
+export interface RunningNotifications {
+  readonly notifier: Notifier;
+  /** Of alerts that were opened. */
+  tell(tx: RecordsTransaction, opened: TakenIn['opened']): Promise<void>;
+  ask(tx: RecordsTransaction, alertId: string, atMs: number): Promise<ChallengeCreated>;
+  /** false: nobody waits for this answer. */
+  answer(tx: RecordsTransaction, token: string, answer: Answer, atMs: number, address: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const CHALLENGE_SECRET = 'challenge-key-1';
+const SWEEP_MS = 60_000;
+const KEEP_MS = 90 * 86_400_000;
+const FORGET_AT_ONCE = 500;
+
+export async function startNotifications(
+  records: RecordStore,
+  vault: Pick<Vault, 'record' | 'trail' | 'secret'>,
+  { settings, secret }: NotificationPlace,
+  logger: Logger,
+): Promise<RunningNotifications> {
+  const onTrouble = ({ message }: Error) => logger.warn({ message }, 'notifications will be tried again');
+  const keys: ChallengeKeys = [{ name: CHALLENGE_SECRET, key: await vault.secret(CHALLENGE_SECRET) }];
+  const challenges: ChallengeSettings = DEFAULT_CHALLENGES;
+  const notifier = createNotifier({
+    ...{ store: records, nowMs: Date.now, settings, record: vault.record, onTrouble },
+    channels: openChannels(settings, secret, null),
+    linkOf: linksOf(settings.baseUrl, keys),
+  });
+  notifier.start();
+  const sweep = async () => {
+    const nowMs = Date.now();
+    await records.transact(async (tx) => {
+      await expireChallenges(tx, nowMs);
+      await forgetNotifications(tx, nowMs - KEEP_MS, nowMs, FORGET_AT_ONCE);
+    });
+  };
+  const stopSweeping = every(SWEEP_MS, sweep, onTrouble);
+  return {
+    notifier,
+    async tell(tx, opened) {
+      if (settings.routes.length > 0) await notifier.notify(tx, ...opened.map(draftOf));
+    },
+    async ask(tx, alertId, atMs) {
+      const { alert } = await getAlert(tx, alertId);
+      const draft = {
+        ...{ transactionId: alert.id, customerId: alert.customer_id ?? alert.id, amountMinor: alert.amount_minor },
+        ...{ currency: alert.currency, eventTimeMs: alert.event_ms, typology: alert.typology },
+        reasonCodes: alert.reasons.map(({ code }) => code),
+      };
+      return await createChallenge(tx, { draft, settings: challenges, keys, randomBytes: randomBytes(16), atMs });
+    },
+    async answer(tx, token, answer, atMs, address) {
+      const answered = await answerChallenge(tx, token, answer, challenges, atMs);
+      if (answered.kind === 'later') return true;
+      if (answered.kind !== 'answered') return false;
+      const { verdict, transactionId, isReliable } = answered.outcome;
+      // Who took the account over may be who says yes: then it is no label.
+      if (verdict === 'unknown' || (verdict === 'genuine' && !isReliable)) return true;
+      const { kind, id, name } = SYSTEM;
+      const act = { by: { kind, id, name }, permissions: new Set<string>(), atMs, address, newId: () => newId(atMs) };
+      const said = verdict === 'genuine' ? 'it-was-me' : 'it-was-not-me';
+      const { audit } = await addChallengeAnswer(tx, transactionId, said, act);
+      await vault.trail.append(tx, audit);
+      return true;
+    },
+    async close() {
+      stopSweeping();
+      await notifier.stop();
+    },
+  };
+}
+
+/** No names, documents or accounts: who may see them has the alert. */
+function draftOf({ alert }: TakenIn['opened'][number]): NotificationDraft {
+  const { id, severity, typology, customerId, caseId, queue } = alert;
+  return {
+    ...{ id: `alert:${id}`, kind: 'alert', severity, typology, customerId, caseId, queue, atMs: alert.createdMs },
+    title: { es: `Alerta ${typology} (${id})`, en: `Alert ${typology} (${id})` },
+    text: {
+      es: `Hay una alerta por revisar en el caso ${caseId}.`,
+      en: `There is an alert to look at in case ${caseId}.`,
+    },
+    ...{ subject: { kind: 'alert', id }, linkPath: `/alertas/${encodeURIComponent(id)}` },
+  };
+}

@@ -1,0 +1,139 @@
+// What is sealed, and who may come in, put together over the records: master keys, data keys, tokens, audit, identity.
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AuditEntryDraft } from '../../audit/entry.ts';
+import { type AuditReport, verifyAudit } from '../../audit/verify.ts';
+import type { IdentityProvider } from '../../identity/provider-claims.ts';
+import { DataKeys } from '../../privacy/data-keys.ts';
+import { keyIdOf, openBytes, type SealedPlace, sealBytes } from '../../privacy/envelope.ts';
+import type { MasterKeys } from '../../privacy/master-keys.ts';
+import { openPepper, openSecret } from '../../privacy/pepper.ts';
+import { TransactionCodec } from '../../privacy/sealed-transaction.ts';
+import { Tokens } from '../../privacy/tokens.ts';
+import { AuditTrail } from '../../records/audit/audit-trail.ts';
+import { keyInUse, listPublicKeys } from '../../records/audit/keys.ts';
+import { sealedByMasterKeys } from '../../records/audit/master-key-sealing.ts';
+import { storeAuditSource } from '../../records/audit/store-source.ts';
+import { createIdentity, type Identity } from '../../records/identity/identity.ts';
+import type { IdentitySettings } from '../../records/identity/identity-context.ts';
+import { createDataKeyTable } from '../../records/keys/data-key-table.ts';
+import { noteMasterKeys } from '../../records/keys/master-rotation.ts';
+import type { RecordStore } from '../../records/record-store.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+export interface Vault {
+  readonly codec: TransactionCodec;
+  readonly tokens: Tokens;
+  readonly keys: DataKeys;
+  readonly trail: AuditTrail;
+  readonly identity: Identity;
+  /** Into the audit, in the transaction. */
+  record(tx: Parameters<AuditTrail['append']>[0], draft: AuditEntryDraft): Promise<void>;
+  /** With all keys that are kept here: who trusts others gives them to `audit verify`. */
+  verifyAudit(): Promise<AuditReport>;
+  /** Of values that are nobody's: secrets of Centinela. */
+  seal(bytes: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
+  open(sealed: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
+  /** 32 bytes, always the same ones for a name. */
+  secret(name: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface VaultOptions {
+  readonly records: RecordStore;
+  readonly masters: MasterKeys;
+  readonly provider: IdentityProvider | null;
+  readonly identity?: Partial<IdentitySettings>;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Whose key seals what is nobody's. */
+const OWN_SUBJECT = 'centinela';
+const REFRESH_MS = 2000;
+const SWEEP_MS = 300_000;
+
+export async function openVault({
+  records,
+  masters,
+  provider,
+  identity: settings,
+  logger,
+  nowMs,
+}: VaultOptions): Promise<Vault> {
+  const table = createDataKeyTable(records);
+  await noteMasterKeys(records, masters, nowMs());
+  const tokens = new Tokens(await openPepper(table, masters, nowMs()));
+  const keys = new DataKeys({ table, masters });
+  const onTrouble = (error: Error) =>
+    logger.warn({ code: codeOf(error), message: error.message }, 'will be tried again');
+  const seal: Vault['seal'] = async (bytes, place) => {
+    const subject = tokens.subject(OWN_SUBJECT);
+    return sealBytes((await keys.keysToSeal([subject], nowMs())).get(subject)!, bytes, place);
+  };
+  const open: Vault['open'] = async (sealed, place) => {
+    const id = keyIdOf(sealed);
+    const key = (await keys.keysToOpen([id])).get(id);
+    if (key === undefined || key === 'erased') throw new Error('a key of our own is gone');
+    return openBytes(key, sealed, place);
+  };
+  const making = { sealing: sealedByMasterKeys(masters), nowMs, randomBytes: (count: number) => randomBytes(count) };
+  const trail = new AuditTrail({
+    ...{ store: records, key: keyInUse(records, making), nowMs, after, onTrouble },
+    // Kept elsewhere, the logs hold against who can change the whole database.
+    onHead: (head) => logger.info(head, 'the audit up to here is signed'),
+  });
+  const record: Vault['record'] = async (tx, draft) => {
+    await trail.append(tx, [draft]);
+  };
+  const identity = createIdentity({
+    ...{ store: records, nowMs, seal, open, record, provider, onTrouble },
+    randomBytes: (count) => randomBytes(count),
+    ...(settings !== undefined && { settings }),
+  });
+  const timers = [
+    every(REFRESH_MS, () => keys.refresh(nowMs()), onTrouble),
+    every(SWEEP_MS, () => identity.sweep(), onTrouble),
+  ];
+  return {
+    ...{ codec: new TransactionCodec(keys, tokens), tokens, keys, trail, identity, record, seal, open },
+    secret: (name) => openSecret(name, table, masters, nowMs()),
+    async verifyAudit() {
+      const publicKeys = (await listPublicKeys(records.db)).map(({ publicKey }) => publicKey);
+      return await verifyAudit(storeAuditSource(records.db), { publicKeys });
+    },
+    async close() {
+      for (const stop of timers) stop();
+      await identity.close();
+      await trail.close();
+    },
+  };
+}
+
+/** Ids of new rows, in the order of their making. */
+export function newId(nowMs: number): string {
+  return `${nowMs.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 13)}`;
+}
+
+/** One run at a time. @returns ends it */
+export function every(ms: number, run: () => Promise<unknown>, onTrouble: (error: Error) => void): () => void {
+  let isRunning = false;
+  const timer = setInterval(() => {
+    if (isRunning) return;
+    isRunning = true;
+    run()
+      .catch(onTrouble)
+      .finally(() => {
+        isRunning = false;
+      });
+  }, ms);
+  return () => clearInterval(timer);
+}
+
+export function after(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
+}
+
+function codeOf(error: Error): string {
+  return String((error as { code?: unknown }).code ?? error.name);
+}

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDuckDb } from '../../src/adapters/archive/duckdb-sql.ts';
-import { rowsOfId } from '../../src/adapters/archive/id-index.ts';
+import { openIdIndexes } from '../../src/adapters/archive/id-index.ts';
 import { folderObjects } from '../../src/adapters/archive/local-objects.ts';
 import { openScratch } from '../../src/adapters/archive/scratch-folder.ts';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
@@ -77,6 +77,8 @@ export async function openTestArchive(): Promise<TestArchive> {
   const folder = mkdtempSync(join(tmpdir(), 'archive-'));
   const sql = await openDuckDb({ spillFolder: join(folder, 'spill') });
   const scratch = await openScratch(join(folder, 'scratch'));
+  // None stays open: tests make other files under the same names.
+  const ids = openIdIndexes(0);
   const at = join(folder, 'store');
   const empty = () => rmSync(at, { recursive: true, force: true });
   const close = async () => {
@@ -93,7 +95,7 @@ export async function openTestArchive(): Promise<TestArchive> {
         ...more,
       });
     const search: TestArchive['search'] = (of = archiver(undefined as unknown as StreamLog), more = {}) =>
-      new ArchiveSearch({ ...tools, ids: { rowsOf: rowsOfId }, catalogue: of.catalogue, held: of.held, ...more });
+      new ArchiveSearch({ ...tools, ids, catalogue: of.catalogue, held: of.held, ...more });
     const decisions: TestArchive['decisions'] = (...given) => new DecisionsArchive(search(...given));
     return { folder, store, tools, archiver, search, decisions, through, empty, close };
   };

@@ -1,7 +1,7 @@
 // The archive is not for decisions alone: any topic of JSON objects, with columns of any shape, and columns that come later.
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { rowsOfId } from '../../src/adapters/archive/id-index.ts';
+import { openIdIndexes } from '../../src/adapters/archive/id-index.ts';
 import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { compactDay } from '../../src/jobs/archive/compact.ts';
 import { dataKey, dayOf, idsKey, readDay } from '../../src/jobs/archive/day-files.ts';
@@ -52,7 +52,7 @@ async function archived(table: ArchivedTable): Promise<readonly ArchivedRow[]> {
 
 async function rowsOf(table: ArchivedTable): Promise<readonly ArchivedRow[]> {
   const { catalogue } = archive.archiver(log, { table });
-  const search = new ArchiveSearch({ ...archive.tools, table, ids: { rowsOf: rowsOfId }, catalogue, held: null });
+  const search = new ArchiveSearch({ ...archive.tools, table, ids: openIdIndexes(0), catalogue, held: null });
   const wish = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER, conditions: [], after: null, limit: 1000 };
   return (await search.list(wish)).rows.toReversed();
 }

@@ -9,7 +9,21 @@ afterAll(() => folder.remove());
 
 const COMMANDS = [
   ...['demo', 'detect', 'simulate', 'train', 'score', 'evaluate'],
-  ...['replay', 'features', 'models', 'rules', 'lists', 'worker', 'topics', 'dead-letters', 'bench'],
+  ...[
+    'replay',
+    'features',
+    'models',
+    'rules',
+    'lists',
+    'serve',
+    'worker',
+    'records',
+    'archive',
+    'audit',
+    'topics',
+    'dead-letters',
+    'bench',
+  ],
 ];
 
 /** The one line on standard error, without the program's name. */

@@ -1,10 +1,10 @@
 // How quickly decisions get into the archive, what that does to the process that does it, and how long a look-up takes.
 //
-//   node bench/archive.ts [--json] [--decisions 10000000] [--days 30] [--folder DIR] [--lookups 2000]
+//   node bench/archive.ts [--json] [--decisions 10000000] [--days 30] [--lookups 2000] [--folder DIR [--reuse]]
 //
 // Writing: decisions of a log in files through the archiver, and what turns of the event loop take meanwhile. Reading: an archive of
 // `--decisions` over `--days` compacted days and 64 parts of today, made by DuckDB, then look-ups without a hint (the first
-// ones with nothing in memory), with one, of ids that are not there, and lists.
+// ones with nothing in memory), with one, of ids that are not there, and lists. `--reuse` takes the archive that is in DIR.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '30' },
     lookups: { type: 'string', default: '2000' },
     folder: { type: 'string' },
+    reuse: { type: 'boolean', default: false },
   },
 });
 const decisions = Number(values.decisions);
@@ -212,12 +213,16 @@ async function measureReading(read: DecisionsArchive) {
 const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'bench-archive-')));
 const place = (name: string) => ({ place: join(folder, name), scratch: join(folder, 'scratch'), cacheBytes: 2 ** 31 });
 try {
+  await rm(join(folder, 'log'), { recursive: true, force: true });
+  await rm(join(folder, 'writing'), { recursive: true, force: true });
   const writing = await openArchive(place('writing'));
   const write = await measureWriting(writing);
   await writing.close();
-  const filled = await openArchive(place('filled'));
-  await fill(filled);
-  await filled.close();
+  if (!values.reuse) {
+    const filled = await openArchive(place('filled'));
+    await fill(filled);
+    await filled.close();
+  }
   const reading = await openArchive(place('filled'));
   const readMs = await measureReading(reading.decisionsOf(null));
   await reading.close();

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDuckDb } from '../adapters/archive/duckdb-sql.ts';
-import { rowsOfId } from '../adapters/archive/id-index.ts';
+import { openIdIndexes } from '../adapters/archive/id-index.ts';
 import { cachedObjects, folderObjects } from '../adapters/archive/local-objects.ts';
 import { openScratch } from '../adapters/archive/scratch-folder.ts';
 import { Archiver, type ArchiverOptions } from '../jobs/archive/archiver.ts';
@@ -36,6 +36,8 @@ export const ARCHIVE_PLACE_OPTIONS = {
     whole: true,
   },
 } as const satisfies Record<string, OptionSpec>;
+
+const OPEN_OF_BUCKET = 16;
 
 export interface ArchivePlace {
   readonly place: string;
@@ -70,6 +72,8 @@ export async function openArchive({ place, scratch, cacheBytes }: ArchivePlace):
   const work = await openScratch(join(scratch, 'work'));
   const spill = await work.folder();
   const sql = await openDuckDb({ spillFolder: spill.path('spill') });
+  // Of copies that were removed from the cache few may take space on.
+  const ids = isBucket ? openIdIndexes(OPEN_OF_BUCKET) : openIdIndexes();
   const newAttempt = () => randomBytes(4).toString('hex');
   const tools = { sql, store, objects, scratch: work, table: DECISIONS_TABLE, newAttempt };
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -79,9 +83,10 @@ export async function openArchive({ place, scratch, cacheBytes }: ArchivePlace):
     decisionsOf(archiver) {
       const catalogue = archiver?.catalogue ?? new Catalogue({ store, table: DECISIONS_TABLE.name, now: Date.now });
       const held = archiver?.held ?? null;
-      return new DecisionsArchive(new ArchiveSearch({ ...tools, ids: { rowsOf: rowsOfId }, catalogue, held }));
+      return new DecisionsArchive(new ArchiveSearch({ ...tools, ids, catalogue, held }));
     },
     async close() {
+      await ids.close();
       await sql.close();
       await spill.remove();
     },

@@ -10,17 +10,80 @@ const HASH_BYTES = 8;
 /** Entries that are read at once: 12 kB, four deviations of the place in 60,000 entries. */
 const WINDOW = 1024;
 
-/** @param path of an index; one that is no index finds nothing, which is why the rows' ids are looked at, too */
-export async function rowsOfId(path: string, id: string): Promise<number[]> {
-  const wanted = createHash('sha256').update(id).digest().subarray(0, HASH_BYTES);
-  const file = await open(path, 'r');
-  try {
-    const entries = Math.floor((await file.stat()).size / ENTRY_BYTES);
-    const share = Number(wanted.readBigUInt64BE()) / 2 ** 64;
-    return await search(file, entries, wanted, Math.floor(share * entries));
-  } finally {
-    await file.close();
+/** Open files: an index is looked into again and again, and opening costs more than reading. */
+const MOST_OPEN = 256;
+
+interface OpenIndex {
+  readonly file: FileHandle;
+  readonly entries: number;
+}
+
+interface SharedIndex {
+  readonly opening: Promise<OpenIndex>;
+  users: number;
+}
+
+export interface IdIndexReader {
+  /** @param path of an index; one that is no index finds nothing, which is why the rows' ids are looked at, too */
+  rowsOf(path: string, id: string): Promise<readonly number[]>;
+  /** While nobody reads. */
+  close(): Promise<void>;
+}
+
+/** @param mostOpen files beyond those in use; one that is removed takes its space until it is closed, and none may change */
+export function openIdIndexes(mostOpen = MOST_OPEN): IdIndexReader {
+  /** The one that was used longest ago first. */
+  const indexes = new Map<string, SharedIndex>();
+
+  function take(path: string): SharedIndex {
+    const index = indexes.get(path) ?? { opening: openIndex(path), users: 0 };
+    indexes.delete(path);
+    indexes.set(path, index);
+    index.users++;
+    return index;
   }
+
+  async function closeBeyond(most: number): Promise<void> {
+    for (const [path, { opening, users }] of indexes) {
+      if (indexes.size <= most) return;
+      if (users > 0) continue;
+      indexes.delete(path);
+      await opening.then(({ file }) => file.close());
+    }
+  }
+
+  return {
+    async rowsOf(path, id) {
+      const wanted = createHash('sha256').update(id).digest().subarray(0, HASH_BYTES);
+      const share = Number(wanted.readBigUInt64BE()) / 2 ** 64;
+      const index = take(path);
+      try {
+        const { file, entries } = await index.opening;
+        return await search(file, entries, wanted, Math.floor(share * entries));
+      } catch (error) {
+        const wasOpened = await index.opening.then(
+          () => true,
+          () => false,
+        );
+        if (!wasOpened && indexes.get(path) === index) indexes.delete(path);
+        throw error;
+      } finally {
+        index.users--;
+        await closeBeyond(mostOpen);
+      }
+    },
+    close: () => closeBeyond(0),
+  };
+}
+
+/** Without keeping the file open. */
+export async function rowsOfId(path: string, id: string): Promise<readonly number[]> {
+  return await openIdIndexes(0).rowsOf(path, id);
+}
+
+async function openIndex(path: string): Promise<OpenIndex> {
+  const file = await open(path, 'r');
+  return { file, entries: Math.floor((await file.stat()).size / ENTRY_BYTES) };
 }
 
 async function search(file: FileHandle, entries: number, wanted: Buffer, expected: number): Promise<number[]> {

@@ -143,7 +143,9 @@ export class ArchiveSearch {
 
   async #findInDay(id: string, { day, files }: CatalogueDay): Promise<ArchivedRow | null> {
     const found: ArchivedRow[] = [];
-    for (const file of files) found.push(...(await this.#findInFile(id, day, file)));
+    for (const group of inGroups(files, AT_ONCE)) {
+      found.push(...(await Promise.all(group.map((file) => this.#findInFile(id, day, file)))).flat());
+    }
     return found.sort(newestFirst)[0] ?? null;
   }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openDuckDb } from '../../adapters/archive/duckdb-sql.ts';
-import { rowsOfId } from '../../adapters/archive/id-index.ts';
+import { openIdIndexes } from '../../adapters/archive/id-index.ts';
 import { openScratch } from '../../adapters/archive/scratch-folder.ts';
 import type { LocalObjects } from '../../jobs/archive/archive-files.ts';
 import { Archiver } from '../../jobs/archive/archiver.ts';
@@ -30,7 +30,7 @@ export interface RunningArchive {
 
 const MAINTAIN_MS = 600_000;
 /** It shares its cores with what decides payments. */
-const LIMITS = { memoryMegabytes: 256, atOnce: 1, threads: 1 };
+const LIMITS = { memoryMegabytes: 256, atOnce: 2, threads: 1 };
 
 export async function startArchive(
   log: StreamLog,
@@ -61,12 +61,14 @@ export async function startArchive(
     onTrouble,
   );
   const { catalogue, held } = archiver;
+  const ids = openIdIndexes();
   return {
-    decisions: new DecisionsArchive(new ArchiveSearch({ ...tools, ids: { rowsOf: rowsOfId }, catalogue, held })),
+    decisions: new DecisionsArchive(new ArchiveSearch({ ...tools, ids, catalogue, held })),
     async close() {
       stop();
       archiver.stop();
       await running;
+      await ids.close();
       await sql.close();
     },
   };

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoadFigures, LoadOptions } from './api/load-generator.ts';
 import { makeScoringKey, startServiceProcess } from './api/service-process.ts';
-import { type PreparedModel, preparedModel, ROOT } from './kafka/prepared-model.ts';
+import { preparedModel, ROOT } from './kafka/prepared-model.ts';
 import { type PythonEnvironment, preparePython, pythonOf, pythonVariables } from './python-environment.ts';
 
 const API_PEER: PythonEnvironment = { name: 'api-peer', requirements: 'requirements-api-peer.txt' };
@@ -29,15 +29,16 @@ export async function benchApi(): Promise<Record<string, number>> {
   });
   const folder = mkdtempSync(join(tmpdir(), 'centinela-bench-api-'));
   try {
-    const lines = writeLines(folder, prepared);
+    const lines = join(folder, 'transactions.ndjson');
+    writeFileSync(lines, prepared.lines.join('\n'));
     const data = join(folder, 'data');
     const service = await startServiceProcess(data, prepared);
     const figures: Record<string, number> = {};
     try {
       const key = await makeScoringKey(service, service.setupToken ?? '');
       const asked = { url: service.url, path: '/v1/transactions', key, authority: service.authority, lines };
-      const most = await load({ ...asked, prefix: 'c', mode: 'closed', seconds: SECONDS });
-      const steady = await load({ ...asked, prefix: 'o', mode: 'open', seconds: SECONDS });
+      const most = await load({ ...asked, from: 0, mode: 'closed', seconds: SECONDS });
+      const steady = await load({ ...asked, from: most.sent, mode: 'open', seconds: SECONDS });
       figures.decisionsPerSecond = Math.round(most.perSecond);
       figures.busyP99Milliseconds = most.p99;
       figures.p50Milliseconds = steady.p50;
@@ -57,18 +58,7 @@ export async function benchApi(): Promise<Record<string, number>> {
   }
 }
 
-/** Without their ids: each request has another. */
-function writeLines(folder: string, { lines }: PreparedModel): string {
-  const path = join(folder, 'transactions.ndjson');
-  const withoutId = lines.map((line) => {
-    const { id: _, ...rest } = JSON.parse(line) as { id: string };
-    return JSON.stringify(rest);
-  });
-  writeFileSync(path, withoutId.join('\n'));
-  return path;
-}
-
-type Load = Pick<LoadOptions, 'url' | 'path' | 'key' | 'authority' | 'lines' | 'prefix' | 'mode' | 'seconds'> &
+type Load = Pick<LoadOptions, 'url' | 'path' | 'key' | 'authority' | 'lines' | 'from' | 'mode' | 'seconds'> &
   Partial<LoadOptions>;
 
 function load(options: Load): Promise<LoadFigures> {
@@ -119,8 +109,8 @@ async function peerFigures(folder: string, data: string, lines: string): Promise
       seconds: PEER_SECONDS,
       warmUpSeconds: 3,
     };
-    const most = await load({ ...asked, prefix: 'p', mode: 'closed' });
-    const steady = await load({ ...asked, prefix: 'q', mode: 'open', perSecond: PEER_RATE });
+    const most = await load({ ...asked, from: 0, mode: 'closed' });
+    const steady = await load({ ...asked, from: most.sent, mode: 'open', perSecond: PEER_RATE });
     return {
       peerDecisionsPerSecond: Math.round(most.perSecond),
       peerP50Milliseconds: steady.p50,

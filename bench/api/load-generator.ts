@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { endlessStream } from '../kafka/endless-stream.ts';
 
 export interface LoadOptions {
   /** `https://127.0.0.1:8443` */
@@ -18,10 +19,10 @@ export interface LoadOptions {
   readonly key: string | null;
   /** PEM file; null in clear. */
   readonly authority: string | null;
-  /** Transactions, one a line, without their ids. */
+  /** File of transactions, one a line: a stream that never ends is made of them (endless-stream.ts). */
   readonly lines: string;
-  /** Before each id. */
-  readonly prefix: string;
+  /** Place in that stream of the first one that is sent. */
+  readonly from: number;
   readonly mode: 'closed' | 'open';
   readonly connections: number;
   readonly perSecond: number;
@@ -31,6 +32,8 @@ export interface LoadOptions {
 
 export interface LoadFigures {
   readonly answered: number;
+  /** From the first place on, answered or not. */
+  readonly sent: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -89,8 +92,8 @@ class Connection {
 }
 
 async function run(options: LoadOptions): Promise<LoadFigures> {
-  const { mode, connections, perSecond, warmUpSeconds, seconds, prefix } = options;
-  const bodies = readFileSync(options.lines, 'utf8').split('\n').filter(Boolean);
+  const { mode, connections, perSecond, warmUpSeconds, seconds, from } = options;
+  const stream = endlessStream(readFileSync(options.lines, 'utf8').split('\n').filter(Boolean));
   const requestOf = requestMaker(options);
   const waits: number[] = [];
   const ids = createHash('sha256');
@@ -99,19 +102,16 @@ async function run(options: LoadOptions): Promise<LoadFigures> {
   const countFromMs = beginMs + warmUpSeconds * 1000;
   const endMs = countFromMs + seconds * 1000;
   const idle: Connection[] = [];
-  const due: Request[] = [];
+  const due: number[] = [];
   const sendNext = (connection: Connection) => {
-    const next =
-      mode === 'open'
-        ? due.shift()
-        : performance.now() < endMs
-          ? { id: `${prefix}${sent}`, dueMs: performance.now() }
-          : undefined;
-    if (next === undefined) {
+    const isMore = mode === 'open' ? due.length > 0 : performance.now() < endMs;
+    if (!isMore) {
       idle.push(connection);
       return;
     }
-    connection.send(next, requestOf(next.id, bodies[sent++ % bodies.length]));
+    const place = from + sent++;
+    const request = { id: `B${place}`, dueMs: due.shift() ?? performance.now() };
+    connection.send(request, requestOf(stream.record(place, '').value!));
   };
   const all: Connection[] = [];
   for (let i = 0; i < connections; i++) {
@@ -137,9 +137,7 @@ async function run(options: LoadOptions): Promise<LoadFigures> {
     idle.push(...all);
     for (let made = 0; performance.now() < endMs; ) {
       const nowMs = performance.now();
-      for (; beginMs + (made / perSecond) * 1000 <= nowMs; made++) {
-        due.push({ id: `${prefix}${made}`, dueMs: beginMs + (made / perSecond) * 1000 });
-      }
+      for (; beginMs + (made / perSecond) * 1000 <= nowMs; made++) due.push(beginMs + (made / perSecond) * 1000);
       while (due.length > 0 && idle.length > 0) sendNext(idle.pop()!);
       await pause(TICK_MS);
     }
@@ -150,18 +148,15 @@ async function run(options: LoadOptions): Promise<LoadFigures> {
   waits.sort((a, b) => a - b);
   const at = (share: number) => waits[Math.floor(share * (waits.length - 1))] ?? Number.NaN;
   return {
-    ...{ answered, perSecond: answered / seconds, p50: at(0.5), p99: at(0.99), most: at(1), refused, undecided },
+    ...{ answered, sent, perSecond: answered / seconds, p50: at(0.5), p99: at(0.99), most: at(1), refused, undecided },
     idsSha256: ids.digest('hex'),
   };
 }
 
-function requestMaker({ path, key, url }: LoadOptions): (id: string, rest: string) => Buffer {
+function requestMaker({ path, key, url }: LoadOptions): (body: Uint8Array) => Buffer {
   const authorization = key === null ? '' : `authorization: Bearer ${key}\r\n`;
   const head = `POST ${path} HTTP/1.1\r\nhost: ${new URL(url).host}\r\n${authorization}content-type: application/json\r\ncontent-length: `;
-  return (id, rest) => {
-    const body = `{"id":${JSON.stringify(id)},${rest.slice(1)}`;
-    return Buffer.from(`${head}${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  };
+  return (body) => Buffer.concat([Buffer.from(`${head}${body.length}\r\n\r\n`), body]);
 }
 
 function open({ url, authority }: LoadOptions): Promise<Socket> {

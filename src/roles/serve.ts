@@ -39,6 +39,7 @@ import { httpMetrics } from './http-metrics.ts';
 import { startAlerts } from './service/alerts.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
+import { pacedLog } from './service/paced-log.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
 import { after, every, newId, openVault, type Vault } from './service/vault.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
@@ -91,6 +92,10 @@ export interface RunningService {
 
 const STUCK_AFTER_MS = 120_000;
 const PULSE_MS = 1000;
+/** Alerts are there and decisions are archived so much later. */
+const REST_MS = 100;
+/** What comes within it is decided and made durable together. */
+const GATHER_MS = 2;
 const FORGET_KEYS_MS = 600_000;
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -120,9 +125,10 @@ async function startParts(
   if (worker !== null) closers.push(() => stopWorker(worker));
   const told = await startNotifications(records, vault, role.notifications, logger);
   closers.push(() => told.close());
-  const alerts = startAlerts({ log, topic: topics.alerts, records, vault, logger, tell: told.tell });
+  const slow = pacedLog(log, REST_MS, false);
+  const alerts = startAlerts({ log: slow, topic: topics.alerts, records, vault, logger, tell: told.tell });
   closers.push(() => alerts.close());
-  const archive = await startArchive(log, topics.decisions, role.archive, logger);
+  const archive = await startArchive(slow, topics.decisions, role.archive, logger);
   closers.push(() => archive.close());
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
@@ -210,7 +216,7 @@ async function startOwnWorker(
 ): Promise<RunningWorker | null> {
   if (worker === null) return null;
   const own = await worker(openingDecoders(codec, keys, decoders));
-  return await startWorker({ ...own, log, topics, logger, ops: null });
+  return await startWorker({ ...own, log: pacedLog(log, GATHER_MS, true), topics, logger, ops: null });
 }
 
 async function stopWorker(worker: RunningWorker): Promise<void> {

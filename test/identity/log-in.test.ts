@@ -34,11 +34,10 @@ describeOnEachEngine('logging in', (open) => {
     for (const result of results) expect(result).toEqual({ kind: 'refused', code: 'LOGIN_REFUSED' });
     const refused = audit.filter(({ action }) => action === 'user.log-in-refused');
     expect(refused).toHaveLength(results.length);
-    expect(refused.map(({ detail }) => detail.reason).slice(0, 3)).toEqual([
-      'password-wrong',
-      'user-disabled',
-      'login-unknown',
-    ]);
+    const reasons = refused.map(({ detail }) => detail.reason);
+    expect(reasons.slice(0, 2)).toEqual(['password-wrong', 'user-disabled']);
+    // Those that came at the same time are in any order.
+    expect(reasons.slice(2)).toContain('login-unknown');
     expect(JSON.stringify(refused)).not.toContain('nobody');
   });
 

@@ -31,24 +31,25 @@ export interface TestDatabases {
   stop(): Promise<void>;
 }
 
+/** On PostgreSQL among the long tests: what differs between the two is the databases' own tests, which are always run on both. */
 export function describeOnEachEngine(name: string, tests: (open: OpenStore) => void): void {
-  describeOnEach(name, (databases) =>
+  const onStores = (databases: () => TestDatabases) =>
     tests(async ({ migrations } = {}) =>
       migrations === undefined
         ? openRecordStore(await databases().openMigrated())
         : openRecordStore(await databases().open(), migrations),
-    ),
-  );
+    );
+  describeOnEach(name, onStores, process.env.CENTINELA_LONG_TESTS === '1');
 }
 
 /** The same for tests of the databases themselves. */
 export function describeOnEachDatabase(name: string, tests: (open: () => Promise<SqlDatabase>) => void): void {
-  describeOnEach(name, (databases) => tests(() => databases().open()));
+  describeOnEach(name, (databases) => tests(() => databases().open()), true);
 }
 
-function describeOnEach(name: string, tests: (databases: () => TestDatabases) => void): void {
+function describeOnEach(name: string, tests: (databases: () => TestDatabases) => void, isOnServer: boolean): void {
   describe(`${name} in PGlite`, () => withDatabases(openMemoryDatabases, tests));
-  describe.runIf(withPostgres)(`${name} in PostgreSQL`, () => withDatabases(openTestServer, tests));
+  describe.runIf(withPostgres && isOnServer)(`${name} in PostgreSQL`, () => withDatabases(openTestServer, tests));
 }
 
 function withDatabases(start: () => Promise<TestDatabases>, tests: (databases: () => TestDatabases) => void): void {

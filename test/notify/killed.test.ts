@@ -8,7 +8,8 @@ import { verifyWebhook } from '../../src/notify/webhook-signature.ts';
 import { openTestServer, withPostgres } from '../records/with-postgres.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-const ROUNDS = process.env.CENTINELA_LONG_TESTS === '1' ? 30 : 2;
+const isLong = process.env.CENTINELA_LONG_TESTS === '1';
+const ROUNDS = 30;
 const PROCESS = join(import.meta.dirname, 'notifying-process.ts');
 let receiver: Receiver;
 let endings: (() => Promise<void> | void)[];
@@ -22,13 +23,13 @@ afterEach(async () => {
 });
 
 describe('what was committed is told though the process is killed again and again, under ids that stay', () => {
-  it('in PGlite', { timeout: 300_000 }, async () => {
+  it.runIf(isLong)('in PGlite', { timeout: 300_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'centinela-killed-'));
     endings.push(() => rmSync(folder, { recursive: true, force: true }));
     await drill(folder);
   });
 
-  it.runIf(withPostgres)('in PostgreSQL', { timeout: 300_000 }, async () => {
+  it.runIf(withPostgres && isLong)('in PostgreSQL', { timeout: 300_000 }, async () => {
     const server = await openTestServer();
     endings.push(() => server.stop());
     await drill(await server.create());

@@ -3,6 +3,7 @@
 import { ALERT_ENDPOINTS } from './contract/alerts.ts';
 import { AUDIT_ENDPOINTS } from './contract/audit.ts';
 import { CASE_ENDPOINTS } from './contract/cases.ts';
+import { COMPLIANCE_ENDPOINTS } from './contract/compliance.ts';
 import { DECISION_ENDPOINTS } from './contract/decisions.ts';
 import type { EndpointSpec } from './contract/endpoint.ts';
 import { LABEL_ENDPOINTS } from './contract/labels.ts';
@@ -24,6 +25,7 @@ export const ENDPOINTS = {
   ...LIVE_ENDPOINTS,
   ...ALERT_ENDPOINTS,
   ...CASE_ENDPOINTS,
+  ...COMPLIANCE_ENDPOINTS,
   ...LABEL_ENDPOINTS,
   ...NOTIFICATION_ENDPOINTS,
   ...PRIVACY_ENDPOINTS,

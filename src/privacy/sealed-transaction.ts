@@ -19,6 +19,7 @@ export interface OpenedTransaction {
 }
 
 const FORMAT = 1;
+const MARK = '"sealedBy":';
 const TABLE = 'transaction';
 const FIELD = 'personal';
 /** Whoever has no payer, card or payee shares this one's key. */
@@ -27,6 +28,11 @@ const MOST_BYTES = 64 * 1024;
 const SEALED_COUNT = SEALED_FIELDS.length;
 
 type Fields = Record<string, unknown>;
+
+/** Whether bytes are such a record. Inside of a text the mark's quotes would be escaped, so it cannot be written there. */
+export function isSealedTransaction(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(MARK);
+}
 
 /** Sync where the keys are at hand, which `prepare` and the `…All` see to. */
 export class TransactionCodec {

@@ -165,19 +165,8 @@ async function startParts(
     }),
     ...labelHandlers(records, newId),
     ...privacyHandlers({
-      ...{
-        records,
-        log,
-        topic: topics.transactions,
-        tokens: vault.tokens,
-        codec: vault.codec,
-        trail: vault.trail,
-        newId,
-      },
-      ...{
-        readClear: role.decoders.transaction,
-        afterErasure,
-      },
+      ...{ records, log, topic: topics.transactions, tokens: vault.tokens, codec: vault.codec, trail: vault.trail },
+      ...{ newId, readClear: role.decoders.transaction, afterErasure },
     }),
     ...notificationHandlers({ records, ...told }),
     ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),

@@ -1,15 +1,15 @@
-// Cases: what belongs together is worked on together, closed by two people where much is at stake, and told to compliance.
+// Cases: what belongs together is worked on together, closed by two people where much is at stake.
 import Type from 'typebox';
 import { MOST_ATTACHMENT_BYTES } from '../../alerts/attachment.ts';
-import { CASE_STATES, CLOSED_CASE_STATES, COMPLIANCE_STATES, OPEN_CASE_STATES } from '../../alerts/case-life.ts';
+import { CASE_STATES, CLOSED_CASE_STATES, OPEN_CASE_STATES } from '../../alerts/case-life.ts';
 import { SEVERITIES } from '../../alerts/severity.ts';
 import { MOST_COMMENT } from '../../alerts/written-text.ts';
 import { AlertSchema, AssigneeBody, ClocksSchema, DoneBy, Reason, Tags, workFilters } from './alerts.ts';
 import { Id, nullable, oneOf, pageOf, pageQuery, TimeMs } from './common.ts';
+import { FileSchema } from './compliance.ts';
 import { endpoint } from './endpoint.ts';
 
 const STEPS = ['start', 'close-fraud', 'close-genuine', 'close-error', 'reopen'] as const;
-const FILE_STEPS = ['qualify', 'report', 'discard', 'resume'] as const;
 
 const CaseSchema = Type.Object({
   id: Type.String(),
@@ -37,22 +37,6 @@ const CaseSchema = Type.Object({
   tags: Type.Array(Type.String()),
   version: Type.Integer(),
 });
-
-const FileSchema = Type.Object(
-  {
-    id: Type.String(),
-    caseId: Type.String(),
-    state: oneOf(COMPLIANCE_STATES),
-    referredMs: TimeMs,
-    qualifiedMs: nullable(TimeMs),
-    rosDueMs: nullable(TimeMs),
-    reportedMs: nullable(TimeMs),
-    rosNumber: nullable(Type.String()),
-    discardedMs: nullable(TimeMs),
-    version: Type.Integer(),
-  },
-  { description: "compliance's, for those alone who may know of it" },
-);
 
 const RequestSchema = Type.Object({
   id: Type.String(),
@@ -378,41 +362,5 @@ export const CASE_ENDPOINTS = {
     params: AttachmentId,
     body: Type.Object({ reason: Reason }, { additionalProperties: false }),
     answer: null,
-  }),
-  referCase: endpoint({
-    ...{ method: 'POST', path: '/v1/cases/:caseId/referral', tag: 'cases', access: 'cases:work', does: 'change' },
-    summary: {
-      es: 'Informar al oficial de cumplimiento; no se dice qué resulta',
-      en: 'Tell compliance; what comes of it is not told',
-    },
-    params: CaseId,
-    body: Type.Object({ reason: Reason }, { additionalProperties: false }),
-    answer: null,
-    status: 202,
-  }),
-  listFiles: endpoint({
-    ...{ method: 'GET', path: '/v1/compliance-files', tag: 'cases', access: 'cases:confidential', does: 'read' },
-    summary: { es: 'Expedientes de cumplimiento', en: "Compliance's files" },
-    query: Type.Object({ ...pageQuery, state: Type.Optional(oneOf(COMPLIANCE_STATES)) }),
-    answer: pageOf(FileSchema),
-  }),
-  stepFile: endpoint({
-    ...{
-      method: 'POST',
-      path: '/v1/compliance-files/:fileId/steps',
-      tag: 'cases',
-      access: 'cases:confidential',
-      does: 'change',
-    },
-    summary: {
-      es: 'Calificar como sospechosa, reportar (ROS), descartar o retomar; lo aprueba otra persona',
-      en: 'Qualify as suspicious, report, discard or resume; another person approves',
-    },
-    params: Type.Object({ fileId: Id }),
-    body: Type.Object(
-      { step: oneOf(FILE_STEPS), reason: Reason, rosNumber: Type.Optional(nullable(Type.String({ maxLength: 40 }))) },
-      { additionalProperties: false },
-    ),
-    answer: Type.Object({ requestId: Type.String() }),
   }),
 };

@@ -43,7 +43,7 @@ export function attachmentHandlers({
     async addAttachment(asked, tx, record) {
       const { name, isConfidential = false } = asked.query;
       const file = inspectFile(name, asked.body);
-      // Before the row, so that no row is without its bytes; an object without a row is nobody's and is swept.
+      // Before the row, so that no row is without its bytes. An object without a row is sealed bytes that nobody can ask for.
       const objectKey = `${FOLDER}/${randomUUID()}`;
       await objects.put(objectKey, await seal(asked.body, placeOf(objectKey)));
       const draft = { ...file, objectKey, isConfidential };

@@ -2,7 +2,11 @@
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import type { StreamLog } from '../../ports.ts';
 import type { Erasure } from '../../privacy/erasure.ts';
-import type { OpenedTransaction, TransactionCodec } from '../../privacy/sealed-transaction.ts';
+import {
+  isSealedTransaction,
+  type OpenedTransaction,
+  type TransactionCodec,
+} from '../../privacy/sealed-transaction.ts';
 import type { Tokens } from '../../privacy/tokens.ts';
 import { labelsOfTransaction } from '../../records/alerts/labels.ts';
 import { listAlerts } from '../../records/alerts/list-alerts.ts';
@@ -191,12 +195,10 @@ async function readTransaction(
   const [record] = await log.read({ topic, partition, offset }, 1, 0);
   if (record?.value == null || record.offset !== offset) throw notFound('such place in the stream any more');
   const { value } = record;
-  const opened = isSealed(value) ? (await codec.openAll([value]))[0] : { transaction: readClear(value), erased: false };
+  const opened = isSealedTransaction(value)
+    ? (await codec.openAll([value]))[0]
+    : { transaction: readClear(value), erased: false };
   if (opened.transaction.id !== id)
     throw new Problem(409, 'OTHER_TRANSACTION', 'Another transaction stands there: take the place from the decision');
   return opened;
-}
-
-function isSealed(value: Uint8Array): boolean {
-  return Buffer.from(value.buffer, value.byteOffset, value.length).includes('"sealedBy":');
 }

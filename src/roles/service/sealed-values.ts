@@ -9,10 +9,9 @@ import type { RecordDecoders } from '../../pipeline/stream/partition-fold.ts';
 import type { OutgoingRecord } from '../../ports.ts';
 import type { DataKeys } from '../../privacy/data-keys.ts';
 import { type DataKeyId, EnvelopeError, keyIdOf } from '../../privacy/envelope.ts';
-import type { TransactionCodec } from '../../privacy/sealed-transaction.ts';
+import { isSealedTransaction, type TransactionCodec } from '../../privacy/sealed-transaction.ts';
 
 const NO_HEADERS: OutgoingRecord['headers'] = [];
-const MARK = Buffer.from('"sealedBy":');
 const SEALED = Buffer.from('"sealed":"');
 /** More than the shortest envelope has. */
 const LOOKED_AT = 80;
@@ -46,7 +45,7 @@ export function openingDecoders(codec: TransactionCodec, keys: DataKeys, clear: 
       return waits.length === 0 ? null : Promise.all(waits).then(() => undefined);
     },
     transaction(value) {
-      if (!isSealed(value)) return codec.withPublicIds(clear.transaction(value));
+      if (!isSealedTransaction(value)) return codec.withPublicIds(clear.transaction(value));
       try {
         const opened = codec.open(value);
         if (opened === null) throw new Error('a sealed transaction was not prepared');
@@ -63,14 +62,10 @@ export function openingDecoders(codec: TransactionCodec, keys: DataKeys, clear: 
 function openMissing(keys: DataKeys, values: readonly Uint8Array[]): Promise<unknown> | null {
   const missing = new Set<DataKeyId>();
   for (const value of values) {
-    const id = isSealed(value) ? keyOfRecord(value) : null;
+    const id = isSealedTransaction(value) ? keyOfRecord(value) : null;
     if (id !== null && keys.keyToOpen(id) === null) missing.add(id);
   }
   return missing.size === 0 ? null : keys.keysToOpen([...missing]);
-}
-
-function isSealed(value: Uint8Array): boolean {
-  return bufferOf(value).includes(MARK);
 }
 
 /** Of its envelope, without reading the rest; null where it is none, which is told when it is opened. */

@@ -1,5 +1,5 @@
 // A real store that speaks the protocol of Amazon S3 for tests: S3Proxy over a folder, on loopback. It checks signatures and
-// honours conditional writes.
+// honours conditional writes, since version 4 also those of several writers at once.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

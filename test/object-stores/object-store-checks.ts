@@ -44,10 +44,13 @@ export function objectStoreChecks(open: () => ObjectStore): void {
 
   test('of several who put a new object under one key, one is told that it was first', async () => {
     const store = open();
-    const firsts = await Promise.all([1, 2, 3, 4].map((byte) => store.putNew('log/1', Uint8Array.of(byte))));
-    expect(firsts.filter(Boolean)).toEqual([true]);
-    expect(await store.get('log/1')).toEqual(Uint8Array.of(firsts.indexOf(true) + 1));
-    expect(await store.list('')).toEqual(['log/1']);
+    const keys = Array.from({ length: 20 }, (_, round) => `log/${100 + round}`);
+    for (const key of keys) {
+      const firsts = await Promise.all([1, 2, 3, 4].map((byte) => store.putNew(key, Uint8Array.of(byte))));
+      expect(firsts.filter(Boolean)).toEqual([true]);
+      expect(await store.get(key)).toEqual(Uint8Array.of(firsts.indexOf(true) + 1));
+    }
+    expect(await store.list('')).toEqual(keys);
   });
 
   test('removes, and says nothing where there is nothing', async () => {

@@ -38,6 +38,7 @@ import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
 import { startAlerts } from './service/alerts.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
+import { gatheredAppends } from './service/gathered-appends.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
 import { pacedLog } from './service/paced-log.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
@@ -94,8 +95,8 @@ const STUCK_AFTER_MS = 120_000;
 const PULSE_MS = 1000;
 /** Alerts are there and decisions are archived so much later. */
 const REST_MS = 100;
-/** What comes within it is decided and made durable together. */
-const GATHER_MS = 2;
+/** Between two appends of what is asked for: what comes meanwhile is written, decided and made durable together. */
+const SPACING_MS = 4;
 const FORGET_KEYS_MS = 600_000;
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -125,7 +126,7 @@ async function startParts(
   if (worker !== null) closers.push(() => stopWorker(worker));
   const told = await startNotifications(records, vault, role.notifications, logger);
   closers.push(() => told.close());
-  const slow = pacedLog(log, REST_MS, false);
+  const slow = pacedLog(log, REST_MS);
   const alerts = startAlerts({ log: slow, topic: topics.alerts, records, vault, logger, tell: told.tell });
   closers.push(() => alerts.close());
   const archive = await startArchive(slow, topics.decisions, role.archive, logger);
@@ -205,7 +206,7 @@ async function startOwnWorker(
 ): Promise<RunningWorker | null> {
   if (worker === null) return null;
   const own = await worker(openingDecoders(codec, keys, decoders));
-  return await startWorker({ ...own, log: pacedLog(log, GATHER_MS, true), topics, logger, ops: null });
+  return await startWorker({ ...own, log, topics, logger, ops: null });
 }
 
 async function stopWorker(worker: RunningWorker): Promise<void> {
@@ -217,7 +218,8 @@ async function stopWorker(worker: RunningWorker): Promise<void> {
 async function openScoring({ log, topics, logger, scoring: settings }: ServeRole, { codec }: Vault) {
   const sealed = new WeakMap<Transaction, Uint8Array>();
   const scoring = await openSyncScoring({
-    ...{ log, topics, after },
+    ...{ topics, after },
+    log: { tail: (names) => log.tail(names), append: gatheredAppends(log, SPACING_MS, { now, after }) },
     writer: (transaction, topic) => sealedRecord(codec, transaction, sealed.get(transaction)!, topic),
     onTrouble: ({ message }) => logger.warn({ message }, 'decisions are waited for in vain'),
     ...(settings !== undefined && { settings }),
@@ -239,6 +241,10 @@ function authenticator(identity: Identity): Authenticate {
     const signedIn = sessionToken === null ? null : await identity.principalOfSession(sessionToken);
     return signedIn === null ? null : { principal: signedIn.principal, csrfToken: signedIn.csrfToken };
   };
+}
+
+function now(): number {
+  return performance.now();
 }
 
 function sleep(ms: number): Promise<void> {

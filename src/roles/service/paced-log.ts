@@ -4,16 +4,15 @@
 // costs more than what it does with the few records that it finds.
 import type { StreamLog } from '../../ports.ts';
 
-/** @param waits whether a poll that finds nothing waits for something, as it was asked to: then what comes first is quick */
-export function pacedLog(log: StreamLog, restMs: number, waits: boolean): StreamLog {
+export function pacedLog(log: StreamLog, restMs: number): StreamLog {
   return {
     ...bound(log),
     async join(options) {
       const consumer = await log.join(options);
       const poll = consumer.poll.bind(consumer);
-      consumer.poll = async (maxRecords, maxWaitMs) => {
+      consumer.poll = async (maxRecords) => {
         await new Promise((resolve) => setTimeout(resolve, restMs));
-        return await poll(maxRecords, waits ? maxWaitMs : 0);
+        return await poll(maxRecords, 0);
       };
       return consumer;
     },

@@ -1,7 +1,17 @@
 // File operations that are done when they return: contents, names and folders are synced, short writes are gone on with.
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError, StreamUnavailableError } from '../../../lib/errors.ts';
+
+/**
+ * Linux syncs as it writes: one call instead of two, and half the turns of a busy event loop. Elsewhere `fdatasync` follows,
+ * which on macOS empties the disk's cache, too, as O_DSYNC does not.
+ */
+const SYNCS_AS_IT_WRITES = process.platform === 'linux' ? constants.O_DSYNC : 0;
+/** Flags of files that `writeDurably` writes to: the file is there, or it must not be. */
+export const OPEN_THERE: number = constants.O_RDWR | SYNCS_AS_IT_WRITES;
+export const OPEN_NEW: number = OPEN_THERE | constants.O_CREAT | constants.O_EXCL;
 
 /** A name that was made or removed in a folder lasts only when the folder itself is synced. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -22,6 +32,12 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
     // A disk that fills takes a part first, and says why when asked for the rest.
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
+}
+
+/** @param handle opened with `OPEN_THERE` or `OPEN_NEW` */
+export async function writeDurably(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  await writeFully(handle, bytes, position);
+  if (SYNCS_AS_IT_WRITES === 0) await handle.datasync();
 }
 
 /** Reads until the buffer is full or the file ends. @returns bytes read */

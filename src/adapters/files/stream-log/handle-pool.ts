@@ -1,13 +1,14 @@
 // Open files by path, at most so many: those used longest ago are closed, and who wants one more than are free waits.
 import { type FileHandle, open } from 'node:fs/promises';
+import { OPEN_THERE } from './durable-files.ts';
 
 export interface HandlePool {
   /**
    * Opens for reading and writing, or shares what is open, while `use` runs.
    *
-   * @param flags `r+`, the default: the file must be there; `wx+`: it must not
+   * @param flags `OPEN_THERE`, the default, or `OPEN_NEW`
    */
-  use<T>(path: string, use: (handle: FileHandle) => Promise<T>, flags?: 'r+' | 'wx+'): Promise<T>;
+  use<T>(path: string, use: (handle: FileHandle) => Promise<T>, flags?: number): Promise<T>;
   /** Closes the file: before it is removed or another takes its name. Nobody may be using it. */
   drop(path: string): Promise<void>;
   /** Waits for those who use files. */
@@ -43,7 +44,7 @@ export function createHandlePool(limit: number): HandlePool {
     await (await entry.handle).close();
   }
 
-  async function acquire(path: string, flags: string): Promise<Entry> {
+  async function acquire(path: string, flags: number): Promise<Entry> {
     for (;;) {
       const found = entries.get(path);
       if (found !== undefined) {
@@ -61,7 +62,7 @@ export function createHandlePool(limit: number): HandlePool {
   }
 
   return {
-    async use(path, use, flags = 'r+') {
+    async use(path, use, flags = OPEN_THERE) {
       const entry = await acquire(path, flags);
       try {
         return await use(

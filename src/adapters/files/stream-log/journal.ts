@@ -7,7 +7,7 @@
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32c } from '../../../lib/crc32c.ts';
-import { damaged, readFully, replaceFile, syncFolder, writeFully } from './durable-files.ts';
+import { damaged, OPEN_THERE, readFully, replaceFile, syncFolder, writeDurably } from './durable-files.ts';
 
 /** Where a partition ends: the last segment, how much of it counts, and the offset that comes next. */
 export interface PartitionEnd {
@@ -158,7 +158,7 @@ export async function openJournal(folder: string, path: string, bytes: number): 
   let current = path;
   let accepted = bytes;
   let written = bytes;
-  let handle: FileHandle = await open(path, 'r+');
+  let handle: FileHandle = await open(path, OPEN_THERE);
   const nextPath = () => pathOf(folder, Number(NAME.exec(basename(current))![1]) + 1);
   return {
     get path() {
@@ -170,8 +170,7 @@ export async function openJournal(folder: string, path: string, bytes: number): 
     async write(entry) {
       const encoded = encodeEntry(entry);
       written = accepted + encoded.length;
-      await writeFully(handle, encoded, accepted);
-      await handle.datasync();
+      await writeDurably(handle, encoded, accepted);
     },
     accept() {
       accepted = written;
@@ -188,7 +187,7 @@ export async function openJournal(folder: string, path: string, bytes: number): 
       const next = nextPath();
       await replaceFile(next, encoded);
       const old = { path: current, handle };
-      handle = await open(next, 'r+');
+      handle = await open(next, OPEN_THERE);
       current = next;
       accepted = encoded.length;
       written = accepted;

@@ -8,7 +8,7 @@ import { StreamUnavailableError } from '../../../lib/errors.ts';
 import type { OutgoingRecord, StreamPosition } from '../../../ports.ts';
 import { partitionName } from '../../streams/consumer-group.ts';
 import { fenced } from '../../streams/group-consumer.ts';
-import { cannotWrite, syncFolder, writeFully } from './durable-files.ts';
+import { cannotWrite, OPEN_NEW, OPEN_THERE, syncFolder, writeDurably } from './durable-files.ts';
 import type { HandlePool } from './handle-pool.ts';
 import { applyEntry, type Journal, type JournalEntry, type JournalState, type PartitionEnd } from './journal.ts';
 import type { Partition } from './partition.ts';
@@ -319,11 +319,8 @@ function entryOf(sequence: number, prepared: readonly Prepared[], accepted: read
 }
 
 async function writePart({ segment, isNew, content, position }: Prepared, pool: HandlePool): Promise<void> {
-  const write = async (handle: FileHandle) => {
-    await writeFully(handle, content, position);
-    await handle.datasync();
-  };
-  await pool.use(segment.path, write, isNew ? 'wx+' : 'r+');
+  const write = (handle: FileHandle) => writeDurably(handle, content, position);
+  await pool.use(segment.path, write, isNew ? OPEN_NEW : OPEN_THERE);
   if (isNew) await syncFolder(dirname(segment.path));
 }
 

@@ -80,6 +80,33 @@ describe('checkpoints', () => {
     expect(await restore(store, 9)).toBeNull();
   });
 
+  it('that fail in the midst leave nothing that a later one would take to be there', async () => {
+    const { store } = memoryStore();
+    const answer = Promise.withResolvers<void>();
+    let blocks = 0;
+    const troubled: ObjectStore = {
+      ...store,
+      async put(key, bytes) {
+        if (!key.includes('/blocks/')) return await store.put(key, bytes);
+        blocks++;
+        if (blocks === 2) throw new Error('ENOSPC');
+        await store.put(key, bytes);
+        // The first is in the store long before it says so.
+        if (blocks <= 4) await answer.promise;
+      },
+    };
+    const checkpoints = new CheckpointStore(troubled, 'p', OPTIONS);
+    const [one, two] = [nextState(10), nextState(20)];
+    const failed = checkpoints.write(one, 0).catch(({ message }: Error) => message);
+    const next = failed.then(() => checkpoints.write(two, 0));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    answer.resolve();
+    expect(await failed).toBe('ENOSPC');
+    await next;
+    await checkpoints.write({ ...one, offset: 30 }, 0);
+    expect((await restore(store, 30))?.offset).toBe(30);
+  });
+
   it('write only blocks that changed, and keep two checkpoints and no block more than they name', async () => {
     const { store, objects, named } = memoryStore();
     const checkpoints = new CheckpointStore(store, 'p', OPTIONS);

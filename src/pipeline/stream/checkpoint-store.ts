@@ -198,10 +198,10 @@ export class CheckpointStore {
         put.catch(() => undefined);
         puts.push(put);
         written.writtenBytes += bytes.length;
-        if (puts.length === AT_ONCE) await Promise.all(puts.splice(0));
+        if (puts.length === AT_ONCE) await allDone(puts.splice(0));
       } else if (known === undefined && ++hashed % BLOCKS_AT_ONCE === 0) await this.#pause();
     }
-    await Promise.all(puts);
+    await allDone(puts);
     written.bytes += partBytes;
     return { bytes: partBytes, blocks: hashes };
   }
@@ -293,6 +293,15 @@ export class CheckpointStore {
     const name = `${digits(this.#epoch, 8)}-${digits(this.#written++, 8)}-${digits(offset, 16)}`;
     return `${this.#folder}/manifests/${name}`;
   }
+}
+
+/**
+ * Also where one fails the others are waited for: one that is answered only while the next checkpoint clears away would be taken
+ * to be in the store when it has been removed from there.
+ */
+async function allDone(puts: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(puts)).find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
 function sealOf(manifest: Manifest): string {

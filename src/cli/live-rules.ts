@@ -14,7 +14,7 @@ import { defaultRules, readPlacedRules } from './rule-files.ts';
 import { listBookOf, ruleBookOf } from './rule-options.ts';
 
 /** Instead of a folder: the rules in force in the registry's rule book. A folder of that name is `./book`. */
-const RULE_BOOK = 'book';
+export const RULE_BOOK = 'book';
 
 export const MODEL_OPTION = {
   type: 'text',

@@ -17,8 +17,7 @@ import { ownCertificate } from '../adapters/tls/own-certificate.ts';
 import { readVariable } from '../config/environment.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import type { AppTls } from '../http/app.ts';
-import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
-import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import { definitionsOf, streamSetup } from '../jobs/stream/stream-setup.ts';
 import { InputError } from '../lib/errors.ts';
 import { NO_NOTIFICATIONS, readNotificationSettings } from '../notify/settings.ts';
 import type { MasterKeys } from '../privacy/master-keys.ts';
@@ -29,10 +28,11 @@ import { type ServeRole, startService } from '../roles/serve.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
-import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
+import { MODEL_OPTION, modelOf, RULE_BOOK, readLiveRules } from './live-rules.ts';
 import { MODELS_OPTION } from './models.ts';
 import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { RULES_OPTION } from './rule-files.ts';
+import { ruleBookOf } from './rule-options.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
 import { VERSION } from './version.ts';
 
@@ -129,10 +129,8 @@ export const serveCommand: Command = {
     const service = await startService({
       ...{ log, topics: topicsOf(options), records, masters, provider: null, logger, version: VERSION },
       notifications: await notificationsOf(options),
-      ...{
-        archive: await archivePlace(options, data),
-        worker: options.worker === 'own' ? ownWorker(options, data, context) : null,
-      },
+      ...(await deciding(options, data, context)),
+      archive: await archivePlace(options, data),
       decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
       readTransaction: transactionOf,
       http: {
@@ -212,18 +210,36 @@ function placeOfObjects(options: OptionValues, data: string): string {
   return (options.objects as string | undefined) ?? join(data, 'objects');
 }
 
-function ownWorker(options: OptionValues, data: string, context: Context): NonNullable<ServeRole['worker']> {
-  return async (decoders) => {
-    const known = detectorsHere();
-    const registry = openObjectStore(options.registry as string);
-    const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
-    const model = await modelOf(options.model, options);
+/** What decides, by rules of files and of the registry's book, and the place where people change them. */
+async function deciding(
+  options: OptionValues,
+  data: string,
+  context: Context,
+): Promise<Pick<ServeRole, 'books' | 'worker'>> {
+  const known = detectorsHere();
+  const detectors = known.map(({ name }) => name);
+  const registry = openObjectStore(options.registry as string);
+  const model = await modelOf(options.model, options);
+  const catalogue = model === null ? CATALOGUE_NAMES[0] : null;
+  const given = options.rules;
+  const isBook = given === RULE_BOOK;
+  // What the book has in force comes from there, as it is changed; files are beneath.
+  const files = isBook || given === 'none' ? [] : (await readLiveRules(given, options, context.nowMs())).rules;
+  const worker: ServeRole['worker'] = async (decoders, lists) => {
+    const inBook = isBook ? await ruleBookOf(options).effectiveAt(context.nowMs()) : { rules: [], overrides: [] };
+    const placed = [...files, ...inBook.rules];
     const { setup, versions } = streamSetup({
-      ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null, decoders },
+      ...{ model, catalogue, decoders },
+      rules: { placed, overrides: inBook.overrides, lists: await lists.newest(), detectors },
       loadModel: (id) => loadModel(registry, id, known),
+      loadLists: (at) => lists.at(at),
     });
     const checkpoints = await openReadyObjectStore(`${placeOfObjects(options, data)}/checkpoints`);
     return { setup, versions, stages: null, checkpoints, settings: {} };
+  };
+  return {
+    books: { store: registry, files, definitions: definitionsOf(model, catalogue), detectors },
+    worker: options.worker === 'own' ? worker : null,
   };
 }
 

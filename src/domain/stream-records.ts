@@ -12,10 +12,28 @@ export interface LabelRecord {
   readonly isFraud: boolean;
 }
 
+/** A rule has no say for one entity, for events before a time (ms UTC). */
+export interface ControlOverride {
+  readonly ruleId: string;
+  readonly field: 'payerId' | 'payeeId' | 'cardId' | 'deviceId' | 'terminalId' | 'merchantId';
+  readonly value: string;
+  readonly untilMs: number;
+  readonly reason: string;
+}
+
+/** The lists as they were once so many entries of their history were written, and that entry's hash. */
+export interface ControlLists {
+  readonly entry: number;
+  readonly hash: string;
+}
+
 /** A change of what decides, from this record on. What is left out stays. */
 export interface ControlRecord {
   /** `name@version` of the registry; null for none. */
   readonly model?: string | null;
   /** The whole set of rules, as files of rules. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[];
+  /** All of them. */
+  readonly overrides?: readonly ControlOverride[];
+  readonly lists?: ControlLists;
 }

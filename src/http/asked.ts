@@ -55,7 +55,17 @@ export type Changer<Spec extends EndpointSpec> = (
   record: Recorder,
 ) => Promise<Answer<BodyGiven<Spec>>>;
 
-export type HandlerOf<Spec extends EndpointSpec> = Spec['does'] extends 'change' ? Changer<Spec> : Reader<Spec>;
+/**
+ * A change of what is not in the records: made first, then audited and acknowledged in the transaction. What makes it knows
+ * a request that comes again by its hash, for a crash may lie between.
+ */
+export interface OutsideChange<Spec extends EndpointSpec> {
+  make(asked: Asked<Spec>, request: string): Promise<Changer<Spec>>;
+}
+
+export type HandlerOf<Spec extends EndpointSpec> = Spec['does'] extends 'change'
+  ? Changer<Spec> | OutsideChange<Spec>
+  : Reader<Spec>;
 
 /** One for each endpoint: a missing one does not compile. */
 export type Handlers = { readonly [Name in EndpointName]: HandlerOf<(typeof ENDPOINTS)[Name]> };

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AuditEntryDraft } from '../audit/entry.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { ChangeRunner } from './app.ts';
-import type { Answer, Asked, Changer, RecordsTransaction } from './asked.ts';
+import type { Answer, Asked, Changer, Handlers, RecordsTransaction } from './asked.ts';
 import { ENDPOINTS, type EndpointName, type EndpointSpec } from './contract.ts';
 import { Problem } from './problem.ts';
 
@@ -32,11 +32,14 @@ export function createChangeRunner({ records, begin, record }: ChangeServices): 
       );
     }
     const use = keyOf(name, asked);
+    const known = use !== null && typeof handler === 'object' ? await answeredBefore(records.db, use) : null;
+    if (known !== null) return known;
+    const change = await changerOf(handler, asked, use);
     const answer = await records.transact(async (tx) => {
       await begin(tx);
       const before = use === null ? null : await answeredBefore(tx, use);
       if (before !== null) return before;
-      const answer = await (handler as unknown as Changer<EndpointSpec>)(asked, tx, async (drafts) => {
+      const answer = await change(asked, tx, async (drafts) => {
         await record(tx, drafts);
       });
       if (use !== null) await remember(tx, use, answer as Answer<unknown>, asked.nowMs);
@@ -45,6 +48,21 @@ export function createChangeRunner({ records, begin, record }: ChangeServices): 
     await answer.committed?.();
     return answer;
   };
+}
+
+/** What is changed elsewhere is changed here, before the transaction. */
+async function changerOf(
+  handler: Handlers[EndpointName],
+  asked: Asked,
+  use: KeyUse | null,
+): Promise<Changer<EndpointSpec>> {
+  if (typeof handler === 'function') return handler as unknown as Changer<EndpointSpec>;
+  const request = use === null ? [asked.requestId] : [use.id, use.requestHash];
+  return (await handler.make(asked as never, hashOf(request))) as unknown as Changer<EndpointSpec>;
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 interface KeyUse {
@@ -65,9 +83,8 @@ function keyOf(name: EndpointName, { header, principal, params, query, body, ifM
       'Idempotency-Key must be 8 to 200 visible ASCII characters. A UUID will do',
     );
   }
-  const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
   const content = body instanceof Uint8Array ? createHash('sha256').update(body).digest('hex') : body;
-  return { id: hash([principal?.id ?? null, key]), requestHash: hash([name, params, query, content, ifMatch]) };
+  return { id: hashOf([principal?.id ?? null, key]), requestHash: hashOf([name, params, query, content, ifMatch]) };
 }
 
 async function answeredBefore(tx: RecordsTransaction, { id, requestHash }: KeyUse): Promise<Answer<unknown> | null> {

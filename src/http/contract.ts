@@ -7,9 +7,11 @@ import { COMPLIANCE_ENDPOINTS } from './contract/compliance.ts';
 import { DECISION_ENDPOINTS } from './contract/decisions.ts';
 import type { EndpointSpec } from './contract/endpoint.ts';
 import { LABEL_ENDPOINTS } from './contract/labels.ts';
+import { LIST_ENDPOINTS } from './contract/lists.ts';
 import { LIVE_ENDPOINTS } from './contract/live.ts';
 import { NOTIFICATION_ENDPOINTS } from './contract/notifications.ts';
 import { PRIVACY_ENDPOINTS } from './contract/privacy.ts';
+import { RULE_ENDPOINTS } from './contract/rules.ts';
 import { SESSION_ENDPOINTS } from './contract/session.ts';
 import { SYSTEM_ENDPOINTS } from './contract/system.ts';
 import { TRANSACTION_ENDPOINTS } from './contract/transactions.ts';
@@ -27,6 +29,8 @@ export const ENDPOINTS = {
   ...CASE_ENDPOINTS,
   ...COMPLIANCE_ENDPOINTS,
   ...LABEL_ENDPOINTS,
+  ...RULE_ENDPOINTS,
+  ...LIST_ENDPOINTS,
   ...NOTIFICATION_ENDPOINTS,
   ...PRIVACY_ENDPOINTS,
   ...AUDIT_ENDPOINTS,

@@ -65,6 +65,9 @@ const HIDDEN_NUMBERS: ReadonlySet<string> = new Set(['latitude', 'longitude']);
 const SHOWN_LONG_NUMBER = /(?:Ms|Minor|offset|Offset|Bytes|sequence)$/;
 /** Seven digits are nobody's number yet. */
 const LONG_NUMBER = 1e7;
+/** Fewer are codes of the bank's own. */
+const ACCOUNT_DIGITS = 6;
+const TOKEN = /^[a-z]{3,4}_[a-p]{32}(?:_\d{4})?$/;
 const MOST_DEPTH = 12;
 const MOST_ITEMS = 10_000;
 
@@ -79,6 +82,18 @@ export interface MaskOptions {
 export function maskFor<Value>(value: Value, options: MaskOptions): Value {
   if (options.mayRead) return value;
   return maskValue(value, '', options.scrubber, 0) as Value;
+}
+
+/**
+ * A value of a kept list, of which nobody knows what it is: a number of somebody as what it is, other long numbers by their
+ * last four, names by their initials; codes of the bank's own and tokens stay.
+ */
+export function maskListed(value: string, isName: boolean): string {
+  if (isName) return maskName(value);
+  const masked = maskId(value);
+  if (masked !== value || TOKEN.test(value)) return masked;
+  if (value.replace(/\D/g, '').length >= ACCOUNT_DIGITS) return lastFour(value);
+  return /\s/.test(value) ? maskName(value) : value;
 }
 
 /** Fields that are masked or hidden for those without the permission: for the audit of who saw what. */

@@ -1,6 +1,7 @@
 // The tables of all areas: what Kysely knows of the database.
 import type { AlertsTables } from './alerts/tables.ts';
 import type { AuditTables } from './audit/tables.ts';
+import type { BookTables } from './books/tables.ts';
 import type { HttpTables } from './http/tables.ts';
 import type { IdentityTables } from './identity/tables.ts';
 import type { KeyTables } from './keys/tables.ts';
@@ -9,6 +10,7 @@ import type { NotificationsTables } from './notifications/tables.ts';
 export interface Database
   extends AlertsTables,
     AuditTables,
+    BookTables,
     HttpTables,
     IdentityTables,
     KeyTables,

@@ -8,12 +8,26 @@ import { createHash } from 'node:crypto';
 import { InputError } from '../lib/errors.ts';
 import type { ObjectStore } from '../ports.ts';
 
+/** Who asked for it, as the service knows them; a command line is believed what it says. */
+export interface Requester {
+  readonly kind: 'user' | 'api-key';
+  readonly name: string;
+  /** Where the request came from. */
+  readonly address: string | null;
+  /** Hash of the request: a history has one entry of it, however often it is sent. */
+  readonly request: string;
+  /** Random, where the entry is about a person: its hash may then be shown, for nobody can find the value by trying. */
+  readonly salt?: string;
+}
+
 export interface HistoryEntry<Event> {
   /** From 1, without gaps. */
   readonly number: number;
   /** Never before the entry it follows, so that order and time agree though clocks do not. */
   readonly atMs: number;
+  /** A name; the id of the person or key where `via` is there. */
   readonly by: string;
+  readonly via?: Requester;
   readonly why: string;
   readonly event: Event;
   /** Hash of the entry before; zeros for the first. */
@@ -29,10 +43,12 @@ export interface History<Event> {
   read(): Promise<readonly HistoryEntry<Event>[]>;
   /**
    * @param decide what to write given all that is there; may be asked again. It throws to write nothing.
+   * @param via whose request it is: where it was written before, that entry is given back
    */
   append(
     decide: (entries: readonly HistoryEntry<Event>[]) => HistoryDraft<Event> | Promise<HistoryDraft<Event>>,
     nowMs: number,
+    via?: Requester,
   ): Promise<HistoryEntry<Event>>;
 }
 
@@ -43,37 +59,47 @@ const MAX_ATTEMPTS = 1000;
 const MAX_NAME = 100;
 const MAX_WHY = 1000;
 
-/** @param folder `rules/history`: entries are kept under it */
-export function openHistory<Event>(store: ObjectStore, folder: string): History<Event> {
+/**
+ * @param folder `rules/history`: entries are kept under it
+ * @param remembers what was read is not read again: for a long-running program that appends. That somebody changed or took
+ * away what was read before is then found by who reads it anew.
+ */
+export function openHistory<Event>(store: ObjectStore, folder: string, remembers = false): History<Event> {
+  let remembered: readonly HistoryEntry<Event>[] = [];
   const keyOf = (number: number) => `${folder}/${String(number).padStart(DIGITS, '0')}.json`;
 
   /** Follows the chain from what is known to the first number without an entry. */
-  async function follow(known: readonly HistoryEntry<Event>[]): Promise<HistoryEntry<Event>[]> {
-    const entries = [...known];
+  async function follow(known: readonly HistoryEntry<Event>[]): Promise<readonly HistoryEntry<Event>[]> {
+    let entries: HistoryEntry<Event>[] | null = null;
     for (;;) {
-      const key = keyOf(entries.length + 1);
+      const key = keyOf((entries ?? known).length + 1);
       const bytes = await store.get(key);
-      if (bytes === null) return entries;
+      if (bytes === null) return entries ?? known;
+      entries ??= [...known];
       entries.push(readEntry<Event>(bytes, key, entries.length + 1, entries.at(-1)?.hash ?? START));
     }
   }
 
   async function read(): Promise<readonly HistoryEntry<Event>[]> {
-    const entries = await follow([]);
+    const entries = await follow(remembered);
+    if (remembers && entries === remembered && entries.length > 0) return entries;
     const last = (await store.list(`${folder}/`)).at(-1);
     // Another process may have added one since; a gap stays one.
     if (last !== undefined && last > keyOf(entries.length) && (await store.get(keyOf(entries.length + 1))) === null) {
       throw broken(keyOf(entries.length + 1), 'is missing though later ones are there');
     }
+    if (remembers) remembered = entries;
     return entries;
   }
 
   return {
     read,
-    async append(decide, nowMs) {
+    async append(decide, nowMs, via) {
       let entries = await read();
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const entry = seal(await decide(entries), entries, nowMs);
+        const before = via === undefined ? undefined : entryOf(entries, via.request);
+        if (before !== undefined) return before;
+        const entry = seal(await decide(entries), entries, nowMs, via);
         const bytes = new TextEncoder().encode(`${JSON.stringify(entry)}\n`);
         if (await store.putNew(keyOf(entry.number), bytes)) return entry;
         entries = await follow(entries);
@@ -83,10 +109,19 @@ export function openHistory<Event>(store: ObjectStore, folder: string): History<
   };
 }
 
+/** What was written of a request. */
+export function entryOf<Event>(
+  entries: readonly HistoryEntry<Event>[],
+  request: string,
+): HistoryEntry<Event> | undefined {
+  return entries.findLast(({ via }) => via?.request === request);
+}
+
 function seal<Event>(
   { by, why, event }: HistoryDraft<Event>,
   entries: readonly HistoryEntry<Event>[],
   nowMs: number,
+  via: Requester | undefined,
 ): HistoryEntry<Event> {
   const person = by.trim();
   if (person === '' || person.length > MAX_NAME) {
@@ -101,7 +136,9 @@ function seal<Event>(
   }
   const last = entries.at(-1);
   const content = {
-    ...{ number: entries.length + 1, atMs: Math.max(nowMs, last?.atMs ?? nowMs), by: person, why: why.trim(), event },
+    ...{ number: entries.length + 1, atMs: Math.max(nowMs, last?.atMs ?? nowMs), by: person },
+    ...(via !== undefined && { via }),
+    ...{ why: why.trim(), event },
     previous: last?.hash ?? START,
   };
   return { ...content, hash: sha256(JSON.stringify(content)) };

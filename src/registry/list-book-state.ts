@@ -13,7 +13,13 @@ export type ListEvent =
       readonly source: string;
       readonly untilMs: number | null;
     }
-  | { readonly kind: 'removed'; readonly list: string; readonly value: string }
+  | {
+      readonly kind: 'removed';
+      readonly list: string;
+      readonly value: string;
+      /** The same, written otherwise. */
+      readonly also?: readonly string[];
+    }
   | {
       readonly kind: 'imported';
       readonly list: string;
@@ -55,7 +61,8 @@ export function listsOf(
       const { value, source, untilMs } = event;
       own.push({ value, reason: why, source, fromMs: atMs, untilMs });
     } else if (event.kind === 'removed') {
-      endFrom(own, atMs, ({ value }) => value === event.value);
+      const values = new Set([event.value, ...(event.also ?? [])]);
+      endFrom(own, atMs, ({ value }) => values.has(value));
     } else {
       const rows = rowsOf.get(event.sha256) ?? [];
       const listed = new Set(rows.map(({ value }) => value));

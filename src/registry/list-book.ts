@@ -8,6 +8,12 @@ import { type HistoryEntry, openHistory, sha256 } from './history.ts';
 import { type ImportedRow, type ListEvent, type ListState, listsOf } from './list-book-state.ts';
 import { type Act, demandReason } from './rule-book.ts';
 
+/** What rows are kept under is their hash: with something random among them it tells nobody what they are. */
+interface SaltedRows {
+  readonly salt: string;
+  readonly rows: readonly ImportedRow[];
+}
+
 const FOLDER = 'lists';
 const NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u;
 const MAX_VALUE = 500;
@@ -23,6 +29,8 @@ export interface ListImport {
 export interface ListBook {
   history(): Promise<readonly HistoryEntry<ListEvent>[]>;
   lists(): Promise<ReadonlyMap<string, ListState>>;
+  /** As they were once so many entries were written. @throws InputError where there are fewer */
+  listsAt(entry: number): Promise<ReadonlyMap<string, ListState>>;
   define(definition: ListDefinition, act: Act): Promise<HistoryEntry<ListEvent>>;
   add(
     list: string,
@@ -30,12 +38,14 @@ export interface ListBook {
     details: { readonly source: string; readonly untilMs: number | null },
     act: Act,
   ): Promise<HistoryEntry<ListEvent>>;
-  remove(list: string, value: string, act: Act): Promise<HistoryEntry<ListEvent>>;
+  /** @param also other ways in which the value stands there */
+  remove(list: string, value: string, act: Act, also?: readonly string[]): Promise<HistoryEntry<ListEvent>>;
   importRows(what: ListImport, act: Act): Promise<HistoryEntry<ListEvent>>;
 }
 
-export function openListBook(store: ObjectStore): ListBook {
-  const history = openHistory<ListEvent>(store, `${FOLDER}/history`);
+/** @param remembers as of `openHistory` */
+export function openListBook(store: ObjectStore, remembers = false): ListBook {
+  const history = openHistory<ListEvent>(store, `${FOLDER}/history`, remembers);
   const rowsKey = (hash: string) => `${FOLDER}/imports/${hash}.json`;
 
   async function readRows(entries: readonly HistoryEntry<ListEvent>[]): Promise<Map<string, readonly ImportedRow[]>> {
@@ -52,7 +62,8 @@ export function openListBook(store: ObjectStore): ListBook {
           'Import them anew',
         );
       }
-      rows.set(event.sha256, JSON.parse(text) as ImportedRow[]);
+      const kept = JSON.parse(text) as ImportedRow[] | SaltedRows;
+      rows.set(event.sha256, 'rows' in kept ? kept.rows : kept);
     }
     return rows;
   }
@@ -60,7 +71,11 @@ export function openListBook(store: ObjectStore): ListBook {
   const stateOf = async (entries: readonly HistoryEntry<ListEvent>[]) => listsOf(entries, await readRows(entries));
 
   const write = (act: Act, judge: (lists: ReadonlyMap<string, ListState>) => ListEvent) =>
-    history.append(async (entries) => ({ by: act.by, why: act.why, event: judge(await stateOf(entries)) }), act.atMs);
+    history.append(
+      async (entries) => ({ by: act.by, why: act.why, event: judge(await stateOf(entries)) }),
+      act.atMs,
+      act.via,
+    );
 
   const writeWithReason: typeof write = async (act, judge) => {
     demandReason(act);
@@ -70,6 +85,15 @@ export function openListBook(store: ObjectStore): ListBook {
   return {
     history: () => history.read(),
     lists: async () => stateOf(await history.read()),
+    async listsAt(entry) {
+      const entries = await history.read();
+      if (entry <= entries.length) return stateOf(entries.slice(0, entry));
+      throw new InputError(
+        'LIST_ENTRY_UNKNOWN',
+        `The history of lists has ${entries.length} entries, and not ${entry}`,
+        'Give the folder or bucket that the lists are changed in',
+      );
+    },
     define: (definition, act) =>
       write(act, (lists) => {
         if (!NAME.test(definition.name)) {
@@ -96,7 +120,7 @@ export function openListBook(store: ObjectStore): ListBook {
         if (entries.length >= MAX_ENTRIES) throw full(list);
         return { kind: 'added', list, value: value.trim(), source, untilMs };
       }),
-    remove: (list, value, act) =>
+    remove: (list, value, act, also = []) =>
       writeWithReason(act, (lists) => {
         const { entries } = known(lists, list);
         const there = entries.some(
@@ -104,14 +128,15 @@ export function openListBook(store: ObjectStore): ListBook {
         );
         if (!there)
           throw new InputError('LIST_VALUE_UNKNOWN', `'${value}' is not on @${list}`, 'See centinela lists show');
-        return { kind: 'removed', list, value };
+        return { kind: 'removed', list, value, ...(also.length > 0 && { also }) };
       }),
     async importRows({ list, source, replaces, rows }, act) {
       const reason = act.why.trim();
       const kept: ImportedRow[] = rows.map((row) => ({
         ...{ value: row.value, reason: row.reason ?? reason, fromMs: row.fromMs, untilMs: row.untilMs },
       }));
-      const text = JSON.stringify(kept);
+      const salt = act.via?.salt;
+      const text = JSON.stringify(salt === undefined ? kept : ({ salt, rows: kept } satisfies SaltedRows));
       const hash = sha256(text);
       await store.putNew(rowsKey(hash), new TextEncoder().encode(text));
       return writeWithReason(act, (lists) => {

@@ -10,7 +10,7 @@ import type { ObjectStore } from '../ports.ts';
 import type { PlacedRule, ReadRules } from '../rules/read-rules.ts';
 import { type Rule, ruleVersion } from '../rules/rule.ts';
 import { writeRule } from '../rules/write-rule.ts';
-import { type History, type HistoryDraft, type HistoryEntry, openHistory, sha256 } from './history.ts';
+import { type History, type HistoryDraft, type HistoryEntry, openHistory, type Requester, sha256 } from './history.ts';
 import {
   isFor,
   isInForce,
@@ -32,6 +32,8 @@ export interface Act {
   readonly by: string;
   readonly why: string;
   readonly atMs: number;
+  /** Whose request it is; nobody's on a command line. */
+  readonly via?: Requester;
 }
 
 export interface EffectiveRules {
@@ -69,9 +71,16 @@ export function ruleHash(rule: Rule): string {
   return sha256(writeRule(rule));
 }
 
-/** @param read how a rule's text is read, with the reason codes there are */
-export function openRuleBook(store: ObjectStore, read: (text: string, file: string) => ReadRules): RuleBook {
-  const history: History<RuleEvent> = openHistory(store, `${FOLDER}/history`);
+/**
+ * @param read how a rule's text is read, with the reason codes there are
+ * @param remembers as of `openHistory`
+ */
+export function openRuleBook(
+  store: ObjectStore,
+  read: (text: string, file: string) => ReadRules,
+  remembers = false,
+): RuleBook {
+  const history: History<RuleEvent> = openHistory(store, `${FOLDER}/history`, remembers);
   const textKey = (hash: string) => `${FOLDER}/texts/${hash}.json`;
 
   /** @param decide what happens, given all that happened before */
@@ -80,7 +89,7 @@ export function openRuleBook(store: ObjectStore, read: (text: string, file: stri
       const event = decide(ruleBookAt(entries, Number.POSITIVE_INFINITY), entries);
       return { by: act.by, why: act.why, event };
     };
-    return history.append(draft, act.atMs);
+    return history.append(draft, act.atMs, act.via);
   };
 
   /** What takes protection away, or gives it back before the time, is explained. */

@@ -14,15 +14,18 @@ import { auditHandlers } from '../http/handlers/audit.ts';
 import { caseHandlers } from '../http/handlers/cases.ts';
 import { decisionHandlers } from '../http/handlers/decisions.ts';
 import { labelHandlers } from '../http/handlers/labels.ts';
+import { listHandlers } from '../http/handlers/lists.ts';
 import { liveHandlers } from '../http/handlers/live.ts';
 import { notificationHandlers } from '../http/handlers/notifications.ts';
 import { privacyHandlers } from '../http/handlers/privacy.ts';
+import { ruleHandlers } from '../http/handlers/rules.ts';
 import { sessionHandlers } from '../http/handlers/session.ts';
 import { systemHandlers } from '../http/handlers/system.ts';
 import { transactionHandlers } from '../http/handlers/transactions.ts';
 import { userHandlers } from '../http/handlers/users.ts';
 import type { IdentityProvider } from '../identity/provider-claims.ts';
 import { LiveFeed } from '../jobs/live/live-feed.ts';
+import type { LiveLists } from '../jobs/stream/live-lists.ts';
 import type { RecordDecoders } from '../pipeline/stream/partition-fold.ts';
 import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../pipeline/stream/sync-scoring.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
@@ -37,6 +40,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
 import { startAlerts } from './service/alerts.ts';
+import { type BookPlace, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
@@ -52,10 +56,16 @@ export interface ServeRole {
   readonly masters: MasterKeys;
   readonly archive: ArchivePlace;
   readonly notifications: NotificationPlace;
+  readonly books: BookPlace;
   /** People log in there; null where they do here alone. */
   readonly provider: IdentityProvider | null;
-  /** Decides in this process; null where workers of their own do. @param decoders that open what is sealed */
-  readonly worker: ((decoders: RecordDecoders) => Promise<OwnWorker>) | null;
+  /**
+   * Decides in this process; null where workers of their own do.
+   *
+   * @param decoders that open what is sealed
+   * @param lists of the books
+   */
+  readonly worker: ((decoders: RecordDecoders, lists: LiveLists) => Promise<OwnWorker>) | null;
   /** How transactions come in, in clear. */
   readonly decoders: RecordDecoders;
   /** @throws InputError */
@@ -131,6 +141,9 @@ async function startParts(
   closers.push(() => alerts.close());
   const archive = await startArchive(slow, topics.decisions, role.archive, logger);
   closers.push(() => archive.close());
+  const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
+  closers.push(async () => books.close());
+  await books.start();
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
@@ -165,6 +178,8 @@ async function startParts(
       newId,
     }),
     ...labelHandlers(records, newId),
+    ...ruleHandlers(books.rules),
+    ...listHandlers({ ...books.lists, trail: vault.trail }),
     ...privacyHandlers({
       ...{ records, log, topic: topics.transactions, tokens: vault.tokens, codec: vault.codec, trail: vault.trail },
       ...{ newId, readClear: role.decoders.transaction, afterErasure },
@@ -201,11 +216,11 @@ async function startParts(
 }
 
 async function startOwnWorker(
-  { worker, log, topics, logger, decoders }: ServeRole,
-  { codec, keys }: Vault,
+  { worker, log, topics, logger, decoders, books }: ServeRole,
+  vault: Vault,
 ): Promise<RunningWorker | null> {
   if (worker === null) return null;
-  const own = await worker(openingDecoders(codec, keys, decoders));
+  const own = await worker(openingDecoders(vault.codec, vault.keys, decoders), openLiveLists(books, vault));
   return await startWorker({ ...own, log, topics, logger, ops: null });
 }
 

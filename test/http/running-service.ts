@@ -15,11 +15,10 @@ import { createMemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { ownCertificate } from '../../src/adapters/tls/own-certificate.ts';
 import { detectorsHere } from '../../src/cli/detectors-here.ts';
 import { BUILT_IN_RULES, readPlacedRules } from '../../src/cli/rule-files.ts';
-import { CATALOGUE_NAMES } from '../../src/features/catalogue/choose.ts';
+import { CATALOGUE_NAMES, catalogueNamed } from '../../src/features/catalogue/choose.ts';
 import { PERMISSIONS_OF, type Permission, ROLES, type Role } from '../../src/identity/permissions.ts';
 import { userPrincipal } from '../../src/identity/principal.ts';
 import { hotp, totpStep } from '../../src/identity/totp.ts';
-import { NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
 import { streamSetup } from '../../src/jobs/stream/stream-setup.ts';
 import { NO_NOTIFICATIONS } from '../../src/notify/settings.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
@@ -79,15 +78,21 @@ export async function startTestService(records: RecordStore): Promise<TestServic
   const own = await ownCertificate(join(folder, 'keys'), ['localhost', '127.0.0.1'], Date.now());
   const { rules: placed } = await readPlacedRules(BUILT_IN_RULES);
   const objects = createFolderObjectStore(join(folder, 'objects'));
+  const registry = createFolderObjectStore(join(folder, 'registry'));
+  const detectors = detectorsHere().map(({ name }) => name);
   const service = await startService({
     ...{ log, topics, records, provider: null, deadlineMs: 5000, version: '0.0.0', ops: null },
     masters: new LocalMasterKeys('file', [randomBytes(32)]),
     notifications: { settings: NO_NOTIFICATIONS, secret: () => '' },
     archive: { store: objects, objects: folderObjects(join(folder, 'objects')), scratch: join(folder, 'archive-work') },
-    async worker(decoders) {
-      const rules = { ...NO_RULES, placed, detectors: detectorsHere().map(({ name }) => name) };
+    books: { store: registry, files: placed, definitions: catalogueNamed(CATALOGUE_NAMES[0]), detectors },
+    async worker(decoders, lists) {
+      const rules = { placed, overrides: [], lists: await lists.newest(), detectors };
       const loadModel = () => Promise.reject(new Error('there is no model'));
-      const setup = streamSetup({ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel });
+      const setup = streamSetup({
+        ...{ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel },
+        loadLists: (at) => lists.at(at),
+      });
       return { ...setup, stages: null, checkpoints: objects, settings: {} };
     },
     decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },

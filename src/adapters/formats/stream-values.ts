@@ -1,5 +1,10 @@
 // The values of labels and of changes, as JSON.
-import { type ControlRecord, LABELLED_FIELDS, type LabelRecord } from '../../domain/stream-records.ts';
+import {
+  type ControlOverride,
+  type ControlRecord,
+  LABELLED_FIELDS,
+  type LabelRecord,
+} from '../../domain/stream-records.ts';
 import { InputError } from '../../lib/errors.ts';
 import { decodeJson, transactionOf } from './transaction-value.ts';
 
@@ -7,6 +12,10 @@ const MOST_LABEL_BYTES = 64 * 1024;
 /** A whole set of rules. */
 const MOST_CONTROL_BYTES = 1024 * 1024;
 const VERSIONED = /^[^@/\\]{1,100}@[0-9]{1,9}$/;
+const HASH = /^[0-9a-f]{64}$/;
+const OVERRIDE_FIELDS: ReadonlySet<string> = new Set<ControlOverride['field']>([
+  ...(['payerId', 'payeeId', 'cardId', 'deviceId', 'terminalId', 'merchantId'] as const),
+]);
 const LABEL_KEYS: ReadonlySet<string> = new Set([...LABELLED_FIELDS, 'isFraud']);
 
 /**
@@ -30,29 +39,47 @@ export function decodeLabel(bytes: Uint8Array): LabelRecord {
 }
 
 /**
- * `{ model?: "name@version" | null, rules?: [{ path, text }] }`
+ * `{ model?: "name@version" | null, rules?: [{ path, text }], overrides?: [{ ruleId, field, value, untilMs, reason }],
+ * lists?: { entry, hash } }`
  *
  * @throws InputError CONTROL_INVALID
  */
 export function decodeControl(bytes: Uint8Array): ControlRecord {
   const value = objectOf(decodeJson(bytes, MOST_CONTROL_BYTES), 'CONTROL_INVALID', 'A change');
-  const { model, rules, ...rest } = value;
-  // A name alone would be its newest version: another one for whoever asks later.
-  const isModel = model === undefined || model === null || (typeof model === 'string' && VERSIONED.test(model));
-  const isRules = rules === undefined || (Array.isArray(rules) && rules.every(isRuleFile));
-  if (!isModel || !isRules || Object.keys(rest).length > 0 || (model === undefined && rules === undefined)) {
-    throw new InputError(
-      'CONTROL_INVALID',
-      'A change names a model as name@version, or rules as files with path and text, or both, and nothing else',
-      'See docs/streaming.md',
-    );
+  const parts = Object.entries(value);
+  if (parts.length > 0 && parts.every(([name, part]) => CONTROL_PARTS.get(name)?.(part) === true)) {
+    return value as ControlRecord;
   }
-  return value as ControlRecord;
+  throw new InputError(
+    'CONTROL_INVALID',
+    'A change names a model as name@version, or rules as files with path and text, or overrides, or the entry of the lists, or ' +
+      'several of them, and nothing else',
+    'See docs/streaming.md',
+  );
 }
+
+const CONTROL_PARTS: ReadonlyMap<string, (part: unknown) => boolean> = new Map([
+  // A name alone would be its newest version: another one for whoever asks later.
+  ['model', (part: unknown) => part === null || (typeof part === 'string' && VERSIONED.test(part))],
+  ['rules', (part: unknown) => Array.isArray(part) && part.every(isRuleFile)],
+  ['overrides', (part: unknown) => Array.isArray(part) && part.every(isOverride)],
+  ['lists', isListsEntry],
+]);
 
 function isRuleFile(value: unknown): boolean {
   const { path, text } = (value ?? {}) as Record<string, unknown>;
   return typeof path === 'string' && typeof text === 'string';
+}
+
+function isOverride(value: unknown): boolean {
+  const { ruleId, field, value: entity, untilMs, reason } = (value ?? {}) as Record<string, unknown>;
+  const texts = [ruleId, field, entity, reason].every((each) => typeof each === 'string');
+  return texts && OVERRIDE_FIELDS.has(field as string) && Number.isSafeInteger(untilMs);
+}
+
+function isListsEntry(value: unknown): boolean {
+  const { entry, hash } = (value ?? {}) as Record<string, unknown>;
+  return Number.isSafeInteger(entry) && (entry as number) > 0 && typeof hash === 'string' && HASH.test(hash);
 }
 
 function objectOf(value: unknown, code: string, what: string): Record<string, unknown> {

@@ -77,11 +77,15 @@ export async function approveRules(
     // One that is not there is told by the book.
     if (version !== undefined) candidates.push(...readRuleFile({ path: name, text: await book.textOf(version) }).rules);
   }
-  const others = await othersInForce(book, new Set(candidates.map(({ rule }) => rule.id)));
-  const { problems } = compileRuleSet([...candidates, ...others], vocabulary);
+  const { problems } = compileRuleSet(await setWith(candidates, book), vocabulary);
   if (problems.length > 0) return refused(problems);
   for (const name of names) await book.approve(name, hashes.get(name) ?? null, act);
   return { done: names, unchanged: [], problems: [] };
+}
+
+/** The rules that would be in force with these. */
+export async function setWith(candidates: readonly PlacedRule[], book: RuleBook): Promise<PlacedRule[]> {
+  return [...candidates, ...(await othersInForce(book, new Set(candidates.map(({ rule }) => rule.id))))];
 }
 
 export async function retireRule(
@@ -108,7 +112,7 @@ export async function checkVersion(
   return { rules, problems: [...problems, ...ofSet.filter(({ file }) => file === text.path)] };
 }
 
-async function othersInForce(book: RuleBook, without: ReadonlySet<string>): Promise<PlacedRule[]> {
+export async function othersInForce(book: RuleBook, without: ReadonlySet<string>): Promise<PlacedRule[]> {
   const { rules } = await book.effectiveAt(LATEST);
   return rules.filter(({ rule }) => !without.has(rule.id));
 }

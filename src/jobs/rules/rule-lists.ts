@@ -6,20 +6,37 @@ import type { RuleList } from '../../rules/names.ts';
 
 export type RuleLists = ReadonlyMap<string, RuleList<RuleInput>>;
 
+/** One way to write a value: how an exact list compares. */
+export type Canonical = (value: string) => string;
+
+const AS_IT_IS: Canonical = (value) => value;
+
 /**
  * @param asOfMs null: an entry counts for the transactions that happened while it was in force. A time: the entries in force
  * then count for all of history, which asks what a list would have done and knows more than anybody knew at the time.
  */
 export function ruleLists(lists: Iterable<ListState>, asOfMs: number | null = null): RuleLists {
-  const timeOf = ({ transaction }: RuleInput) => transaction.eventTimeMs;
   const counted = (entries: readonly ListEntry[]) =>
     asOfMs === null ? entries : entries.filter((entry) => isListedAt(entry, asOfMs)).map(always);
   return new Map(
     [...lists].map(({ definition, entries }) => [
       definition.name,
-      ruleListOf(createKeptList(definition, counted(entries)), timeOf),
+      ruleListFor({ definition, entries: counted(entries) }),
     ]),
   );
+}
+
+/** One of them. @param canonical of values on an exact list, and of those that are looked for */
+export function ruleListFor({ definition, entries }: ListState, canonical: Canonical = AS_IT_IS): RuleList<RuleInput> {
+  if (definition.match === 'name' || canonical === AS_IT_IS)
+    return ruleListOf(createKeptList(definition, entries), timeOf);
+  const written = entries.map((entry) => ({ ...entry, value: canonical(entry.value) }));
+  const kept = createKeptList(definition, written);
+  return ruleListOf({ ...kept, find: (value, timeMs) => kept.find(canonical(value), timeMs) }, timeOf);
+}
+
+function timeOf({ transaction }: RuleInput): number {
+  return transaction.eventTimeMs;
 }
 
 /** Empty ones, to check rules that speak of them. */

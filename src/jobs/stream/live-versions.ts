@@ -1,7 +1,7 @@
 // What decides in a stream: a stored model and rules, and how they change while it runs.
 import { createHash } from 'node:crypto';
 import type { VerdictPolicy } from '../../decisions/verdict.ts';
-import type { ControlRecord } from '../../domain/stream-records.ts';
+import type { ControlLists, ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import { createDecider } from '../../pipeline/decide-transactions.ts';
@@ -14,6 +14,7 @@ import type { PlacedRule } from '../../rules/read-rules.ts';
 import { ruleVersion } from '../../rules/rule.ts';
 import { rulesError } from '../replay/versions.ts';
 import { readRuleFile } from '../rules/check-rules.ts';
+import type { RuleLists } from '../rules/rule-lists.ts';
 import { type EvaluatedRules, rulesOverFeatures } from '../rules/rules-over-features.ts';
 
 export interface LiveSettings {
@@ -22,6 +23,12 @@ export interface LiveSettings {
   readonly control: VerdictPolicy['control'];
   /** @throws ModelError or InputError where there is no such model; anything else where the store does not answer */
   loadModel(id: string): Promise<StoredModel>;
+  /**
+   * The lists as they were at an entry of their history; left out where changes of lists are not taken.
+   *
+   * @throws InputError where this store does not have it; anything else where the store does not answer
+   */
+  readonly loadLists?: (at: ControlLists) => Promise<RuleLists>;
 }
 
 /** What one version was made of, to change a part of it. */
@@ -32,7 +39,8 @@ interface Parts {
 
 const WITHOUT_MODEL = { reviewAtRisk: 1, holdAtRisk: 1 };
 
-export function liveVersions({ model, rules, control, loadModel }: LiveSettings): VersionSource {
+export function liveVersions(settings: LiveSettings): VersionSource {
+  const { model, rules, control } = settings;
   const partsOf = new WeakMap<LiveVersion, Parts>();
 
   const make = (parts: Parts, definitions: readonly FeatureDefinition[]): LiveVersion => {
@@ -45,7 +53,7 @@ export function liveVersions({ model, rules, control, loadModel }: LiveSettings)
     const policy: VerdictPolicy = { thresholds, control, severest: null };
     const { overrides } = parts.rules;
     const decider = createDecider({ rules: set, model: parts.model?.model ?? null, policy, overrides }, definitions);
-    const version = { decider, model: parts.model?.id ?? null, rules: hashOf(parts.rules.placed) };
+    const version = { decider, model: parts.model?.id ?? null, rules: rulesHash(parts.rules.placed) };
     partsOf.set(version, parts);
     return version;
   };
@@ -54,28 +62,42 @@ export function liveVersions({ model, rules, control, loadModel }: LiveSettings)
     initial: async (definitions) => make({ model, rules }, definitions),
     async change(from, change, definitions) {
       const before = partsOf.get(from)!;
-      return make(await changed(before, change, loadModel), definitions);
+      return make(await changed(before, change, settings), definitions);
     },
   };
 }
 
-async function changed(before: Parts, change: ControlRecord, load: LiveSettings['loadModel']): Promise<Parts> {
-  const model =
-    change.model === undefined ? before.model : change.model === null ? null : await loaded(change.model, load);
-  if (change.rules === undefined) return { ...before, model };
-  const read = change.rules.map(readRuleFile);
-  const problems = read.flatMap((each) => each.problems);
-  if (problems.length > 0) throw rulesError(problems);
-  return { model, rules: { ...before.rules, placed: read.flatMap((each) => each.rules) } };
+type Loaders = Pick<LiveSettings, 'loadModel' | 'loadLists'>;
+
+async function changed(before: Parts, change: ControlRecord, { loadModel, loadLists }: Loaders): Promise<Parts> {
+  const { model: id, rules: files, overrides = before.rules.overrides, lists: listsAt } = change;
+  const model = id === undefined ? before.model : id === null ? null : await loaded(`model ${id}`, () => loadModel(id));
+  const lists = listsAt === undefined ? before.rules.lists : await listsOf(listsAt, loadLists);
+  const placed = files === undefined ? before.rules.placed : placedOf(files);
+  return { model, rules: { ...before.rules, placed, overrides, lists } };
 }
 
-async function loaded(id: string, load: LiveSettings['loadModel']): Promise<StoredModel> {
+/** @throws InputError with every problem of the rules */
+function placedOf(files: NonNullable<ControlRecord['rules']>): PlacedRule[] {
+  const read = files.map(readRuleFile);
+  const problems = read.flatMap((each) => each.problems);
+  if (problems.length > 0) throw rulesError(problems);
+  return read.flatMap((each) => each.rules);
+}
+
+function listsOf(at: ControlLists, load: LiveSettings['loadLists']): Promise<RuleLists> {
+  if (load === undefined) throw new VersionUnavailableError('this worker takes no changes of lists');
+  return loaded(`entry ${at.entry} of the lists`, () => load(at));
+}
+
+/** @throws VersionUnavailableError, StreamUnavailableError */
+async function loaded<Value>(what: string, load: () => Promise<Value>): Promise<Value> {
   try {
-    return await load(id);
+    return await load();
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof ModelError || error instanceof InputError) throw new VersionUnavailableError(message);
-    throw new StreamUnavailableError(`model ${id} cannot be read: ${message}`);
+    throw new StreamUnavailableError(`${what} cannot be read: ${message}`);
   }
 }
 
@@ -90,8 +112,8 @@ function checkFeatures(model: StoredModel | null, definitions: readonly FeatureD
   );
 }
 
-/** Of all that has a part in a decision. */
-function hashOf(placed: readonly PlacedRule[]): string {
+/** What decisions call a set of rules: of all of a rule that has a part in a decision. */
+export function rulesHash(placed: readonly PlacedRule[]): string {
   const told = placed.map(({ rule }) => [
     ...[ruleVersion(rule), rule.action, rule.severity, rule.mode, rule.fromMs, rule.untilMs, rule.reason],
     printExpression(rule.when),

@@ -17,6 +17,7 @@ export interface StreamSetupOptions {
   readonly catalogue: string | null;
   readonly decoders: RecordDecoders;
   readonly loadModel: LiveSettings['loadModel'];
+  readonly loadLists?: LiveSettings['loadLists'];
   readonly control?: VerdictPolicy['control'];
   readonly governor?: GovernorSettings;
   /** Ids that are remembered to know duplicates. */
@@ -33,18 +34,18 @@ export const DEFAULT_MAX_IDS = 4_000_000;
 
 export function streamSetup(options: StreamSetupOptions): StreamSetup {
   const { model, rules, decoders, control = null, governor = DEFAULT_GOVERNOR, loadModel } = options;
-  const { maxIds = DEFAULT_MAX_IDS } = options;
+  const { maxIds = DEFAULT_MAX_IDS, loadLists } = options;
   const definitions = definitionsOf(model, options.catalogue);
   const limits = { exchangeRates: REFERENCE_RATES_TO_PEN };
   const wording = { referenceCurrency: 'PEN' };
   return {
     setup: partitionSetup(definitions, limits, decoders, { governor, wording, maxIds }),
-    versions: liveVersions({ model, rules, control, loadModel }),
+    versions: liveVersions({ model, rules, control, loadModel, ...(loadLists !== undefined && { loadLists }) }),
   };
 }
 
 /** The model's own first: it learned from those. */
-function definitionsOf(model: StoredModel | null, catalogue: string | null): FeatureDefinition[] {
+export function definitionsOf(model: StoredModel | null, catalogue: string | null): FeatureDefinition[] {
   const ofModel = model?.model.definitions ?? [];
   const known = new Set(ofModel.map(({ id }) => id));
   const more = catalogue === null ? [] : catalogueNamed(catalogue).filter(({ id }) => !known.has(id));

@@ -6,5 +6,6 @@ import { migration as keys } from './0004-keys.ts';
 import { migration as alerts } from './0005-alerts.ts';
 import { migration as notifications } from './0006-notifications.ts';
 import { migration as http } from './0007-http.ts';
+import { migration as books } from './0008-books.ts';
 
-export const MIGRATIONS: readonly RecordMigration[] = [audit, identity, alerts, notifications, keys, http];
+export const MIGRATIONS: readonly RecordMigration[] = [audit, identity, alerts, notifications, keys, http, books];

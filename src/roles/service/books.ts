@@ -1,0 +1,162 @@
+// The rule book and the lists beside a running service: kept in the registry, the lists sealed; what is changed there comes
+// into the audit and onto the stream.
+import { createRuleVocabulary } from '../../decisions/rule-names.ts';
+import { CATALOGUE_NAMES, catalogueNamed } from '../../features/catalogue/choose.ts';
+import type { FeatureDefinition } from '../../features/definition.ts';
+import type { ChainReport } from '../../http/handlers/book-chain.ts';
+import type { ListServices } from '../../http/handlers/lists.ts';
+import type { RuleServices } from '../../http/handlers/rules.ts';
+import { BookAudit } from '../../jobs/books/book-audit.ts';
+import { ListDesk } from '../../jobs/books/list-desk.ts';
+import { readRuleFile } from '../../jobs/rules/check-rules.ts';
+import { withFileRules } from '../../jobs/rules/file-rules.ts';
+import { RuleDesk } from '../../jobs/rules/rule-desk.ts';
+import { emptyRuleLists } from '../../jobs/rules/rule-lists.ts';
+import { LiveLists } from '../../jobs/stream/live-lists.ts';
+import { rulesHash } from '../../jobs/stream/live-versions.ts';
+import { RulePublisher } from '../../jobs/stream/rule-publisher.ts';
+import { InputError } from '../../lib/errors.ts';
+import type { ObjectStore, StreamLog } from '../../ports.ts';
+import { Scrubber } from '../../privacy/scrubber.ts';
+import { lockAudit } from '../../records/audit/append.ts';
+import { afterMark, type BookName, bookMark } from '../../records/books/audited.ts';
+import type { RecordStore } from '../../records/record-store.ts';
+import type { HistoryEntry } from '../../registry/history.ts';
+import { type ListBook, openListBook } from '../../registry/list-book.ts';
+import { rememberedObjects } from '../../registry/remembered-objects.ts';
+import { openRuleBook, type RuleBook } from '../../registry/rule-book.ts';
+import { ruleBookAt } from '../../registry/rule-book-state.ts';
+import type { PlacedRule } from '../../rules/read-rules.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { tellList, tellRule } from './book-entries.ts';
+import { sealedObjects } from './sealed-objects.ts';
+import { every, type Vault } from './vault.ts';
+
+export interface BookPlace {
+  /** The registry. */
+  readonly store: ObjectStore;
+  /** Rules of files, which have their say until the book knows them. */
+  readonly files: readonly PlacedRule[];
+  /** What the stream computes. */
+  readonly definitions: readonly FeatureDefinition[];
+  /** Names of all detectors there are. */
+  readonly detectors: readonly string[];
+}
+
+export interface RunningBooks {
+  readonly rules: RuleServices;
+  readonly lists: Omit<ListServices, 'trail'>;
+  /** Beside the log, once it may be written to. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+export interface BookParts {
+  readonly place: BookPlace;
+  readonly records: RecordStore;
+  readonly vault: Vault;
+  readonly log: StreamLog;
+  /** Of changes. */
+  readonly topic: string;
+  readonly logger: Logger;
+}
+
+const SWEEP_MS = 15_000;
+
+/** For a worker: the lists as rules ask them. */
+export function openLiveLists(place: Pick<BookPlace, 'store'>, vault: Vault): LiveLists {
+  return new LiveLists(listBookOf(place, vault, true), (value) => vault.tokens.publicId(value));
+}
+
+export function openBooks({ place, records, vault, log, topic, logger }: BookParts): RunningBooks {
+  const { files, definitions, detectors } = place;
+  const scrubber = new Scrubber();
+  const publicId = (id: string) => vault.tokens.publicId(id);
+  const ruleBook = withFileRules(ruleBookOf(place, true), files);
+  const listBook = listBookOf(place, vault, true);
+  const listDesk = new ListDesk(listBook, publicId);
+  const known = [...definitions, ...CATALOGUE_NAMES.flatMap(catalogueNamed)];
+  const computed = new Set(definitions.map(({ id }) => id));
+  const notComputed = new Set(known.map(({ id }) => id).filter((id) => !computed.has(id)));
+  const vocabulary = async () => createRuleVocabulary(known, detectors, emptyRuleLists(await listDesk.definitions()));
+  const record = vault.trail.append.bind(vault.trail);
+  const common = { records, record, begin: lockAudit };
+  const told = {
+    scrub: (text: string) => scrubber.scrub(text),
+    publicId,
+    token: (id: string) => vault.tokens.subject(id),
+  };
+  const ruleAudit = new BookAudit({
+    ...{ ...common, book: 'rules', history: () => ruleBook.history() },
+    tell: (entry) => tellRule(entry, told),
+  });
+  const listAudit = new BookAudit({
+    ...{ ...common, book: 'lists', history: () => listBook.history() },
+    tell: (entry) => tellList(entry, told),
+  });
+  const publisher = new RulePublisher({ log, topic, rules: ruleBook, lists: listBook, nowMs: Date.now });
+  const onTrouble = ({ message }: Error) => logger.warn({ message }, 'rules and lists will be looked at again');
+  const publish = () => publisher.publish().catch(onTrouble);
+  const sweep = async () => {
+    await ruleAudit.sweep();
+    await listAudit.sweep();
+    await publisher.publish();
+  };
+  let stopSweeping = () => {};
+  return {
+    rules: {
+      ...{ audit: ruleAudit, publish, vocabulary, scrubber, publicId },
+      desk: new RuleDesk({ book: ruleBook, files, vocabulary, notComputed }),
+      versionInForce: async (nowMs) => rulesHash((await ruleBook.effectiveAt(nowMs)).rules),
+      verify: () => verified(records, 'rules', () => wholeRules(ruleBookOf(place, false))),
+    },
+    lists: {
+      ...{ audit: listAudit, publish, scrubber, desk: listDesk },
+      verify: () => verified(records, 'lists', () => wholeLists(listBookOf(place, vault, false))),
+    },
+    async start() {
+      await sweep().catch(onTrouble);
+      stopSweeping = every(SWEEP_MS, sweep, onTrouble);
+    },
+    close: () => stopSweeping(),
+  };
+}
+
+function ruleBookOf({ store }: Pick<BookPlace, 'store'>, remembers: boolean): RuleBook {
+  const objects = remembers ? rememberedObjects(store) : store;
+  return openRuleBook(objects, (text, path) => readRuleFile({ path, text }), remembers);
+}
+
+function listBookOf({ store }: Pick<BookPlace, 'store'>, vault: Vault, remembers: boolean): ListBook {
+  const sealed = sealedObjects(store, vault);
+  return openListBook(remembers ? rememberedObjects(sealed) : sealed, remembers);
+}
+
+/** With the texts that its entries name. */
+async function wholeRules(book: RuleBook): Promise<readonly HistoryEntry<unknown>[]> {
+  const entries = await book.history();
+  for (const version of ruleBookAt(entries, Number.POSITIVE_INFINITY).versions) await book.textOf(version);
+  return entries;
+}
+
+/** With the rows of its imports. */
+async function wholeLists(book: ListBook): Promise<readonly HistoryEntry<unknown>[]> {
+  await book.lists();
+  return await book.history();
+}
+
+async function verified(
+  records: RecordStore,
+  name: BookName,
+  read: () => Promise<readonly HistoryEntry<unknown>[]>,
+): Promise<ChainReport> {
+  const audited = await bookMark(records.db, name);
+  try {
+    const entries = await read();
+    afterMark(entries, audited, name);
+    return { entries: entries.length, head: entries.at(-1)?.hash ?? null, audited, problem: null };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { entries: 0, head: null, audited, problem: error.message };
+  }
+}

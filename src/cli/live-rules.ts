@@ -1,9 +1,10 @@
 // What is live, as the commands on history take it: rules of files or of the rule book, the registry's lists, a model.
 
 import type { VersionSpec } from '../jobs/replay/versions.ts';
-import { type RuleLists, ruleLists } from '../jobs/rules/rule-lists.ts';
+import { type RuleLists, ruleLists, sealedRuleLists } from '../jobs/rules/rule-lists.ts';
 import type { EvaluatedRules } from '../jobs/rules/rules-over-features.ts';
 import { InputError } from '../lib/errors.ts';
+import { STANDARD_LISTS } from '../lists/standard-lists.ts';
 import type { KnownDetector } from '../models/detectors.ts';
 import { loadModel, type StoredModel } from '../registry/model-store.ts';
 import type { CommandContext, OptionSpec, OptionValues } from './command.ts';
@@ -11,7 +12,7 @@ import { detectorsHere } from './detectors-here.ts';
 import { policyOf } from './history-options.ts';
 import { openObjectStore } from './object-store.ts';
 import { defaultRules, readPlacedRules } from './rule-files.ts';
-import { listBookOf, ruleBookOf } from './rule-options.ts';
+import { readableLists, ruleBookOf } from './rule-options.ts';
 
 /** Instead of a folder: the rules in force in the registry's rule book. A folder of that name is `./book`. */
 export const RULE_BOOK = 'book';
@@ -86,6 +87,7 @@ export async function evaluatedRules(
 
 /** Those of the registry, with all that is or was on them. */
 export async function keptListsOf(options: OptionValues, nowMs: number): Promise<RuleLists> {
-  const lists = await listBookOf(options).lists();
+  const lists = await readableLists(options);
+  if (lists === null) return sealedRuleLists(STANDARD_LISTS);
   return ruleLists(lists.values(), options.lists === 'now' ? nowMs : null);
 }

@@ -5,7 +5,11 @@ import { parseLimaDay } from '../domain/calendar.ts';
 import { catalogueNamed } from '../features/catalogue/choose.ts';
 import { readRuleFile } from '../jobs/rules/check-rules.ts';
 import { emptyRuleLists } from '../jobs/rules/rule-lists.ts';
+import { InputError } from '../lib/errors.ts';
+import { STANDARD_LISTS } from '../lists/standard-lists.ts';
+import { SEALED } from '../registry/history.ts';
 import { type ListBook, openListBook } from '../registry/list-book.ts';
+import type { ListState } from '../registry/list-book-state.ts';
 import { type Act, openRuleBook, type RuleBook } from '../registry/rule-book.ts';
 import type { RuleVocabulary } from '../rules/names.ts';
 import { tokenize } from '../rules/tokens.ts';
@@ -42,13 +46,24 @@ export function listBookOf(options: OptionValues): ListBook {
   return openListBook(openObjectStore(options.registry as string));
 }
 
-/** All that rules may speak of here; the lists are empty. */
+/** null where a service keeps them sealed. @throws InputError where they are not what was written */
+export async function readableLists(options: OptionValues): Promise<ReadonlyMap<string, ListState> | null> {
+  try {
+    return await listBookOf(options).lists();
+  } catch (error) {
+    if (error instanceof InputError && error.code === SEALED) return null;
+    throw error;
+  }
+}
+
+/** All that rules may speak of here; the lists are empty, and the standard ones alone where a service keeps them. */
 export async function vocabularyOf(options: OptionValues): Promise<RuleVocabulary<RuleInput>> {
-  const lists = await listBookOf(options).lists();
+  const lists = await readableLists(options);
+  const definitions = lists === null ? STANDARD_LISTS : [...lists.values()].map(({ definition }) => definition);
   return createRuleVocabulary(
     catalogueNamed((options.features as string | undefined) ?? 'default'),
     detectorsHere().map(({ name }) => name),
-    emptyRuleLists([...lists.values()].map(({ definition }) => definition)),
+    emptyRuleLists(definitions),
   );
 }
 

@@ -144,7 +144,14 @@ function seal<Event>(
   return { ...content, hash: sha256(JSON.stringify(content)) };
 }
 
+/** Sealed bytes begin with it (privacy/envelope.ts), JSON never does. */
+const ENVELOPE_VERSION = 1;
+export const SEALED = 'HISTORY_SEALED';
+
 function readEntry<Event>(bytes: Uint8Array, key: string, number: number, previous: string): HistoryEntry<Event> {
+  if (bytes[0] === ENVELOPE_VERSION) {
+    throw new InputError(SEALED, `${key} is sealed by the service (centinela serve)`, 'Read and change it there');
+  }
   let entry: HistoryEntry<Event>;
   try {
     entry = JSON.parse(new TextDecoder().decode(bytes)) as HistoryEntry<Event>;

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ObjectStore } from '../../ports.ts';
+import { syncFolder } from './stream-log/durable-files.ts';
 
-/** @param folder made when the first object is put */
+/** What was put is there after a power cut, too. @param folder made when the first object is put */
 export function createFolderObjectStore(folder: string): ObjectStore {
   const root = resolve(folder);
   const pathOf = (key: string) => {
@@ -22,6 +23,7 @@ export function createFolderObjectStore(folder: string): ObjectStore {
     async put(key, bytes) {
       const path = pathOf(key);
       await rename(await writeTemporary(path, bytes), path);
+      await syncFolder(dirname(path));
     },
     async putNew(key, bytes) {
       const path = pathOf(key);
@@ -29,6 +31,7 @@ export function createFolderObjectStore(folder: string): ObjectStore {
       try {
         // Unlike a rename, a link fails where the name is taken, whichever process took it.
         await link(temporary, path);
+        await syncFolder(dirname(path));
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

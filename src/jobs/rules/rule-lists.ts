@@ -1,5 +1,6 @@
 // Kept lists as rules see them.
 import type { RuleInput } from '../../decisions/rule-names.ts';
+import { InputError } from '../../lib/errors.ts';
 import { createKeptList, isListedAt, type ListDefinition, type ListEntry, ruleListOf } from '../../lists/kept-list.ts';
 import type { ListState } from '../../registry/list-book-state.ts';
 import type { RuleList } from '../../rules/names.ts';
@@ -46,4 +47,20 @@ export function emptyRuleLists(definitions: Iterable<ListDefinition>): RuleLists
 
 function always(entry: ListEntry): ListEntry {
   return { ...entry, fromMs: Number.NEGATIVE_INFINITY, untilMs: null };
+}
+
+/** Of lists that a service keeps sealed: rules may speak of them, and what asks one of them ends. */
+export function sealedRuleLists(definitions: Iterable<ListDefinition>): RuleLists {
+  return new Map(
+    [...definitions].map(({ name }): [string, RuleList<RuleInput>] => {
+      const ask = (): never => {
+        throw new InputError(
+          'LIST_SEALED',
+          `A rule asks @${name}, which the service (centinela serve) keeps sealed in this registry`,
+          'Leave rules that ask lists out, or give another --registry',
+        );
+      };
+      return [name, { name, cost: 1, has: ask, similarity: ask }];
+    }),
+  );
 }

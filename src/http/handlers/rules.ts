@@ -1,6 +1,7 @@
 // Rules: read, checked, proposed, approved by another person, silenced for a while.
 
 import type { RuleInput } from '../../decisions/rule-names.ts';
+import type { RuleOverride } from '../../decisions/verdict.ts';
 import type { RuleDesk, RuleEntry, ShownVersion } from '../../jobs/rules/rule-desk.ts';
 import { ruleGrammar, ruleWords } from '../../jobs/rules/rule-language.ts';
 import type { Scrubber } from '../../privacy/scrubber.ts';
@@ -24,7 +25,7 @@ export interface RuleServices extends BookServices<RuleEvent> {
   /** Of what people write: it is kept for ever, and goes onto the log. */
   readonly scrubber: Pick<Scrubber, 'scrub'>;
   /** An id as it may be kept: a token where it is somebody's number. */
-  publicId(id: string): string;
+  entityId(field: RuleOverride['field'], id: string): string;
 }
 
 type RuleHandlers = Pick<
@@ -59,7 +60,7 @@ export function ruleHandlers(services: RuleServices): RuleHandlers {
       const versions = await desk.versions(nowMs, null, id);
       if (versions.length === 0) throw notFound(`rule ${id}`);
       const inForce = versions.find(({ state }) => IN_FORCE.has(state));
-      const overrides = (await desk.overrides(nowMs, id)).map(({ ruleId: _, ...told }) => told);
+      const overrides = (await desk.overrides(nowMs, id)).map((each) => overrideTold(each, services));
       const body = {
         id,
         inForce: inForce === undefined ? null : versionOf(inForce),
@@ -77,7 +78,10 @@ export function ruleHandlers(services: RuleServices): RuleHandlers {
       const entries = (await desk.history()).filter(({ event }) => ruleId === undefined || event.id === ruleId);
       const { rows, next } = newestFirst(entries, readCursor(cursor)?.ms ?? null, limit);
       return {
-        body: { rows: rows.map(entryTold), next: next === null ? null : writeCursor({ ms: next, id: 'rules' }) },
+        body: {
+          rows: rows.map((entry) => entryTold(entry, services)),
+          next: next === null ? null : writeCursor({ ms: next, id: 'rules' }),
+        },
       };
     },
     verifyRuleHistory: chainHandler(verify),
@@ -92,7 +96,7 @@ export function ruleHandlers(services: RuleServices): RuleHandlers {
 }
 
 function changes(services: RuleServices): Pick<RuleHandlers, ChangeName> {
-  const { desk, scrubber, publicId } = services;
+  const { desk, scrubber, entityId } = services;
   const actOf = (asked: Asked<EndpointSpec>, request: string, reason: string) =>
     bookActOf(asked, request, scrubber.scrub(reason), false);
   /** Of a rule that the caller saw. */
@@ -143,7 +147,7 @@ function changes(services: RuleServices): Pick<RuleHandlers, ChangeName> {
     }),
     overrideRule: change<'overrideRule'>((asked, request) => {
       const { field, value, untilMs, reason } = asked.body;
-      const override = { ruleId: asked.params.ruleId, field, value: publicId(value), untilMs };
+      const override = { ruleId: asked.params.ruleId, field, value: entityId(field, value), untilMs };
       return desk.override(override, actOf(asked, request, reason));
     }),
   };
@@ -178,13 +182,21 @@ function versionOf({ rule, ...version }: ShownVersion) {
   };
 }
 
-function entryTold(entry: RuleEntry) {
+/** What came from the command line may say what the service would not keep. */
+type Words = Pick<RuleServices, 'scrubber' | 'entityId'>;
+
+function overrideTold({ field, value, untilMs, reason }: RuleOverride, { scrubber, entityId }: Words) {
+  return { field, value: entityId(field, value), untilMs, reason: scrubber.scrub(reason) };
+}
+
+function entryTold(entry: RuleEntry, { scrubber, entityId }: Words) {
   const { event } = entry;
+  const { why, ...more } = toldOf(entry);
   return {
-    ...{ ...toldOf(entry), kind: event.kind, ruleId: event.id },
+    ...{ ...more, why: scrubber.scrub(why), kind: event.kind, ruleId: event.id },
     version: 'version' in event ? event.version : null,
     untilMs: 'untilMs' in event ? event.untilMs : null,
-    entity: 'field' in event ? { field: event.field, value: event.value } : null,
+    entity: 'field' in event ? { field: event.field, value: entityId(event.field, event.value) } : null,
   };
 }
 

@@ -2,6 +2,7 @@
 //
 // A rule of a file has its say until the book has had a version of it in force; from then on the book alone says what becomes
 // of it, also where it was retired. Its next version is higher than the file's, so that a name is one text for ever.
+import type { RuleOverride } from '../../decisions/verdict.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { EffectiveRules, RuleBook } from '../../registry/rule-book.ts';
 import { type RuleVersion, ruleBookAt } from '../../registry/rule-book-state.ts';
@@ -21,8 +22,14 @@ const MOST_KNOWN = 4;
 /**
  * What is in force is worked out once for as long as it stays the same: reading some hundred rules takes longer than a
  * payment may wait, and there are those who ask all the time.
+ *
+ * @param entityId an id as transactions have it in the stream
  */
-export function withFileRules(book: RuleBook, files: readonly PlacedRule[]): RuleBook {
+export function withFileRules(
+  book: RuleBook,
+  files: readonly PlacedRule[],
+  entityId: (field: RuleOverride['field'], id: string) => string = (_, id) => id,
+): RuleBook {
   let known: readonly KnownEffective[] = [];
   const ofFile = (id: string) => files.find(({ rule }) => rule.id === id)?.rule;
   const hintOfFile = (error: unknown, id: string): never => {
@@ -44,7 +51,8 @@ export function withFileRules(book: RuleBook, files: readonly PlacedRule[]): Rul
         (each) => each.head === head && timeMs >= each.fromMs && (timeMs < each.untilMs || timeMs === each.fromMs),
       );
       if (found !== undefined) return found.effective;
-      const { rules, overrides } = await book.effectiveAt(timeMs);
+      const { rules, overrides: written } = await book.effectiveAt(timeMs);
+      const overrides = written.map((each) => ({ ...each, value: entityId(each.field, each.value) }));
       const { versions, snoozes } = ruleBookAt(await book.history(), timeMs);
       const own = new Set(versions.filter(wasInForce).map(({ id }) => id));
       const effective = { rules: [...files.filter(({ rule }) => !own.has(rule.id)), ...rules], overrides };

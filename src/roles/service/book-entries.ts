@@ -1,5 +1,6 @@
 // What the audit says of an entry of the rule book or of the lists: codes and ids, and tokens for what is somebody's.
 import type { AuditEntryDraft } from '../../audit/entry.ts';
+import type { RuleOverride } from '../../decisions/verdict.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
 import type { ListEvent } from '../../registry/list-book-state.ts';
 import type { RuleEvent } from '../../registry/rule-book-state.ts';
@@ -9,12 +10,12 @@ type Told = Pick<AuditEntryDraft, 'action' | 'subject' | 'detail'>;
 export interface EntryWords {
   scrub(text: string): string;
   /** The id, or its token where it is somebody's number. */
-  publicId(id: string): string;
+  entityId(field: RuleOverride['field'], id: string): string;
   /** Of whatever it is: the same for the same. */
   token(value: string): string;
 }
 
-export function tellRule({ event, why }: HistoryEntry<RuleEvent>, { scrub, publicId }: EntryWords): Told {
+export function tellRule({ event, why }: HistoryEntry<RuleEvent>, { scrub, entityId }: EntryWords): Told {
   const id = 'version' in event ? `${event.id}@${event.version}` : event.id;
   return {
     action: `rule.${event.kind}`,
@@ -22,7 +23,7 @@ export function tellRule({ event, why }: HistoryEntry<RuleEvent>, { scrub, publi
     detail: {
       ...('sha256' in event && { sha256: event.sha256 }),
       ...('untilMs' in event && { untilMs: event.untilMs }),
-      ...('field' in event && { field: event.field, value: publicId(event.value) }),
+      ...('field' in event && { field: event.field, value: entityId(event.field, event.value) }),
       reason: scrub(why),
     },
   };
@@ -36,7 +37,7 @@ const LIST_ACTIONS: Readonly<Record<ListEvent['kind'], string>> = {
 };
 
 /** Why somebody is on a list may name them: it is in the list's own history, which is sealed. */
-export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token, publicId }: EntryWords): Told {
+export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token }: EntryWords): Told {
   const action = LIST_ACTIONS[event.kind];
   if (event.kind === 'defined') {
     const { name, purpose, match, threshold } = event.definition;
@@ -46,7 +47,7 @@ export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token, pub
     action,
     subject: { kind: 'list', id: event.list },
     detail: {
-      ...('value' in event && { value: token(publicId(event.value)) }),
+      ...('value' in event && { value: token(event.value) }),
       ...('source' in event && { source: scrub(event.source) }),
       ...('untilMs' in event && { untilMs: event.untilMs }),
       ...('rows' in event && { rows: event.rows, replaces: event.replaces }),

@@ -1,6 +1,7 @@
 // The rule book and the lists beside a running service: kept in the registry, the lists sealed; what is changed there comes
 // into the audit and onto the stream.
 import { createRuleVocabulary } from '../../decisions/rule-names.ts';
+import type { RuleOverride } from '../../decisions/verdict.ts';
 import { CATALOGUE_NAMES, catalogueNamed } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { ChainReport } from '../../http/handlers/book-chain.ts';
@@ -17,6 +18,7 @@ import { rulesHash } from '../../jobs/stream/live-versions.ts';
 import { RulePublisher } from '../../jobs/stream/rule-publisher.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { ObjectStore, StreamLog } from '../../ports.ts';
+import { KINDS_OF } from '../../privacy/personal-fields.ts';
 import { Scrubber } from '../../privacy/scrubber.ts';
 import { lockAudit } from '../../records/audit/append.ts';
 import { afterMark, type BookName, bookMark } from '../../records/books/audited.ts';
@@ -72,7 +74,8 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
   const { files, definitions, detectors } = place;
   const scrubber = new Scrubber();
   const publicId = (id: string) => vault.tokens.publicId(id);
-  const ruleBook = withFileRules(ruleBookOf(place, true), files);
+  const entityId = (field: RuleOverride['field'], id: string) => vault.tokens.publicId(id, KINDS_OF[field]);
+  const ruleBook = withFileRules(ruleBookOf(place, true), files, entityId);
   const listBook = listBookOf(place, vault, true);
   const listDesk = new ListDesk(listBook, publicId);
   const known = [...definitions, ...CATALOGUE_NAMES.flatMap(catalogueNamed)];
@@ -83,7 +86,7 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
   const common = { records, record, begin: lockAudit };
   const told = {
     scrub: (text: string) => scrubber.scrub(text),
-    publicId,
+    entityId,
     token: (id: string) => vault.tokens.subject(id),
   };
   const ruleAudit = new BookAudit({
@@ -105,7 +108,7 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
   let stopSweeping = () => {};
   return {
     rules: {
-      ...{ audit: ruleAudit, publish, vocabulary, scrubber, publicId },
+      ...{ audit: ruleAudit, publish, vocabulary, scrubber, entityId },
       desk: new RuleDesk({ book: ruleBook, files, vocabulary, notComputed }),
       versionInForce: async (nowMs) => rulesHash((await ruleBook.effectiveAt(nowMs)).rules),
       verify: () => verified(records, 'rules', () => wholeRules(ruleBookOf(place, false))),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTransaction } from '../domain/transaction.ts';
-import { HIDDEN, isPersonalField, maskFor } from './masking.ts';
+import { HIDDEN, isPersonalField, maskFor, maskListed } from './masking.ts';
 import { ID_FIELDS, SEALED_FIELDS } from './personal-fields.ts';
 import { Scrubber } from './scrubber.ts';
 
@@ -77,5 +77,25 @@ describe('masking', () => {
         },
       ),
     );
+  });
+});
+
+describe('a value of a kept list', () => {
+  it.each([
+    ['a document', '40000001', false, '****0001'],
+    ['a CCI, however it is written', '002-999-000000000001-18', false, '002-999-********0001-**'],
+    ['an account of the bank', '191-00012345', false, '********2345'],
+    ['a name', 'NOMBRE APELLIDO', true, 'N***** A*******'],
+    ['a name on an exact list', 'NOMBRE APELLIDO', false, 'N***** A*******'],
+    ['a code of the bank', 'C-1042', false, 'C-1042'],
+    ['a token', `dni_${'abcdefghijklmnop'.repeat(2)}`, false, `dni_${'abcdefghijklmnop'.repeat(2)}`],
+    [
+      'a token of a card',
+      `pan_${'abcdefghijklmnop'.repeat(2)}_1234`,
+      false,
+      `pan_${'abcdefghijklmnop'.repeat(2)}_1234`,
+    ],
+  ])('%s is shown as far as it may be', (_, value, isName, shown) => {
+    expect(maskListed(value, isName)).toBe(shown);
   });
 });

@@ -154,4 +154,20 @@ describe('labels and changes', () => {
       expect(() => control(wrong)).toThrow(InputError);
     }
   });
+
+  it('a change of overrides and lists is whole, and says nothing else', () => {
+    const override = { ruleId: 'a', field: 'payerId', value: 'C-1', untilMs: 5, reason: 'x' };
+    const lists = { entry: 12, hash: 'a'.repeat(64) };
+    expect(control({ overrides: [override], lists })).toEqual({ overrides: [override], lists });
+    for (const wrong of [
+      { overrides: [{ ...override, field: 'concept' }] },
+      { overrides: [{ ...override, untilMs: 'x' }] },
+      { overrides: override },
+      { lists: { entry: 0, hash: lists.hash } },
+      { lists: { entry: 1, hash: 'x' } },
+      { lists: null },
+    ]) {
+      expect(() => control(wrong)).toThrow(InputError);
+    }
+  });
 });

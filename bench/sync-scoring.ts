@@ -69,7 +69,7 @@ const log = await openLog(values.log, join(folder, 'log'));
 const topics = topicNames(`sync-scoring-${Date.now()}.`);
 await log.createTopics(topicSettings(topics, PARTITIONS, 1));
 const worker = await startWorker({
-  ...{ log, topics, setup, versions, stages: null, ops: null, settings: {} },
+  ...{ log, topics, setup, versions, stages: null, masters: null, ops: null, settings: {} },
   logger: createLogger('warn', (line) => process.stderr.write(line)),
   checkpoints: createFolderObjectStore(join(folder, 'checkpoints')),
 });

@@ -7,8 +7,10 @@ import {
   type ReplayedReason,
   replayDeadLetters,
 } from '../jobs/stream/dead-letters.ts';
+import { LetterOpener } from '../privacy/sealed-letter.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { type Command, type OptionValues, UsageError } from './command.ts';
+import { LETTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { plainTable } from './plain-table.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
 
@@ -25,6 +27,7 @@ const REPLAY_COLUMNS = [
   { title: 'passed over', right: true },
   { title: 'gone', right: true },
   { title: 'without origin', right: true },
+  { title: 'broken', right: true },
 ];
 
 export const deadLettersCommand: Command = {
@@ -33,6 +36,7 @@ export const deadLettersCommand: Command = {
   positional: ['ACTION'],
   options: {
     ...STREAM_LOG_OPTIONS,
+    ...LETTER_KEYS_OPTION,
     reason: { type: 'text', value: 'CODE', help: 'of this reason only' },
     since: { type: 'text', value: 'DAY', help: 'written on this day or later (2026-01-31, Lima)' },
     group: { type: 'text', help: "the workers' group; beside it is kept what was sent again", default: 'centinela' },
@@ -48,7 +52,10 @@ export const deadLettersCommand: Command = {
         const reasons = await listDeadLetters(log, topicsOf(options), wish);
         out(options.json === true ? `${JSON.stringify({ reasons })}\n` : listed(reasons));
       } else {
-        const replayed = await replayDeadLetters(log, topicsOf(options), options.group as string, wish);
+        const masters = await openGivenMasters(options);
+        const opener = masters === null ? null : new LetterOpener(masters);
+        const group = options.group as string;
+        const replayed = await replayDeadLetters(log, topicsOf(options), group, wish, opener);
         out(options.json === true ? `${JSON.stringify({ replayed })}\n` : told(replayed));
       }
     } finally {
@@ -78,7 +85,9 @@ function told(replayed: readonly ReplayedReason[]): string {
   if (replayed.length === 0) return 'There is nothing to send again.\n';
   return plainTable(
     REPLAY_COLUMNS,
-    replayed.map(({ reason, sent, passed, gone, homeless }) => [reason, ...[sent, passed, gone, homeless].map(String)]),
+    replayed.map(({ reason, sent, passed, gone, homeless, broken }) => [
+      ...[reason, ...[sent, passed, gone, homeless, broken].map(String)],
+    ]),
   );
 }
 

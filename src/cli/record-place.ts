@@ -4,8 +4,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
-import { openKeyFile } from '../adapters/keys/key-file.ts';
-import { createVariableMasterKeys } from '../adapters/keys/variable-master-keys.ts';
 import { openPglite } from '../adapters/pglite/open-pglite.ts';
 import { openPostgres } from '../adapters/postgres/open-postgres.ts';
 import { readVariable } from '../config/environment.ts';
@@ -16,6 +14,7 @@ import type { Database } from '../records/database.ts';
 import { openRecordStore, type RecordStore } from '../records/record-store.ts';
 import { kyselyOver } from '../records/sql-dialect.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
+import { openGivenMasters } from './master-keys.ts';
 
 export const RECORD_PLACE_OPTIONS = {
   data: { type: 'text', value: 'DIR', help: "the service's folder, with the embedded database" },
@@ -58,12 +57,7 @@ export async function openPlacedRecords(options: OptionValues, context: CommandC
 }
 
 export async function keyMakingOf(options: OptionValues, { nowMs }: CommandContext): Promise<KeyMaking> {
-  const file = options['master-keys'];
-  const variable = readVariable('CENTINELA_MASTER_KEYS');
-  if (typeof file !== 'string' && variable === null) {
-    throw new UsageError('To sign, give --master-keys FILE or set CENTINELA_MASTER_KEYS');
-  }
-  const masters =
-    typeof file === 'string' ? await openKeyFile(file, { mayCreate: false }) : createVariableMasterKeys(variable!);
+  const masters = await openGivenMasters(options);
+  if (masters === null) throw new UsageError('To sign, give --master-keys FILE or set CENTINELA_MASTER_KEYS');
   return { sealing: sealedByMasterKeys(masters), nowMs, randomBytes: (count) => new Uint8Array(randomBytes(count)) };
 }

@@ -17,6 +17,7 @@ import { type Command, type CommandContext, type OptionValues, UsageError } from
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
+import { LETTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { MODELS_OPTION } from './models.ts';
 import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { createProgress } from './progress.ts';
@@ -64,6 +65,7 @@ export const workerCommand: Command = {
       default: 'on',
     },
     ...FORMAT_OPTIONS,
+    ...LETTER_KEYS_OPTION,
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
       type: 'number',
@@ -88,6 +90,7 @@ export const workerCommand: Command = {
     }
     const logger = createLogger(options['log-level'] as LogLevel, context.log);
     const known = detectorsHere();
+    const masters = await openGivenMasters(options);
     const registry = openObjectStore(options.registry as string);
     const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
     const model = await modelOf(options.model, options);
@@ -108,6 +111,7 @@ export const workerCommand: Command = {
       const worker = await startWorker({
         ...{ log, topics, setup, versions, stages, logger },
         checkpoints: await openReadyObjectStore(options.checkpoints as string),
+        masters,
         settings: {
           ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
           group,

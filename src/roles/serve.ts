@@ -80,7 +80,7 @@ export interface ServeRole {
   readonly logger: Logger;
 }
 
-type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops'>;
+type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters'>;
 
 export interface HttpPlace {
   readonly host: string;
@@ -216,12 +216,12 @@ async function startParts(
 }
 
 async function startOwnWorker(
-  { worker, log, topics, logger, decoders, books }: ServeRole,
+  { worker, log, topics, logger, masters, decoders, books }: ServeRole,
   vault: Vault,
 ): Promise<RunningWorker | null> {
   if (worker === null) return null;
   const own = await worker(openingDecoders(vault.codec, vault.keys, decoders), openLiveLists(books, vault));
-  return await startWorker({ ...own, log, topics, logger, ops: null });
+  return await startWorker({ ...own, log, topics, logger, masters, ops: null });
 }
 
 async function stopWorker(worker: RunningWorker): Promise<void> {

@@ -8,6 +8,8 @@ import type { PartitionSetup, VersionSource } from '../pipeline/stream/versions.
 import { Worker } from '../pipeline/stream/worker.ts';
 import { DEFAULT_WORKER, type WorkerObserver, type WorkerSettings } from '../pipeline/stream/worker-options.ts';
 import type { ObjectStore, StreamLog, StreamPosition } from '../ports.ts';
+import type { MasterKeys } from '../privacy/master-keys.ts';
+import { LetterSealer } from '../privacy/sealed-letter.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type OpsServer, startOpsServer } from '../telemetry/ops-server.ts';
 import { workerMetrics } from './worker-metrics.ts';
@@ -21,6 +23,8 @@ export interface WorkerRole {
   readonly stages: readonly KeyedStage[] | null;
   readonly checkpoints: ObjectStore;
   readonly settings: Partial<WorkerSettings>;
+  /** Dead letters are sealed with keys under these; null: they are written as they came. */
+  readonly masters: MasterKeys | null;
   readonly logger: Logger;
   /** Where operators ask; null for nowhere. */
   readonly ops: { readonly host: string; readonly port: number } | null;
@@ -76,16 +80,17 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
 }
 
 function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {
-  const { log, topics, setup, versions, checkpoints, onDecided } = role;
+  const { log, topics, setup, versions, checkpoints, masters, onDecided } = role;
   const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
   const whole: KeyedStage = { name: 'transactions', input: topics.transactions, setup, versions };
   const stages = role.stages ?? [whole];
   const changesTo = stages[stages.length - 1].input;
+  const letters = masters === null ? null : new LetterSealer(masters);
   return stages.map(({ name, input, ...own }) => {
     const group = role.stages === null ? settings.group : groupOfStage(settings.group, name);
     const folder = role.stages === null ? input : `keyed/${input}`;
     return new Worker({
-      ...{ log, ...own, settings: { ...settings, group, input, changesTo }, observer: observerOf(input) },
+      ...{ log, ...own, letters, settings: { ...settings, group, input, changesTo }, observer: observerOf(input) },
       checkpoints: (partition) => new CheckpointStore(checkpoints, `${folder}/${partition}`),
       now: () => performance.timeOrigin + performance.now(),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

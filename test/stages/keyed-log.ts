@@ -101,6 +101,7 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
           versions,
           stages,
           checkpoints,
+          masters: null,
           logger: createLogger('error', () => undefined),
         },
         ...{ ops: null, settings: { group, pollWaitMs: 1, checkpointEveryMs: 100, commitEveryMs: 1 } },

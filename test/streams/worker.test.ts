@@ -8,13 +8,17 @@ import {
   createTransactionDecoder,
   type TransactionDecoder,
 } from '../../src/adapters/kafka/formats/transaction-decoder.ts';
+import { LocalMasterKeys } from '../../src/adapters/keys/local-master-keys.ts';
 import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { createTransaction } from '../../src/domain/transaction.ts';
+import { replayDeadLetters } from '../../src/jobs/stream/dead-letters.ts';
 import { InputError, StreamUnavailableError } from '../../src/lib/errors.ts';
 import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import { partitionSetup } from '../../src/pipeline/stream/versions.ts';
 import { Worker } from '../../src/pipeline/stream/worker.ts';
+import type { MasterKeys } from '../../src/privacy/master-keys.ts';
+import { LetterKeyError, LetterOpener, LetterSealer } from '../../src/privacy/sealed-letter.ts';
 import { createSimulatedStore, type SimulatedStore } from '../simulation/simulated-store.ts';
 import { simulatedSetup, simulatedVersions } from '../simulation/stream-parts.ts';
 
@@ -43,7 +47,11 @@ async function send({ log }: Place, ids: readonly string[], amountMinor = 100): 
 }
 
 /** Works until everything is decided. @returns the codes of what troubled it */
-async function work(place: Place, decoder: TransactionDecoder | null = null): Promise<string[]> {
+async function work(
+  place: Place,
+  decoder: TransactionDecoder | null = null,
+  letters: LetterSealer | null = null,
+): Promise<string[]> {
   const codes: string[] = [];
   const nothing = () => undefined;
   const whole = simulatedSetup();
@@ -52,7 +60,7 @@ async function work(place: Place, decoder: TransactionDecoder | null = null): Pr
       ? whole.decoders
       : { ...whole.decoders, prepare: decoder.prepare, transaction: (value: Uint8Array) => decoder.decode(value) };
   const worker = new Worker({
-    ...{ log: place.log, setup: partitionSetup(whole.definitions, whole.limits, decoders, whole.fold) },
+    ...{ log: place.log, letters, setup: partitionSetup(whole.definitions, whole.limits, decoders, whole.fold) },
     ...{ versions: simulatedVersions(async () => undefined) },
     checkpoints: () => new CheckpointStore(place.store, 'p'),
     settings: {
@@ -188,4 +196,81 @@ it('asks for schemas before it folds, waits for a registry that is away, and ref
   const letters = await place.log.read({ topic: TOPICS['dead-letters'], partition: 0, offset: 0 }, 10, 0);
   const codes = letters.map(({ headers }) => headers.find(({ name }) => name === 'centinela-reason')?.value);
   expect(codes.map((code) => new TextDecoder().decode(code))).toEqual(['SCHEMA_UNKNOWN', 'WIRE_FORMAT']);
+});
+
+const EVERYTHING = { reason: null, sinceMs: null };
+
+async function lettersOf({ log }: Place) {
+  return await log.read({ topic: TOPICS['dead-letters'], partition: 0, offset: 0 }, 100, 0);
+}
+
+async function sendBroken({ log }: Place, topic: string): Promise<void> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const record = {
+    partition: 0,
+    key: bytes('10117410'),
+    timestampMs: null,
+    value: bytes('{"payerName":"Rosa Quispe",'),
+  };
+  await log.append([{ ...record, topic, headers: [{ name: 'bank-trace', value: bytes('+51 987654321') }] }]);
+}
+
+it('seals what it cannot read, key and headers too, and sends it again as it came', async () => {
+  const place = await openPlace();
+  const masters = new LocalMasterKeys('file', [new Uint8Array(32).fill(7)]);
+  await sendBroken(place, TOPICS.transactions);
+  await sendBroken(place, TOPICS.labels);
+  await send(place, ['a']);
+  expect(await work(place, null, new LetterSealer(masters))).toEqual([]);
+  expect(await decided(place)).toEqual(['a']);
+  const letters = await lettersOf(place);
+  expect(letters.length).toBe(2);
+  for (const { key, value, headers } of letters) {
+    const written = Buffer.concat([value!, ...headers.map((header) => header.value)]).toString('latin1');
+    for (const clear of ['Rosa', 'payerName', '10117410', '987654321']) expect(written).not.toContain(clear);
+    expect([key, headers.map(({ name }) => name)]).toEqual([
+      null,
+      ['centinela-sealed-by', 'centinela-reason', 'centinela-message', 'centinela-from'],
+    ]);
+  }
+  await expect(replayDeadLetters(place.log, TOPICS, 'g', EVERYTHING)).rejects.toMatchObject({ code: 'LETTER_SEALED' });
+  const [{ end }] = await place.log.bounds(TOPICS.transactions);
+  const [done] = await replayDeadLetters(place.log, TOPICS, 'g', EVERYTHING, new LetterOpener(masters));
+  expect(done).toMatchObject({ sent: 2, broken: 0 });
+  const again = await place.log.read({ topic: TOPICS.transactions, partition: 0, offset: end }, 10, 0);
+  const [record] = again;
+  expect(Buffer.from(record.value!).toString()).toBe('{"payerName":"Rosa Quispe",');
+  expect(Buffer.from(record.key!).toString()).toBe('10117410');
+  expect(record.headers.map(({ name, value }) => [name, Buffer.from(value).toString()])).toEqual([
+    ['bank-trace', '+51 987654321'],
+  ]);
+});
+
+it('stops where it cannot seal, and neither writes the record in clear nor passes it over', async () => {
+  const place = await openPlace();
+  const masters = new LocalMasterKeys('file', [new Uint8Array(32).fill(7)]);
+  const away: MasterKeys = {
+    ...{ currentId: masters.currentId, opens: (id) => masters.opens(id) },
+    wrap: () => Promise.reject(Object.assign(new Error('no answer'), { code: 'KEYS_UNAVAILABLE' })),
+    unwrap: (id, requests) => masters.unwrap(id, requests),
+  };
+  await send(place, ['a']);
+  await sendBroken(place, TOPICS.transactions);
+  await expect(work(place, null, new LetterSealer(away))).rejects.toThrow(LetterKeyError);
+  expect([await decided(place), await lettersOf(place)]).toEqual([[], []]);
+  expect(await work(place, null, new LetterSealer(masters))).toEqual([]);
+  expect([await decided(place), (await lettersOf(place)).length]).toEqual([['a'], 1]);
+});
+
+it('does not open a letter that was changed, and sends the others', async () => {
+  const place = await openPlace();
+  const masters = new LocalMasterKeys('file', [new Uint8Array(32).fill(7)]);
+  await sendBroken(place, TOPICS.transactions);
+  await work(place, null, new LetterSealer(masters));
+  const [letter] = await lettersOf(place);
+  const value = Uint8Array.from(letter.value!);
+  value[value.length - 1] ^= 1;
+  await place.log.append([{ ...letter, topic: TOPICS['dead-letters'], partition: 0, timestampMs: null, value }]);
+  const [done] = await replayDeadLetters(place.log, TOPICS, 'g', EVERYTHING, new LetterOpener(masters));
+  expect(done).toMatchObject({ sent: 1, broken: 1 });
 });

@@ -74,7 +74,7 @@ describe('dead letters', () => {
       letter('x', 'A', 'decisions/0/1'),
     ]);
     const [done] = await replayDeadLetters(log, TOPICS, 'g', { reason: null, sinceMs: 800 });
-    expect(done).toEqual({ reason: 'A', sent: 1, passed: 1, gone: 0, homeless: 1 });
+    expect(done).toEqual({ reason: 'A', sent: 1, passed: 1, gone: 0, homeless: 1, broken: 0 });
     expect(await valuesOf(log, TOPICS.transactions)).toEqual(['new']);
     expect(await valuesOf(log, TOPICS.decisions)).toEqual([]);
   });

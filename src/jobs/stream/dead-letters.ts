@@ -3,9 +3,11 @@
 // What was sent again is marked by a group of its own for each reason, whose position moves on in the same commit that
 // writes the records: asked twice, nothing is sent twice. Letters that arrive meanwhile wait for the next time.
 import { InputError } from '../../lib/errors.ts';
-import { originOf, revivedRecord } from '../../pipeline/stream/dead-letter.ts';
+import { copyFor, originOf, revivedRecord } from '../../pipeline/stream/dead-letter.ts';
 import type { TopicNames } from '../../pipeline/stream/topics.ts';
 import type { OutgoingRecord, StreamLog, StreamPosition, StreamRecord } from '../../ports.ts';
+import { EnvelopeError } from '../../privacy/envelope.ts';
+import type { LetterOpener } from '../../privacy/sealed-letter.ts';
 
 export interface DeadLetterWish {
   /** Of this reason only; null for all. */
@@ -39,6 +41,8 @@ export interface ReplayedReason {
   readonly gone: number;
   /** That do not say where they came from, or from no topic of the stream's. */
   readonly homeless: number;
+  /** Sealed, and changed since. */
+  readonly broken: number;
 }
 
 const MOST_AT_ONCE = 500;
@@ -85,19 +89,22 @@ export async function listDeadLetters(
  * Sends letters to where they came from, each once however often it is asked for.
  *
  * @param group whose transactions they are; the marks are kept in groups named after it
+ * @param opener of sealed ones; null where there are no master keys
+ * @throws InputError LETTER_SEALED where one is sealed and there is no opener; what the master keys throw
  */
 export async function replayDeadLetters(
   log: StreamLog,
   topics: TopicNames,
   group: string,
   wish: DeadLetterWish,
+  opener: LetterOpener | null = null,
 ): Promise<ReplayedReason[]> {
   const reasons =
     wish.reason === null
       ? (await listDeadLetters(log, topics, { reason: null, sinceMs: null })).map(({ reason }) => reason).sort()
       : [wish.reason];
   const replayed: ReplayedReason[] = [];
-  for (const reason of reasons) replayed.push(await replayReason(log, topics, group, { ...wish, reason }));
+  for (const reason of reasons) replayed.push(await replayReason(log, topics, group, { ...wish, reason }, opener));
   return replayed;
 }
 
@@ -106,9 +113,11 @@ async function replayReason(
   topics: TopicNames,
   group: string,
   wish: DeadLetterWish & { readonly reason: string },
+  opener: LetterOpener | null,
 ): Promise<ReplayedReason> {
   const topic = topics['dead-letters'];
-  const counts = { sent: 0, passed: 0, gone: 0, homeless: 0 };
+  const counts = { sent: 0, passed: 0, gone: 0, homeless: 0, broken: 0 };
+  const reviving: Reviving = { log, topics, sinceMs: wish.sinceMs, opener };
   const ends = new Map((await log.bounds(topic)).map(({ partition, end }) => [partition, end]));
   const done = new Map<number, number>();
   const consumer = await log.join({
@@ -134,7 +143,7 @@ async function replayReason(
         const letters = records.filter(({ offset }) => offset >= from && offset < ends.get(partition)!);
         if (letters.length === 0) continue;
         for (const letter of letters) {
-          if (reasonOf(letter) === wish.reason) await revive(log, topics, letter, wish.sinceMs, outputs, counts);
+          if (reasonOf(letter) === wish.reason) await revive(reviving, letter, outputs, counts);
         }
         const offset = letters[letters.length - 1].offset + 1;
         done.set(partition, offset);
@@ -149,13 +158,18 @@ async function replayReason(
   return { reason: wish.reason, ...counts };
 }
 
+interface Reviving {
+  readonly log: StreamLog;
+  readonly topics: TopicNames;
+  readonly sinceMs: number | null;
+  readonly opener: LetterOpener | null;
+}
+
 async function revive(
-  log: StreamLog,
-  topics: TopicNames,
+  { log, topics, sinceMs, opener }: Reviving,
   letter: StreamRecord,
-  sinceMs: number | null,
   outputs: OutgoingRecord[],
-  counts: { passed: number; gone: number; homeless: number },
+  counts: { passed: number; gone: number; homeless: number; broken: number },
 ): Promise<void> {
   const { from, byReference } = originOf(letter);
   // A header says where to: into topics of the stream only, whatever it says.
@@ -168,11 +182,20 @@ async function revive(
       : letter;
     if (original === undefined) counts.gone++;
     else {
-      const record = revivedRecord(original, from.topic);
+      const record = byReference
+        ? copyFor(from.topic, original)
+        : await revivedRecord(original, from.topic, opener).catch(noneOfBroken);
+      if (record === null) counts.broken++;
       // Its own time is long past: retention would take it at once.
-      outputs.push({ ...record, timestampMs: null, partition: record.key === null ? from.partition : null });
+      else outputs.push({ ...record, timestampMs: null, partition: record.key === null ? from.partition : null });
     }
   }
+}
+
+/** One that somebody changed must not hold up the others. */
+function noneOfBroken(error: unknown): null {
+  if (error instanceof EnvelopeError) return null;
+  throw error;
 }
 
 function isWished(letter: StreamRecord, { reason, sinceMs }: DeadLetterWish): boolean {

@@ -16,16 +16,16 @@ const records: fc.Arbitrary<StreamRecord> = fc.record({
 });
 
 describe('dead letters', () => {
-  it('revive as the record that they were made of', () => {
-    fc.assert(
-      fc.property(records, (record) => {
+  it('revive as the record that they were made of', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, async (record) => {
         const letter = {
           ...deadLetter('dead-letters', AT, record, REFUSAL),
           offset: 0,
           timestampMs: record.timestampMs,
         };
         const { key, value, timestampMs, headers } = record;
-        expect(revivedRecord(letter, 'transactions')).toEqual({
+        expect(await revivedRecord(letter, 'transactions', null)).toEqual({
           ...{ topic: 'transactions', partition: null, key, value, timestampMs, headers },
         });
         expect(originOf(letter)).toEqual({ ...REFUSAL, from: AT, byReference: false });

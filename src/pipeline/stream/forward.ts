@@ -6,9 +6,11 @@ import type { ControlRecord } from '../../domain/stream-records.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { OutgoingRecord, StreamBatch, StreamLog, StreamRecord } from '../../ports.ts';
 import { bytesOf, deadLetter, MOST_OWN_HEADERS } from './dead-letter.ts';
+import { readySeal } from './letter-seal.ts';
 import { KIND_HEADER, kindHeader, type RecordKind, VALUE_MISSING } from './record-kinds.ts';
 import type { TopicNames } from './topics.ts';
 import { type PartitionSetup, type VersionSource, VersionUnavailableError } from './versions.ts';
+import type { WorkerOptions } from './worker-options.ts';
 
 export type ForwardedKind = Exclude<RecordKind, 'transaction'>;
 
@@ -19,7 +21,7 @@ export const FORWARDED: readonly (readonly ['labels' | 'control', ForwardedKind]
 ];
 
 /** What the door needs of the worker. */
-interface Door {
+interface Door extends Pick<WorkerOptions, 'letters' | 'now' | 'observer'> {
   readonly log: StreamLog;
   readonly setup: PartitionSetup;
   readonly versions: VersionSource;
@@ -30,7 +32,7 @@ interface Door {
  * Onto the stream of transactions: a label to its payer's partition, a change to every one, of the last stage where there
  * are stages; or a dead letter.
  *
- * @throws StreamUnavailableError where the log or the store of models does not answer
+ * @throws StreamUnavailableError where the log or the store of models does not answer; LetterKeyError
  */
 export async function forwardedRecords(
   { topic, partition, records }: StreamBatch,
@@ -53,7 +55,7 @@ export async function forwardedRecords(
     } catch (error) {
       if (!(error instanceof InputError || error instanceof VersionUnavailableError)) throw error;
       const at = { topic, partition, offset: record.offset };
-      outputs.push(deadLetter(topics['dead-letters'], at, record, error, maxRecordBytes));
+      outputs.push(deadLetter(topics['dead-letters'], at, record, error, maxRecordBytes, await readySeal(door)));
     }
   }
   return outputs;

@@ -2,18 +2,19 @@
 // or accounts of people: who needs them has the transaction.
 import type { GovernorAlert } from '../../decisions/governor-alert.ts';
 import type { OutgoingRecord, StreamPartition } from '../../ports.ts';
-import { deadLetter } from './dead-letter.ts';
+import { deadLetter, type LetterSeal } from './dead-letter.ts';
 import type { DecidedRecord, FoldOutput } from './partition-fold.ts';
 import type { TopicNames } from './topics.ts';
 
 const NO_HEADERS: OutgoingRecord['headers'] = [];
 
-/** Of one run of records of a partition of the stream. */
+/** Of one run of records of a partition of the stream. @throws LetterKeyError where dead letters cannot be sealed */
 export function outputsOf(
   output: FoldOutput,
   from: StreamPartition,
   topics: TopicNames,
   maxRecordBytes?: number,
+  seal: LetterSeal | null = null,
 ): OutgoingRecord[] {
   const records: OutgoingRecord[] = [];
   for (const decided of output.decided) {
@@ -26,7 +27,7 @@ export function outputsOf(
   }
   for (const { record, refusal } of output.refused) {
     const at = { ...from, offset: record.offset };
-    records.push(deadLetter(topics['dead-letters'], at, record, refusal, maxRecordBytes));
+    records.push(deadLetter(topics['dead-letters'], at, record, refusal, maxRecordBytes, seal));
   }
   return records;
 }

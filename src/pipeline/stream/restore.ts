@@ -1,6 +1,7 @@
 // How the state of a partition is had again when it is taken over, and what may be wrong with what it is made from.
 import { FencedError, InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { StreamLog, StreamPartition, StreamPosition } from '../../ports.ts';
+import { LetterKeyError } from '../../privacy/sealed-letter.ts';
 import type { CheckpointStore, RestoredFold } from './checkpoint-store.ts';
 import { DetectorFailedError } from './detectors-asked.ts';
 import { type LastRecord, lastRecordOf } from './fold-snapshot.ts';
@@ -104,4 +105,4 @@ export function isPassing(error: unknown): error is Error & { readonly code: str
   return PASSING.some((kind) => error instanceof kind);
 }
 
-const PASSING = [FencedError, StreamUnavailableError, VersionUnavailableError, DetectorFailedError];
+const PASSING = [FencedError, StreamUnavailableError, VersionUnavailableError, DetectorFailedError, LetterKeyError];

@@ -1,5 +1,6 @@
 // What a worker is given: the log, what decides, how it works, and who is told what it does.
 import type { StreamLog } from '../../ports.ts';
+import type { LetterSealer } from '../../privacy/sealed-letter.ts';
 import { type BatchSizeSettings, DEFAULT_BATCH_SIZE } from './batch-size.ts';
 import type { CheckpointStore, WrittenCheckpoint } from './checkpoint-store.ts';
 import { MAX_RECORD_BYTES } from './dead-letter.ts';
@@ -84,6 +85,8 @@ export interface WorkerOptions {
   /** A new one each time that a partition is taken over. */
   readonly checkpoints: (partition: number) => CheckpointStore;
   readonly settings: WorkerSettings;
+  /** Seals dead letters; null or left out: they are written as they came. */
+  readonly letters?: LetterSealer | null;
   readonly observer: WorkerObserver;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;

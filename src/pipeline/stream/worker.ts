@@ -24,9 +24,11 @@ import type {
 import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
 import { type CheckpointedPartition, Checkpointing } from './checkpointing.ts';
+import type { LetterSeal } from './dead-letter.ts';
 import { DegradedMode } from './degraded-mode.ts';
 import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
+import { readySeal } from './letter-seal.ts';
 import { outputsOf } from './outputs.ts';
 import type { FoldOutput, Taking } from './partition-fold.ts';
 import { kindOf, newRecords } from './record-kinds.ts';
@@ -112,7 +114,7 @@ export class Worker {
   /**
    * Works until it is stopped.
    *
-   * @throws StreamUnavailableError, VersionUnavailableError, FencedError where so many attempts in a row failed
+   * @throws StreamUnavailableError, VersionUnavailableError, FencedError, LetterKeyError where so many attempts in a row failed
    * @throws InputError where a checkpoint cannot be continued with these settings
    */
   async run(): Promise<void> {
@@ -296,7 +298,8 @@ export class Worker {
     owned.last = last;
     if (output.change !== null) await this.#change(owned, last.offset, output.change);
     if (!isSilent) {
-      const missed = this.#emit(owned, from, output, folded.outputs);
+      const seal = output.refused.length > 0 ? await readySeal(this.#options) : null;
+      const missed = this.#emit(owned, from, output, seal, folded.outputs);
       folded.done.push({ partition, records: output.taken, output, foldMs, missed, oldestWaitMs: run[0].timestampMs });
     } else if (owned.offset >= owned.silentBefore) {
       observer.restored(partition, owned.restoredFrom, owned.silentBefore, now() - owned.beganMs);
@@ -325,13 +328,19 @@ export class Worker {
   }
 
   /** @returns the steps that missed their deadline */
-  #emit(owned: OwnedPartition, from: number, output: FoldOutput, outputs: OutgoingRecord[]): BatchDone['missed'] {
+  #emit(
+    owned: OwnedPartition,
+    from: number,
+    output: FoldOutput,
+    seal: LetterSeal | null,
+    outputs: OutgoingRecord[],
+  ): BatchDone['missed'] {
     const { settings, observer, now } = this.#options;
     const { topics, maxRecordBytes } = settings;
     const { partition } = owned;
     const { leftOut, failures, times, counts } = output;
     const at = { topic: this.#input, partition };
-    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes)));
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes, seal)));
     const chosen = owned.leftOut.choose(from, leftOut);
     if (chosen !== null) {
       outputs.push(leftOutRecord(topics['left-out'], partition, chosen));

@@ -43,6 +43,8 @@ export interface AlertRecord {
   /** Where the transaction stands in the log: with the versions, enough to decide it again. */
   readonly logPartition: number;
   readonly logOffset: number;
+  /** SHA-256 of the evidence of the decision; null where none is kept. */
+  readonly evidence: string | null;
 }
 
 export interface AlertRefusal {
@@ -107,6 +109,7 @@ function recordOf(value: Fields): AlertRecord {
     rules: listOf(value.rules).slice(0, MOST_RULES).flatMap(ruleOf),
     versions: isObject(value.versions) ? value.versions : {},
     ...{ logPartition: at.partition, logOffset: at.offset },
+    evidence: textOf(value.evidence),
   };
 }
 

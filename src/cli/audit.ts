@@ -6,26 +6,28 @@ import { exportAudit, LEAST_ONLINE_DAYS, ONLINE_DAYS, pruneAudit } from '../reco
 import { signNewest } from '../records/audit/heads.ts';
 import { listPublicKeys, openSigningKey, rotateSigningKey } from '../records/audit/keys.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
+import { REPLAY_OPTIONS, replay } from './audit-replay.ts';
 import { VERIFY_OPTIONS, verify } from './audit-verify.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { openObjectStore } from './object-store.ts';
 import { keyMakingOf, openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
 
-type Action = (options: OptionValues, context: CommandContext) => Promise<void>;
+type Action = (options: OptionValues, context: CommandContext, file: string | undefined) => Promise<void>;
 
 const DAY_MS = 86_400_000;
-const ACTIONS: Readonly<Record<string, Action>> = { verify, export: exportOld, keys };
+const ACTIONS: Readonly<Record<string, Action>> = { verify, export: exportOld, keys, replay };
 
 export const auditCommand: Command = {
   name: 'audit',
   summary:
     'The audit trail: verify that it is what was written; export old entries to an archive, and --prune those that the ' +
-    'database need not have; the public keys it is signed with (keys).',
-  positional: ['verify|export|keys'],
+    'database need not have; the public keys it is signed with (keys); decisions made again from their evidence (replay).',
+  positional: ['verify|export|keys|replay', '[FILE]'],
   options: {
     ...RECORD_PLACE_OPTIONS,
     archive: { type: 'text', value: 'PLACE', help: 'the archive: a folder, or s3://bucket/prefix' },
     ...VERIFY_OPTIONS,
+    ...REPLAY_OPTIONS,
     'older-than': {
       type: 'number',
       value: 'DAYS',
@@ -45,11 +47,12 @@ export const auditCommand: Command = {
     rotate: { type: 'flag', help: 'keys: a new key takes over, and the private half of the present one is destroyed' },
     out: { type: 'text', value: 'FILE', help: 'keys: write the public keys there, as PEM' },
   },
-  async run([action], options, context) {
+  async run([action, file], options, context) {
     if (!Object.hasOwn(ACTIONS, action)) {
       throw new UsageError(`audit: there is no '${action}'; there are ${Object.keys(ACTIONS).join(', ')}`);
     }
-    await ACTIONS[action](options, context);
+    if (file !== undefined && action !== 'replay') throw new UsageError(`audit ${action}: there is no FILE to give`);
+    await ACTIONS[action](options, context, file);
   },
 };
 

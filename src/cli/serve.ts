@@ -20,6 +20,8 @@ import type { AppTls } from '../http/app.ts';
 import { definitionsOf, streamSetup } from '../jobs/stream/stream-setup.ts';
 import { InputError } from '../lib/errors.ts';
 import { NO_NOTIFICATIONS, readNotificationSettings } from '../notify/settings.ts';
+import type { EvidenceWish } from '../pipeline/evidence/draft.ts';
+import { modelHash } from '../pipeline/evidence/model-hash.ts';
 import type { MasterKeys } from '../privacy/master-keys.ts';
 import { Scrubber } from '../privacy/scrubber.ts';
 import { openRecordStore, type RecordStore } from '../records/record-store.ts';
@@ -102,6 +104,12 @@ const SERVE_OPTIONS = {
   },
   'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
   'ops-port': { type: 'number', help: '/metrics, /healthz and /readyz; 0 for any free port', default: 9465, ...PORT },
+  evidence: {
+    type: 'text',
+    help: 'of which decisions evidence is kept, to make them again: alerts, all, or none (docs/audit.md)',
+    choices: ['alerts', 'all', 'none'],
+    default: 'alerts',
+  },
   notifications: {
     type: 'text',
     value: 'FILE',
@@ -233,9 +241,11 @@ async function deciding(
       rules: { placed, overrides: inBook.overrides, lists: await lists.newest(), detectors },
       loadModel: (id) => loadModel(registry, id, known),
       loadLists: (at) => lists.at(at),
+      ...(options.evidence !== 'none' && { evidence: options.evidence as EvidenceWish }),
     });
     const checkpoints = await openReadyObjectStore(`${placeOfObjects(options, data)}/checkpoints`);
-    return { setup, versions, stages: null, checkpoints, settings: {} };
+    const hashOf = (id: string) => modelHash(registry, id);
+    return { setup, versions, stages: null, checkpoints, settings: {}, modelHash: hashOf };
   };
   return {
     books: { store: registry, files, definitions: definitionsOf(model, catalogue), detectors },

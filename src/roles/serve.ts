@@ -42,6 +42,7 @@ import { httpMetrics } from './http-metrics.ts';
 import { startAlerts } from './service/alerts.ts';
 import { type BookPlace, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
+import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
 import { pacedLog } from './service/paced-log.ts';
@@ -80,7 +81,10 @@ export interface ServeRole {
   readonly logger: Logger;
 }
 
-type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters'>;
+type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters' | 'evidence'> & {
+  /** SHA-256 of a stored model; null where there is no such model. */
+  readonly modelHash: (id: string) => Promise<string | null>;
+};
 
 export interface HttpPlace {
   readonly host: string;
@@ -144,6 +148,8 @@ async function startParts(
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();
+  const evidence = startEvidence({ log: slow, topic: topics.evidence, objects: role.archive.store, logger });
+  closers.push(() => evidence.close());
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
@@ -165,7 +171,7 @@ async function startParts(
       ...{ decode: (bytes: Uint8Array) => role.decoders.transaction(bytes), read: role.readTransaction },
       ...{ deadlineMs: role.deadlineMs, score: scoring.score },
     }),
-    ...decisionHandlers(archive.decisions),
+    ...decisionHandlers(archive.decisions, evidence.find),
     ...liveHandlers(live),
     ...alertHandlers(work),
     ...caseHandlers(work),
@@ -216,12 +222,14 @@ async function startParts(
 }
 
 async function startOwnWorker(
-  { worker, log, topics, logger, masters, decoders, books }: ServeRole,
+  { worker, log, topics, logger, masters, decoders, archive, version, books }: ServeRole,
   vault: Vault,
 ): Promise<RunningWorker | null> {
   if (worker === null) return null;
-  const own = await worker(openingDecoders(vault.codec, vault.keys, decoders), openLiveLists(books, vault));
-  return await startWorker({ ...own, log, topics, logger, masters, ops: null });
+  const decoding = openingDecoders(vault.codec, vault.keys, decoders);
+  const { modelHash, ...own } = await worker(decoding, openLiveLists(books, vault));
+  const evidence = evidencePacker({ vault, objects: archive.store, modelHash, program: version });
+  return await startWorker({ ...own, log, topics, logger, masters, evidence, ops: null });
 }
 
 async function stopWorker(worker: RunningWorker): Promise<void> {

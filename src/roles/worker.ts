@@ -1,5 +1,6 @@
 // The worker role: a log, what decides, checkpoints, and what operators see, put together; it works until it is told to stop.
 // A keyed stream has a worker for each of its stages, all in this process.
+import type { EvidencePacker } from '../pipeline/evidence/draft.ts';
 import { CheckpointStore } from '../pipeline/stream/checkpoint-store.ts';
 import type { DecidedRecord } from '../pipeline/stream/partition-fold.ts';
 import { groupOfStage, type KeyedStage } from '../pipeline/stream/stages/keyed-stages.ts';
@@ -25,6 +26,8 @@ export interface WorkerRole {
   readonly settings: Partial<WorkerSettings>;
   /** Dead letters are sealed with keys under these; null: they are written as they came. */
   readonly masters: MasterKeys | null;
+  /** Packs the evidence that `setup` asks for; left out: none is made. */
+  readonly evidence?: EvidencePacker;
   readonly logger: Logger;
   /** Where operators ask; null for nowhere. */
   readonly ops: { readonly host: string; readonly port: number } | null;
@@ -80,7 +83,7 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
 }
 
 function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {
-  const { log, topics, setup, versions, checkpoints, masters, onDecided } = role;
+  const { log, topics, setup, versions, checkpoints, masters, evidence, onDecided } = role;
   const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
   const whole: KeyedStage = { name: 'transactions', input: topics.transactions, setup, versions };
   const stages = role.stages ?? [whole];
@@ -95,6 +98,7 @@ function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserv
       now: () => performance.timeOrigin + performance.now(),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       ...(onDecided !== undefined && { onDecided }),
+      ...(evidence !== undefined && { evidence }),
     });
   });
 }

@@ -30,6 +30,7 @@ export function decisionNumber(n: number): DecisionRecord {
     ...{ id: `TX-${String(n).padStart(6, '0')}`, eventTimeMs: NOON_MS + n * 1000 - 250 },
     ...{ action: isReview ? 'review' : 'approve', intended: n % 6 === 0 ? 'hold' : isReview ? 'review' : 'approve' },
     ...{ by: n % 5 === 0 ? 'rules' : 'model', risk: n % 7 === 0 ? null : (n % 97) / 97, modelRisk: (n % 89) / 89 },
+    ...{ amountMinor: n * 100 + 7, currency: n % 9 === 0 ? 'USD' : 'PEN' },
     expectedLossMinor: n % 4 === 0 ? null : n * 1.25,
     rules: n % 5 === 0 ? ['cuenta-mula@3', 'noche@1'] : [],
     silenced: n % 11 === 0 ? [{ rule: 'prueba@1', silence: 'shadow' }] : [],
@@ -39,6 +40,7 @@ export function decisionNumber(n: number): DecisionRecord {
     versions: { model: n % 2 === 0 ? 'cards@3' : null, rules: '0123456789abcdef' },
     degraded: n % 13 === 0 ? ['isolation-forest', 'reasons'] : [],
     at: { partition: n % 4, offset: n },
+    ...(n % 3 === 0 && { evidence: String(n).padStart(64, '0') }),
     ...(n % 17 === 0 && { stageAt: { partition: 1, offset: n * 2 } }),
   };
 }

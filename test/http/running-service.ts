@@ -90,10 +90,10 @@ export async function startTestService(records: RecordStore): Promise<TestServic
       const rules = { placed, overrides: [], lists: await lists.newest(), detectors };
       const loadModel = () => Promise.reject(new Error('there is no model'));
       const setup = streamSetup({
-        ...{ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel },
+        ...{ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel, evidence: 'alerts' },
         loadLists: (at) => lists.at(at),
       });
-      return { ...setup, stages: null, checkpoints: objects, settings: {} };
+      return { ...setup, stages: null, checkpoints: objects, settings: {}, modelHash: async () => null };
     },
     decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
     readTransaction: transactionOf,

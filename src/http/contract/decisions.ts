@@ -48,4 +48,22 @@ export const DECISION_ENDPOINTS = {
     }),
     answer: DecidedSchema,
   }),
+  decisionEvidence: endpoint({
+    ...{
+      method: 'GET',
+      path: '/v1/decisions/:transactionId/evidence',
+      tag: 'decisions',
+      access: 'decisions:read',
+      does: 'read',
+    },
+    summary: {
+      es: 'De qué se hizo una decisión, para hacerla de nuevo; la operación, cifrada',
+      en: 'What a decision was made of, to make it again; the transaction is sealed',
+    },
+    params: Type.Object({ transactionId: Id }),
+    answer: Type.Object({
+      sha256: Type.String({ description: 'of the pack; the decision and the alert name it by this' }),
+      evidence: Type.Unknown({ description: 'the pack (docs/audit.md)' }),
+    }),
+  }),
 };

@@ -27,13 +27,13 @@ const COLUMNS = {
   degraded: { listOf: 'text' },
   at: PLACE_OF_STREAM,
   stageAt: PLACE_OF_STREAM,
-  /** Where the record tells them. */
+  evidence: 'text',
   amountMinor: 'integer',
   currency: 'text',
 } as const satisfies Every & Record<string, ColumnShape>;
 
 /** Left out of a record, rather than null in it, where there is none. */
-const OPTIONAL = ['stageAt', 'amountMinor', 'currency'];
+const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency'];
 
 export const DECISIONS_TABLE: ArchivedTable = { name: 'decisions', columns: COLUMNS, idColumn: 'id' };
 

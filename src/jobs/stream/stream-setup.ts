@@ -4,6 +4,7 @@ import type { VerdictPolicy } from '../../decisions/verdict.ts';
 import { REFERENCE_RATES_TO_PEN } from '../../domain/exchange-rates.ts';
 import { catalogueNamed } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
+import type { EvidenceWish } from '../../pipeline/evidence/draft.ts';
 import type { RecordDecoders } from '../../pipeline/stream/partition-fold.ts';
 import { type PartitionSetup, partitionSetup, type VersionSource } from '../../pipeline/stream/versions.ts';
 import type { StoredModel } from '../../registry/model-store.ts';
@@ -22,6 +23,8 @@ export interface StreamSetupOptions {
   readonly governor?: GovernorSettings;
   /** Ids that are remembered to know duplicates. */
   readonly maxIds?: number;
+  /** Of which decisions evidence is made; left out: of none. */
+  readonly evidence?: EvidenceWish;
 }
 
 export interface StreamSetup {
@@ -34,17 +37,20 @@ export const DEFAULT_MAX_IDS = 4_000_000;
 
 export function streamSetup(options: StreamSetupOptions): StreamSetup {
   const { model, rules, decoders, control = null, governor = DEFAULT_GOVERNOR, loadModel } = options;
-  const { maxIds = DEFAULT_MAX_IDS, loadLists } = options;
+  const { maxIds = DEFAULT_MAX_IDS, loadLists, evidence } = options;
   const definitions = definitionsOf(model, options.catalogue);
   const limits = { exchangeRates: REFERENCE_RATES_TO_PEN };
   const wording = { referenceCurrency: 'PEN' };
   return {
-    setup: partitionSetup(definitions, limits, decoders, { governor, wording, maxIds }),
+    setup: partitionSetup(definitions, limits, decoders, {
+      ...{ governor, wording, maxIds },
+      ...(evidence !== undefined && { evidence }),
+    }),
     versions: liveVersions({ model, rules, control, loadModel, ...(loadLists !== undefined && { loadLists }) }),
   };
 }
 
-/** The model's own first: it learned from those. */
+/** The model's own first: it learned from those. @param catalogue null for none besides */
 export function definitionsOf(model: StoredModel | null, catalogue: string | null): FeatureDefinition[] {
   const ofModel = model?.model.definitions ?? [];
   const known = new Set(ofModel.map(({ id }) => id));

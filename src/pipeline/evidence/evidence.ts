@@ -179,8 +179,18 @@ export function buildEvidence(input: EvidenceInput): KeptEvidence {
     reasons: evidenceReasons(decision),
     ...{ wording: input.wording, at: input.at, auditHead: input.auditHead },
   };
-  const bytes = new Uint8Array(Buffer.from(`${JSON.stringify(evidence, onlyFinite, 1)}\n`));
+  const bytes = bytesOfEvidence(evidence);
   return { bytes, sha256: sha256(bytes) };
+}
+
+/** As it is kept and hashed: read and written again, it is the same bytes. */
+export function bytesOfEvidence(evidence: Evidence): Uint8Array {
+  return new Uint8Array(Buffer.from(`${JSON.stringify(evidence, onlyFinite, 1)}\n`));
+}
+
+/** What it is named by. */
+export function evidenceHash(bytes: Uint8Array): string {
+  return sha256(bytes);
 }
 
 /**

@@ -15,6 +15,7 @@ import { FingerprintSet } from '../../lib/fingerprint-set.ts';
 import { hashText } from '../../lib/hash.ts';
 import type { OutgoingRecord, StreamRecord } from '../../ports.ts';
 import { type DecidedRow, type Decider, type FoldedBatch, foldBatch } from '../decide-transactions.ts';
+import type { EvidenceDraft, EvidenceWish } from '../evidence/draft.ts';
 import { type Decision, explainRow, REASONS, type ReasonWording } from '../explain-decision.ts';
 import type { Refusal } from './dead-letter.ts';
 import { askingOf, type DetectorFailure, partsOfModel } from './detectors-asked.ts';
@@ -58,6 +59,8 @@ export interface FoldSettings {
   readonly wording: ReasonWording;
   /** How many ids are remembered: a repeated one is a duplicate. */
   readonly maxIds: number;
+  /** Of which decisions evidence is kept; left out: of none. */
+  readonly evidence?: EvidenceWish;
   /** They were dropped before the records came here; default false. */
   readonly repeatsAreGone?: boolean;
 }
@@ -71,7 +74,12 @@ export interface DecidedRecord {
   /** What it was decided without: detectors by their names, and `REASONS` where there should have been some. */
   readonly degraded: readonly string[];
   readonly versions: Pick<LiveVersion, 'model' | 'rules'>;
+  /** null where none is to be kept. */
+  readonly evidence: EvidenceDraft | null;
 }
+
+/** What counts, and the governor's limit when it was decided. */
+type VerdictRow = DecidedRow & Pick<EvidenceDraft, 'severest'>;
 
 export interface FoldOutput {
   readonly decided: readonly DecidedRecord[];
@@ -240,7 +248,7 @@ export class PartitionFold {
     steps: readonly Step[],
     labels: readonly (readonly [number, LabelRecord])[],
     version: LiveVersion,
-    { leftOut: unwanted, mayFail }: Taking,
+    { leftOut: unwanted, mayFail, isSilent }: Taking,
     counts: { -readonly [Name in keyof FoldCounts]: FoldCounts[Name] },
     times: StepWatch,
   ): Pick<FoldOutput, 'decided' | 'governorAlerts' | 'leftOut' | 'failures'> {
@@ -277,14 +285,13 @@ export class PartitionFold {
     const leftOut = partsOfModel(decider).filter((part) => unwanted.includes(part) || failed.includes(part));
     const isDegraded = leftOut.some((part) => part !== REASONS);
     const governorAlerts: GovernorAlert[] = [];
-    const verdictOf = (index: number): DecidedRow => {
+    const keeps = isSilent ? undefined : this.#settings.evidence;
+    const verdictOf = (index: number): VerdictRow => {
       const decidedRow = open(index);
       const { transaction } = decidedRow;
       const { policy } = decider.version;
-      const verdict =
-        this.#severest === null
-          ? decidedRow.verdict
-          : decide(decidedRow.given, { ...policy, severest: this.#severest });
+      const severest = this.#severest;
+      const verdict = severest === null ? decidedRow.verdict : decide(decidedRow.given, { ...policy, severest });
       const result = batch.results[index];
       const inTime = result === 'ok' || result === 'late';
       counts.transactions++;
@@ -296,31 +303,42 @@ export class PartitionFold {
         this.#severest = report.severest;
         governorAlerts.push(...report.alerts);
       }
-      return { ...decidedRow, verdict };
+      const { input } = decidedRow;
+      // The next row overwrites its scores.
+      const kept = isKept(keeps, verdict) ? { ...input, scores: input.scores.slice() } : input;
+      return { ...decidedRow, input: kept, verdict, severest };
     };
     const rows = times.measure('decide', () => steps.map((_, index) => verdictOf(index)));
     const tellAll = () =>
-      steps.map(({ record }, index) => this.#tell(record, rows[index], index, batch, version, leftOut, failures));
+      steps.map(({ record }, index) =>
+        this.#tell(record, rows[index], index, batch, version, leftOut, failures, keeps),
+      );
     return { decided: times.measure('reasons', tellAll), governorAlerts, leftOut, failures };
   }
 
   /** Reasons that fail are left out of their own decision alone: nothing else depends on them. */
   #tell(
     { offset }: StreamRecord,
-    row: DecidedRow,
+    row: VerdictRow,
     index: number,
     batch: FoldedBatch,
     { decider, model, rules }: LiveVersion,
     leftOut: readonly string[],
     failures: DetectorFailure[],
+    keeps: EvidenceWish | undefined,
   ): DecidedRecord {
-    const { verdict } = row;
+    const { verdict, severest } = row;
+    const { definitions } = this.#engine;
     const { wording } = this.#settings;
     const tell = (without: readonly string[]): DecidedRecord => {
       const decision = explainRow(row, batch, index, decider, wording, 'quick', without);
       // What is approved has no reasons that could be missing.
       const degraded = verdict.action === 'approve' ? without.filter((part) => part !== REASONS) : without;
-      return { offset, decision, verdict, degraded, versions: { model, rules } };
+      const { version } = decider;
+      const evidence = isKept(keeps, verdict)
+        ? { row, batch, index, decision, version, definitions, severest, leftOut: without, wording, model }
+        : null;
+      return { offset, decision, verdict, degraded, versions: { model, rules }, evidence };
     };
     if (leftOut.includes(REASONS)) return tell(leftOut);
     try {
@@ -330,4 +348,9 @@ export class PartitionFold {
       return tell([...leftOut, REASONS]);
     }
   }
+}
+
+/** What is not simply approved is an alert. */
+function isKept(keeps: EvidenceWish | undefined, { intended }: Verdict): boolean {
+  return keeps === 'all' || (keeps === 'alerts' && intended !== 'approve');
 }

@@ -2,7 +2,7 @@
 import type { TopicSettings } from '../../ports.ts';
 
 export const TOPIC_ROLES = [
-  ...(['transactions', 'decisions', 'alerts', 'dead-letters', 'labels', 'control', 'left-out'] as const),
+  ...(['transactions', 'decisions', 'alerts', 'dead-letters', 'labels', 'control', 'left-out', 'evidence'] as const),
 ] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
@@ -65,6 +65,12 @@ export const TOPIC_PLANS: Readonly<Record<TopicRole, TopicPlan>> = {
     partitions: null,
     // Without it a decision cannot be made again. It is written only where it changes.
     retentionMs: null,
+    compacted: false,
+  },
+  evidence: {
+    holds: 'what decisions were made of, to make them again; the service keeps it longer',
+    partitions: null,
+    retentionMs: 30 * DAY_MS,
     compacted: false,
   },
 };

@@ -1,6 +1,7 @@
 // What a worker is given: the log, what decides, how it works, and who is told what it does.
 import type { StreamLog } from '../../ports.ts';
 import type { LetterSealer } from '../../privacy/sealed-letter.ts';
+import type { EvidencePacker } from '../evidence/draft.ts';
 import { type BatchSizeSettings, DEFAULT_BATCH_SIZE } from './batch-size.ts';
 import type { CheckpointStore, WrittenCheckpoint } from './checkpoint-store.ts';
 import { MAX_RECORD_BYTES } from './dead-letter.ts';
@@ -87,6 +88,8 @@ export interface WorkerOptions {
   readonly settings: WorkerSettings;
   /** Seals dead letters; null or left out: they are written as they came. */
   readonly letters?: LetterSealer | null;
+  /** Makes the evidence that the fold asks for; null or left out: none is made. */
+  readonly evidence?: EvidencePacker | null;
   readonly observer: WorkerObserver;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;

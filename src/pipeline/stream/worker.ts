@@ -30,6 +30,7 @@ import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
 import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { readySeal } from './letter-seal.ts';
 import { outputsOf } from './outputs.ts';
+import { packEvidence } from './pack-evidence.ts';
 import type { FoldOutput, Taking } from './partition-fold.ts';
 import { kindOf, newRecords } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
@@ -57,6 +58,12 @@ interface Folded {
   readonly outputs: OutgoingRecord[];
   readonly done: BatchDone[];
   records: number;
+}
+
+/** What goes out of a fold's output with what had to be waited for. */
+interface Sealed {
+  readonly seal: LetterSeal | null;
+  readonly evidence: Awaited<ReturnType<typeof packEvidence>>;
 }
 
 /** A commit under way. Its failure is heard of where it is waited for. */
@@ -299,7 +306,8 @@ export class Worker {
     if (output.change !== null) await this.#change(owned, last.offset, output.change);
     if (!isSilent) {
       const seal = output.refused.length > 0 ? await readySeal(this.#options) : null;
-      const missed = this.#emit(owned, from, output, seal, folded.outputs);
+      const evidence = await packEvidence(output, { topic: this.#input, partition }, this.#options.evidence);
+      const missed = this.#emit(owned, from, output, { seal, evidence }, folded.outputs);
       folded.done.push({ partition, records: output.taken, output, foldMs, missed, oldestWaitMs: run[0].timestampMs });
     } else if (owned.offset >= owned.silentBefore) {
       observer.restored(partition, owned.restoredFrom, owned.silentBefore, now() - owned.beganMs);
@@ -332,7 +340,7 @@ export class Worker {
     owned: OwnedPartition,
     from: number,
     output: FoldOutput,
-    seal: LetterSeal | null,
+    { seal, evidence }: Sealed,
     outputs: OutgoingRecord[],
   ): BatchDone['missed'] {
     const { settings, observer, now } = this.#options;
@@ -340,7 +348,7 @@ export class Worker {
     const { partition } = owned;
     const { leftOut, failures, times, counts } = output;
     const at = { topic: this.#input, partition };
-    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes, seal)));
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes, seal, evidence)));
     const chosen = owned.leftOut.choose(from, leftOut);
     if (chosen !== null) {
       outputs.push(leftOutRecord(topics['left-out'], partition, chosen));

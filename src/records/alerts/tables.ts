@@ -63,7 +63,7 @@ export interface AlertTable extends Clocks {
   reasons: readonly AlertReason[];
   rules: readonly string[];
   versions: { readonly [name: string]: unknown };
-  /** Where the evidence of the decision is kept. */
+  /** SHA-256 of the evidence of the decision. */
   evidence: string | null;
   log_partition: number;
   log_offset: number;

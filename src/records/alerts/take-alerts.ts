@@ -16,7 +16,7 @@ import { writeMerges } from './merge-cases.ts';
 
 export interface Intake {
   readonly context: Omit<IntakeContext, 'receivedMs'>;
-  /** Where the evidence of a decision is kept; null where it is found by the log's position alone. */
+  /** SHA-256 of the evidence of a decision; null where none is kept. */
   readonly evidenceOf: (record: AlertRecord) => string | null;
 }
 

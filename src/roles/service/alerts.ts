@@ -50,7 +50,12 @@ export function startAlerts({
           newId: () => newId(atMs),
         };
         const context = { settings, typologiesOfRule: () => [] };
-        const { result, audit } = await takeAlerts(tx, alerts, { context, evidenceOf: () => null }, act);
+        const { result, audit } = await takeAlerts(
+          tx,
+          alerts,
+          { context, evidenceOf: ({ evidence }) => evidence },
+          act,
+        );
         await tell(tx, result.opened);
         await vault.trail.append(tx, audit);
         return result;

@@ -44,6 +44,7 @@ import { type BookPlace, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
+import { startLabels } from './service/labels.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
 import { pacedLog } from './service/paced-log.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
@@ -115,7 +116,7 @@ const FORGET_KEYS_MS = 600_000;
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export async function startService(role: ServeRole): Promise<RunningService> {
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers: (() => unknown)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -129,7 +130,7 @@ export async function startService(role: ServeRole): Promise<RunningService> {
 
 async function startParts(
   role: ServeRole,
-  closers: (() => Promise<unknown>)[],
+  closers: (() => unknown)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningService> {
   const { log, topics, logger, records, http } = role;
@@ -148,6 +149,9 @@ async function startParts(
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();
+  const { decisions } = archive;
+  const stopLabels = startLabels({ ...role, objects: role.archive.store, vault, decisions });
+  closers.push(stopLabels);
   const evidence = startEvidence({ log: slow, topic: topics.evidence, objects: role.archive.store, logger });
   closers.push(() => evidence.close());
   const scoring = await openScoring(role, vault);

@@ -47,7 +47,33 @@ const alertOf = (analyst: Caller, id: string) =>
     return reply.status === 200 ? reply.json.alert : null;
   });
 
+const evidenceOf = async (analyst: Caller, id: string) => {
+  const reply = await analyst.ask(`/v1/decisions/${id}/evidence`);
+  return reply.status === 200 ? reply.json : null;
+};
+
+/** Passed on into the stream of transactions by the worker. */
+async function labelOnStream({ log }: TestService) {
+  const records = await log.read({ topic: 'transactions', partition: 0, offset: 0 }, 100, 0);
+  const label = records.find(({ headers }) => headers.some(({ name }) => name === 'centinela-kind'));
+  return label === undefined ? null : JSON.parse(Buffer.from(label.value!).toString('utf8'));
+}
+
 describeOnEachEngine('the service', (open) => {
+  it('seals what somebody else wrote and nobody can read', () =>
+    withService(open, async ({ log }) => {
+      const value = Buffer.from('{"id":"X1","payerName":"Rosa Quispe Mamani","payerDocument":"12345678",');
+      const record = { topic: 'transactions', partition: 0, key: Buffer.from('12345678'), headers: [] };
+      await log.append([{ ...record, value, timestampMs: null }]);
+      const [letter] = await eventually(async () => {
+        const letters = await log.read({ topic: 'dead-letters', partition: 0, offset: 0 }, 1, 0);
+        return letters.length === 0 ? null : letters;
+      });
+      expect([letter.key, letter.headers[0].name]).toEqual([null, 'centinela-sealed-by']);
+      for (const clear of ['Rosa', '12345678'])
+        expect(Buffer.from(letter.value!).toString('latin1')).not.toContain(clear);
+    }));
+
   it(
     'decides, alerts, groups into a case, is closed by two people, and learns the label',
     () =>
@@ -68,6 +94,11 @@ describeOnEachEngine('the service', (open) => {
         const alert = await alertOf(analyst, 'T1');
         expect(alert).toMatchObject({ customerId: 'C-77', state: 'new', clocks: { decision: 'running' } });
         expect((await analyst.ask('/v1/alerts?customer=C-77')).json.rows).toHaveLength(1);
+        const evidence = await eventually(() => evidenceOf(analyst, 'T1'));
+        expect(evidence.sha256).toBe(scored.json.decision.evidence);
+        expect(evidence.evidence).toMatchObject({ id: 'T1', transaction: { form: 'sealed' } });
+        expect((await analyst.ask('/v1/decisions/nothing/evidence')).status).toBe(404);
+
         const kept = await analyst.ask(`/v1/cases/${alert.caseId}`);
         expect(kept.headers.etag).toBe(`"${kept.json.case.version}"`);
 
@@ -101,6 +132,11 @@ describeOnEachEngine('the service', (open) => {
         }
         const labels = (await analyst.ask('/v1/labels/T1')).json;
         expect(labels.current).toMatchObject({ outcome: 'genuine', source: 'analyst' });
+        // It comes onto the stream, sealed as its transaction is, and the worker takes it there.
+        const told = await eventually(() => labelOnStream(service));
+        expect(told.isFraud).toBe(false);
+        for (const clear of ['Rosa', '12345678']) expect(JSON.stringify(told)).not.toContain(clear);
+        expect(await service.log.read({ topic: 'dead-letters', partition: 0, offset: 0 }, 1, 0)).toEqual([]);
 
         const trail = (await (await service.as('auditor')).ask('/v1/audit?action=case.')).json.rows;
         expect(trail.map(({ action }: { action: string }) => action)).toContain('case.assigned');

@@ -44,6 +44,9 @@ export async function forwardedRecords(
   const everywhere = (await door.log.bounds(goesTo)).map((each) => each.partition as number | null);
   const partitions = kind === 'control' ? everywhere : [null];
   const outputs: OutgoingRecord[] = [];
+  if (kind === 'label') {
+    await door.setup.decoders.prepareLabels?.(records.flatMap(({ value }) => (value === null ? [] : [value])));
+  }
   for (const record of records) {
     const { key, value, timestampMs } = record;
     // Whatever the record says of itself, it is what its topic is for.

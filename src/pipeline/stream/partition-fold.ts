@@ -40,6 +40,8 @@ export interface RecordDecoders {
    * @throws StreamUnavailableError by the promise
    */
   prepare?(values: readonly Uint8Array[]): Promise<void> | null;
+  /** The same before labels are decoded. */
+  prepareLabels?(values: readonly Uint8Array[]): Promise<void> | null;
   /** @throws InputError */
   transaction(value: Uint8Array): Transaction;
   /** @throws InputError */

@@ -32,7 +32,7 @@ import { readySeal } from './letter-seal.ts';
 import { outputsOf } from './outputs.ts';
 import { packEvidence } from './pack-evidence.ts';
 import type { FoldOutput, Taking } from './partition-fold.ts';
-import { kindOf, newRecords } from './record-kinds.ts';
+import { kindOf, newRecords, type RecordKind } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
 import type { StreamFold } from './stream-fold.ts';
 import type { VersionSource } from './versions.ts';
@@ -321,10 +321,12 @@ export class Worker {
   async #prepare(records: readonly StreamRecord[]): Promise<void> {
     const { setup, settings } = this.#options;
     // What stages pass on is in a format of their own.
-    if (setup.decoders.prepare === undefined || this.#input !== settings.topics.transactions) return;
-    const transactions = records.filter((record) => kindOf(record) === 'transaction');
-    const wait = setup.decoders.prepare(transactions.flatMap(({ value }) => (value === null ? [] : [value])));
-    if (wait !== null) await wait;
+    if (this.#input !== settings.topics.transactions) return;
+    const { decoders } = setup;
+    const valuesOf = (kind: RecordKind) =>
+      records.flatMap((record) => (record.value !== null && kindOf(record) === kind ? [record.value] : []));
+    const waits = [decoders.prepare?.(valuesOf('transaction')), decoders.prepareLabels?.(valuesOf('label'))];
+    for (const wait of waits) if (wait !== null && wait !== undefined) await wait;
   }
 
   /** As many as are decided alike, and what they are decided without. */

@@ -2,6 +2,7 @@
 //
 // What others have written in clear is read, too. Whatever is decided speaks of ids by their public form, so that decisions
 // and alerts carry nobody's number.
+import type { LabelRecord } from '../../domain/stream-records.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { streamKeyOf } from '../../jobs/stream/feed-stream.ts';
 import { InputError } from '../../lib/errors.ts';
@@ -44,18 +45,35 @@ export function openingDecoders(codec: TransactionCodec, keys: DataKeys, clear: 
       const waits = [clear.prepare?.(values) ?? null, openMissing(keys, values)].filter((wait) => wait !== null);
       return waits.length === 0 ? null : Promise.all(waits).then(() => undefined);
     },
+    prepareLabels: (values) => openMissing(keys, values)?.then(() => undefined) ?? null,
     transaction(value) {
-      if (!isSealedTransaction(value)) return codec.withPublicIds(clear.transaction(value));
-      try {
-        const opened = codec.open(value);
-        if (opened === null) throw new Error('a sealed transaction was not prepared');
-        return codec.withPublicIds(opened.transaction);
-      } catch (error) {
-        if (!(error instanceof EnvelopeError)) throw error;
-        throw new InputError('ENVELOPE_BROKEN', error.message, 'Find out who else writes to the stream');
-      }
+      return codec.withPublicIds(isSealedTransaction(value) ? openedBy(codec, value) : clear.transaction(value));
+    },
+    label(value) {
+      const { transaction, isFraud } = isSealedTransaction(value) ? sealedLabel(codec, value) : clear.label(value);
+      return { transaction: codec.withPublicIds(transaction), isFraud };
     },
   };
+}
+
+/** @throws InputError */
+function openedBy(codec: TransactionCodec, value: Uint8Array): Transaction {
+  try {
+    const opened = codec.open(value);
+    if (opened === null) throw new Error('a sealed transaction was not prepared');
+    return opened.transaction;
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    throw new InputError('ENVELOPE_BROKEN', error.message, 'Find out who else writes to the stream');
+  }
+}
+
+/** The transaction with its label. @throws InputError */
+function sealedLabel(codec: TransactionCodec, value: Uint8Array): LabelRecord {
+  const transaction = openedBy(codec, value);
+  const { isFraud } = transaction;
+  if (isFraud !== null) return { transaction, isFraud };
+  throw new InputError('LABEL_INVALID', 'isFraud must be true or false', 'Find out who else writes to the stream');
 }
 
 /** Gets the keys that are not at hand; null where all are. */

@@ -2,49 +2,34 @@
 // from what is kept, and compared bit by bit.
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { decodeControl, decodeLabel } from '../../src/adapters/formats/stream-values.ts';
-import { decodeJsonTransaction } from '../../src/adapters/formats/transaction-value.ts';
 import { LocalMasterKeys } from '../../src/adapters/keys/local-master-keys.ts';
-import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/memory-log.ts';
-import { detectorsHere } from '../../src/cli/detectors-here.ts';
-import { BUILT_IN_RULES, readPlacedRules } from '../../src/cli/rule-files.ts';
+import type { MemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { DEFAULT_COSTS } from '../../src/decisions/money-policy.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { findPack, keepPack, packKeys } from '../../src/jobs/evidence/evidence-store.ts';
 import { EvidenceReplay } from '../../src/jobs/evidence/replay-evidence.ts';
 import { readFeatures } from '../../src/jobs/read-features.ts';
-import { type EvaluatedRules, NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
-import { streamSetup } from '../../src/jobs/stream/stream-setup.ts';
+import { NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
 import { trainModel } from '../../src/jobs/train.ts';
 import { bytesOfEvidence, type Evidence } from '../../src/pipeline/evidence/evidence.ts';
-import { modelHash } from '../../src/pipeline/evidence/model-hash.ts';
-import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import type { StreamRecord } from '../../src/ports.ts';
 import { loadModel, saveModel } from '../../src/registry/model-store.ts';
-import { evidencePacker, openEvidence } from '../../src/roles/service/evidence.ts';
-import { openingDecoders } from '../../src/roles/service/sealed-values.ts';
-import { openVault, type Vault } from '../../src/roles/service/vault.ts';
-import { startWorker } from '../../src/roles/worker.ts';
+import { openEvidence } from '../../src/roles/service/evidence.ts';
+import { openVault } from '../../src/roles/service/vault.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { detectorChoices } from '../../src/training/detector-choices.ts';
 import { describeOnEachEngine } from '../records/record-stores.ts';
 import { createMemoryStore } from '../registry/memory-store.ts';
 import { readerOf, simulate } from '../replay/simulated-reader.ts';
+import { decideStream, evaluatedRules, known, TOPICS } from './decide-stream.ts';
 
 const COUNT = 600;
-const TOPICS = topicNames();
-const known = detectorsHere();
 const text = (value: Uint8Array | null) => Buffer.from(value!).toString('utf8');
-
-async function evaluated(): Promise<EvaluatedRules> {
-  const { rules: placed } = await readPlacedRules(BUILT_IN_RULES);
-  return { ...NO_RULES, placed, detectors: known.map(({ name }) => name) };
-}
 
 /** Learns from what came before. */
 async function trainedOn(history: readonly Transaction[], models: ReturnType<typeof createMemoryStore>): Promise<void> {
   const features = await readFeatures(readerOf(history, 700), {
-    ...{ catalogue: null, rules: await evaluated(), memoryLimitBytes: 1e9, onProgress: () => undefined },
+    ...{ catalogue: null, rules: await evaluatedRules(), memoryLimitBytes: 1e9, onProgress: () => undefined },
     openStore: () => {
       throw new Error('not needed');
     },
@@ -58,33 +43,6 @@ async function trainedOn(history: readonly Transaction[], models: ReturnType<typ
     ...{ createdAt: '', utcOffsetMinutes: -300, reviewAtRisk: 0.05, metrics: {} },
     trainedOn: { rows: 0, fromMs: 0, toMs: 0, seed: 1 },
   });
-}
-
-async function decideAll(
-  transactions: readonly Transaction[],
-  { vault, models, objects }: { vault: Vault } & Record<'models' | 'objects', ReturnType<typeof createMemoryStore>>,
-): Promise<MemoryLog> {
-  const sleep = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
-  await log.createTopics(topicSettings(TOPICS, 1, 1));
-  const record = { topic: TOPICS.transactions, partition: 0, key: null, headers: [], timestampMs: null };
-  await log.append(transactions.map((each) => ({ ...record, value: Buffer.from(JSON.stringify(each)) })));
-  const clear = { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl };
-  const load = (id: string) => loadModel(models, id, known);
-  const setup = streamSetup({
-    ...{ model: await load('evidence@1'), rules: await evaluated(), catalogue: null, loadModel: load, evidence: 'all' },
-    decoders: openingDecoders(vault.codec, vault.keys, clear),
-  });
-  const worker = await startWorker({
-    ...{ ...setup, log, topics: TOPICS, stages: null, ops: null, masters: null, checkpoints: createMemoryStore() },
-    ...{ settings: { pollWaitMs: 1 }, logger: createLogger('error', () => undefined) },
-    evidence: evidencePacker({ vault, objects, modelHash: (id) => modelHash(models, id), program: 'test' }),
-  });
-  const isDone = () => worker.positions().some(({ offset }) => offset === transactions.length);
-  while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 10));
-  worker.stop();
-  await worker.done;
-  return log;
 }
 
 const allOf = (log: MemoryLog, topic: string): Promise<readonly StreamRecord[]> =>
@@ -101,7 +59,7 @@ describeOnEachEngine('evidence of the stream', (open) => {
       const all = simulate(100, 16, 3);
       await trainedOn(all.slice(0, -COUNT), models);
       const transactions = all.slice(-COUNT);
-      const log = await decideAll(transactions, { vault, models, objects });
+      const log = await decideStream(transactions, { vault, models, objects, model: 'evidence@1' });
 
       const decisions = (await allOf(log, TOPICS.decisions)).map(({ value }) => JSON.parse(text(value)));
       const named = new Map(decisions.map(({ id, evidence }) => [id as string, evidence as string]));

@@ -8,14 +8,14 @@ import { EvidenceReplay, type ReplayedPack } from '../jobs/evidence/replay-evide
 import { InputError } from '../lib/errors.ts';
 import { bytesOfEvidence, type Evidence } from '../pipeline/evidence/evidence.ts';
 import type { ObjectStore } from '../ports.ts';
-import { DataKeys } from '../privacy/data-keys.ts';
 import type { MasterKeys } from '../privacy/master-keys.ts';
-import { createDataKeyTable } from '../records/keys/data-key-table.ts';
 import { loadModel } from '../registry/model-store.ts';
+import { openLiveLists } from '../roles/service/books.ts';
 import { openEvidence } from '../roles/service/evidence.ts';
+import { openVault } from '../roles/service/vault.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
-import { keptListsOf, LISTS_OPTION } from './live-rules.ts';
 import { openGivenMasters } from './master-keys.ts';
 import { MODELS_OPTION } from './models.ts';
 import { openObjectStore } from './object-store.ts';
@@ -31,7 +31,6 @@ export const REPLAY_OPTIONS = {
     help: 'replay: where the service keeps its objects; DATA/objects when not given',
   },
   registry: MODELS_OPTION,
-  lists: LISTS_OPTION,
 } as const satisfies Record<string, OptionSpec>;
 
 interface GivenPack {
@@ -49,19 +48,25 @@ export async function replay(options: OptionValues, context: CommandContext, fil
   const records = await openPlacedRecords(options, context);
   const replayed: ReplayedPack[] = [];
   try {
-    const keys = new DataKeys({ table: createDataKeyTable(records), masters });
-    const registry = openObjectStore(options.registry as string);
-    const known = detectorsHere();
-    const replaying = new EvidenceReplay({
-      ...{ objects, registry, lists: await keptListsOf(options, context.nowMs()) },
-      detectors: known.map(({ name }) => name),
-      loadModel: (id) => loadModel(registry, id, known),
-      open: (id, sealed) => openEvidence(keys, id, sealed),
-    });
-    for await (const { name, bytes } of packsOf(objects, options, file)) {
-      const pack = await replaying.replay(name, bytes, expected);
-      replayed.push(pack);
-      if (options.json !== true) context.out(told(pack));
+    const logger = createLogger('warn', context.log);
+    const vault = await openVault({ records, masters, provider: null, logger, nowMs: context.nowMs });
+    try {
+      const registry = openObjectStore(options.registry as string);
+      const known = detectorsHere();
+      const replaying = new EvidenceReplay({
+        // Sealed there, and with ids as transactions have them in the stream.
+        ...{ objects, registry, lists: await openLiveLists({ store: registry }, vault).newest() },
+        detectors: known.map(({ name }) => name),
+        loadModel: (id) => loadModel(registry, id, known),
+        open: (id, sealed) => openEvidence(vault.keys, id, sealed),
+      });
+      for await (const { name, bytes } of packsOf(objects, options, file)) {
+        const pack = await replaying.replay(name, bytes, expected);
+        replayed.push(pack);
+        if (options.json !== true) context.out(told(pack));
+      }
+    } finally {
+      await vault.close();
     }
   } finally {
     await records.close();

@@ -106,6 +106,12 @@ describeOnEachEngine('evidence of the stream', (open) => {
       const transaction = { ...kept.transaction, value: sealed.toString('base64') };
       expect(await again({ transaction })).toMatchObject({ outcome: 'not-replayable', code: 'ENVELOPE_BROKEN' });
       expect(await again({ decidedMs: 0 }, named.get(id)!)).toMatchObject({ code: 'EVIDENCE_CHANGED' });
+      const forgetful = new EvidenceReplay({
+        ...{ objects, registry: models, lists: NO_RULES.lists, detectors: known.map(({ name }) => name) },
+        ...{ loadModel: (model) => loadModel(models, model, known), open: async () => null },
+      });
+      const erased = await forgetful.replay(id, bytesOfEvidence(kept), named.get(id)!);
+      expect(erased).toMatchObject({ outcome: 'not-replayable', code: 'EVIDENCE_ERASED' });
       // One bit of a feature that is looked at: the scores are not those that were.
       const seen = new Set<string>();
       for (let column = 0; column < kept.features.count; column++) {

@@ -139,6 +139,7 @@ export const serveCommand: Command = {
       notifications: await notificationsOf(options),
       ...(await deciding(options, data, context)),
       archive: await archivePlace(options, data),
+      replayThread: { module: replayEntry(), data: options.registry },
       decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
       readTransaction: transactionOf,
       http: {
@@ -223,7 +224,7 @@ async function deciding(
   options: OptionValues,
   data: string,
   context: Context,
-): Promise<Pick<ServeRole, 'books' | 'worker'>> {
+): Promise<Pick<ServeRole, 'books' | 'first' | 'worker'>> {
   const known = detectorsHere();
   const detectors = known.map(({ name }) => name);
   const registry = openObjectStore(options.registry as string);
@@ -233,9 +234,9 @@ async function deciding(
   const isBook = given === RULE_BOOK;
   // What the book has in force comes from there, as it is changed; files are beneath.
   const files = isBook || given === 'none' ? [] : (await readLiveRules(given, options, context.nowMs())).rules;
+  const inBook = isBook ? await ruleBookOf(options).effectiveAt(context.nowMs()) : { rules: [], overrides: [] };
+  const placed = [...files, ...inBook.rules];
   const worker: ServeRole['worker'] = async (decoders, lists) => {
-    const inBook = isBook ? await ruleBookOf(options).effectiveAt(context.nowMs()) : { rules: [], overrides: [] };
-    const placed = [...files, ...inBook.rules];
     const { setup, versions } = streamSetup({
       ...{ model, catalogue, decoders },
       rules: { placed, overrides: inBook.overrides, lists: await lists.newest(), detectors },
@@ -249,8 +250,15 @@ async function deciding(
   };
   return {
     books: { store: registry, files, definitions: definitionsOf(model, catalogue), detectors },
+    first: { model: model?.id ?? null, rules: { placed, overrides: inBook.overrides } },
     worker: options.worker === 'own' ? worker : null,
   };
+}
+
+/** The module of a replay's thread, with the same file extension as this file: .ts from the sources, .js from the build. */
+function replayEntry(): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  return new URL(`replay.worker${extension}`, import.meta.url);
 }
 
 /** @throws UsageError, InputError */

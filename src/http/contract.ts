@@ -9,10 +9,13 @@ import type { EndpointSpec } from './contract/endpoint.ts';
 import { LABEL_ENDPOINTS } from './contract/labels.ts';
 import { LIST_ENDPOINTS } from './contract/lists.ts';
 import { LIVE_ENDPOINTS } from './contract/live.ts';
+import { MODEL_ENDPOINTS } from './contract/models.ts';
 import { NOTIFICATION_ENDPOINTS } from './contract/notifications.ts';
 import { PRIVACY_ENDPOINTS } from './contract/privacy.ts';
+import { REPLAY_ENDPOINTS } from './contract/replays.ts';
 import { RULE_ENDPOINTS } from './contract/rules.ts';
 import { SESSION_ENDPOINTS } from './contract/session.ts';
+import { SETTINGS_ENDPOINTS } from './contract/settings.ts';
 import { SYSTEM_ENDPOINTS } from './contract/system.ts';
 import { TRANSACTION_ENDPOINTS } from './contract/transactions.ts';
 import { USER_ENDPOINTS } from './contract/users.ts';
@@ -34,6 +37,9 @@ export const ENDPOINTS = {
   ...NOTIFICATION_ENDPOINTS,
   ...PRIVACY_ENDPOINTS,
   ...AUDIT_ENDPOINTS,
+  ...MODEL_ENDPOINTS,
+  ...REPLAY_ENDPOINTS,
+  ...SETTINGS_ENDPOINTS,
   ...SESSION_ENDPOINTS,
   ...USER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, EndpointSpec>>;

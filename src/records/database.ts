@@ -5,7 +5,10 @@ import type { BookTables } from './books/tables.ts';
 import type { HttpTables } from './http/tables.ts';
 import type { IdentityTables } from './identity/tables.ts';
 import type { KeyTables } from './keys/tables.ts';
+import type { ModelTables } from './models/tables.ts';
 import type { NotificationsTables } from './notifications/tables.ts';
+import type { ReplayTables } from './replays/tables.ts';
+import type { SettingsTables } from './settings/tables.ts';
 
 export interface Database
   extends AlertsTables,
@@ -14,4 +17,7 @@ export interface Database
     HttpTables,
     IdentityTables,
     KeyTables,
-    NotificationsTables {}
+    ModelTables,
+    NotificationsTables,
+    ReplayTables,
+    SettingsTables {}

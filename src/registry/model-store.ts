@@ -164,6 +164,30 @@ export async function loadModel(store: ObjectStore, id: string, known: readonly 
   return { id: manifest.id, description, model: unpackModel(packed, known) };
 }
 
+/** What a model's manifest says of it: to be told without loading its numbers. */
+export interface ModelCard {
+  readonly id: string;
+  readonly description: ModelDescription;
+  readonly detectors: readonly string[];
+  readonly featureIds: readonly string[];
+  /** How many rules it learnt the evidence of. */
+  readonly rulesLearnt: number;
+}
+
+/** null where there is no such model. @param id `name@version` @throws ModelError where it is damaged or newer */
+export async function readModelCard(store: ObjectStore, id: string): Promise<ModelCard | null> {
+  const [name, version] = id.split('@');
+  const bytes = await store.get(`models/${name}/${version}/manifest.json`);
+  if (bytes === null) return null;
+  const manifest = readManifest(bytes, id);
+  return {
+    ...{ id, description: manifest.description },
+    detectors: manifest.parts.map(({ detector }) => detector),
+    featureIds: manifest.definitions.map((definition) => definition.id),
+    rulesLearnt: Object.keys(evidenceOf(manifest) ?? {}).length,
+  };
+}
+
 function evidenceOf({ id, ruleEvidence }: Manifest): LearntEvidence | null {
   if (ruleEvidence === undefined || ruleEvidence === null) return null;
   const isShare = (value: unknown) => typeof value === 'number' && value >= 0 && value < 1;

@@ -2,7 +2,6 @@
 //
 // Stopping is in order: it says that it is not ready, takes nothing new, answers what it has, and only then lets go of what
 // the answers came from.
-import { DEFAULT_ALERT_SETTINGS } from '../alerts/settings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type AppTls, createApp } from '../http/app.ts';
 import type { Handlers } from '../http/asked.ts';
@@ -16,16 +15,21 @@ import { decisionHandlers } from '../http/handlers/decisions.ts';
 import { labelHandlers } from '../http/handlers/labels.ts';
 import { listHandlers } from '../http/handlers/lists.ts';
 import { liveHandlers } from '../http/handlers/live.ts';
+import { demandModel, modelHandlers } from '../http/handlers/models.ts';
 import { notificationHandlers } from '../http/handlers/notifications.ts';
 import { privacyHandlers } from '../http/handlers/privacy.ts';
+import { replayHandlers } from '../http/handlers/replays.ts';
 import { ruleHandlers } from '../http/handlers/rules.ts';
 import { sessionHandlers } from '../http/handlers/session.ts';
+import { settingsHandlers } from '../http/handlers/settings.ts';
 import { systemHandlers } from '../http/handlers/system.ts';
 import { transactionHandlers } from '../http/handlers/transactions.ts';
 import { userHandlers } from '../http/handlers/users.ts';
 import type { IdentityProvider } from '../identity/provider-claims.ts';
+import type { ThreadEntry } from '../jobs/detect/second-thread.ts';
 import { LiveFeed } from '../jobs/live/live-feed.ts';
 import type { LiveLists } from '../jobs/stream/live-lists.ts';
+import { watchVersions } from '../jobs/stream/watched-versions.ts';
 import type { RecordDecoders } from '../pipeline/stream/partition-fold.ts';
 import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../pipeline/stream/sync-scoring.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
@@ -39,14 +43,18 @@ import type { RecordStore } from '../records/record-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
+import { followAlertSettings } from './service/alert-settings.ts';
 import { startAlerts } from './service/alerts.ts';
-import { type BookPlace, openBooks, openLiveLists } from './service/books.ts';
+import { type BookPlace, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { startLabels } from './service/labels.ts';
+import { type FirstVersion, liveState, type OwnVersions } from './service/live-state.ts';
+import { startModelChanges } from './service/model-changes.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
 import { pacedLog } from './service/paced-log.ts';
+import { startReplays } from './service/replays.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
 import { after, every, newId, openVault, type Vault } from './service/vault.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
@@ -68,6 +76,10 @@ export interface ServeRole {
    * @param lists of the books
    */
   readonly worker: ((decoders: RecordDecoders, lists: LiveLists) => Promise<OwnWorker>) | null;
+  /** What decides before the first change. */
+  readonly first: FirstVersion;
+  /** Performs replays. */
+  readonly replayThread: ThreadEntry;
   /** How transactions come in, in clear. */
   readonly decoders: RecordDecoders;
   /** @throws InputError */
@@ -137,12 +149,19 @@ async function startParts(
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'will be tried again');
   const vault = await openVault({ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now });
   closers.push(() => vault.close());
-  const worker = await startOwnWorker(role, vault);
+  const own = await startOwnWorker(role, vault);
+  const worker = own?.worker ?? null;
   if (worker !== null) closers.push(() => stopWorker(worker));
+  const decoders = openingDecoders(vault.codec, vault.keys, role.decoders);
+  const deciding = liveState(role.first, own, { log, topics, decoders });
   const told = await startNotifications(records, vault, role.notifications, logger);
   closers.push(() => told.close());
+  const settings = await followAlertSettings(records, onTrouble);
+  closers.push(async () => settings.close());
   const slow = pacedLog(log, REST_MS);
-  const alerts = startAlerts({ log: slow, topic: topics.alerts, records, vault, logger, tell: told.tell });
+  const alerts = startAlerts({
+    ...{ log: slow, topic: topics.alerts, records, vault, logger, tell: told.tell, settings: settings.current },
+  });
   closers.push(() => alerts.close());
   const archive = await startArchive(slow, topics.decisions, role.archive, logger);
   closers.push(() => archive.close());
@@ -154,6 +173,13 @@ async function startParts(
   closers.push(stopLabels);
   const evidence = startEvidence({ log: slow, topic: topics.evidence, objects: role.archive.store, logger });
   closers.push(() => evidence.close());
+  const replays = startReplays({
+    ...{ records, vault, log, topic: topics.transactions, decoders, thread: role.replayThread, onTrouble },
+    ...{ live: deciding.decider, lists: () => listStates(role.books, vault) },
+  });
+  closers.push(() => replays.stop());
+  const changes = startModelChanges({ records, vault, log, topic: topics.control }, onTrouble);
+  closers.push(() => changes.close());
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
@@ -168,7 +194,7 @@ async function startParts(
   closers.push(async () => stopForgetting());
   const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
   const metrics = httpMetrics(() => scoring.scoring.waiting);
-  const work = { records, settings: DEFAULT_ALERT_SETTINGS, newId };
+  const work = { records, settings: settings.current, newId };
   const handlers: Handlers = {
     ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
     ...transactionHandlers({
@@ -195,6 +221,12 @@ async function startParts(
       ...{ newId, readClear: role.decoders.transaction, afterErasure },
     }),
     ...notificationHandlers({ records, ...told }),
+    ...modelHandlers({ records, registry: role.books.store, newId, live: deciding, send: changes.send }),
+    ...replayHandlers({
+      ...{ records, newId, poke: () => replays.poke() },
+      demandModel: (id) => demandModel(role.books.store, id),
+    }),
+    ...settingsHandlers({ records, newId, refresh: settings.refresh }),
     ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),
     ...sessionHandlers(vault.identity),
     ...userHandlers(vault.identity),
@@ -228,12 +260,16 @@ async function startParts(
 async function startOwnWorker(
   { worker, log, topics, logger, masters, decoders, archive, version, books }: ServeRole,
   vault: Vault,
-): Promise<RunningWorker | null> {
+): Promise<(OwnVersions & { readonly worker: RunningWorker }) | null> {
   if (worker === null) return null;
   const decoding = openingDecoders(vault.codec, vault.keys, decoders);
   const { modelHash, ...own } = await worker(decoding, openLiveLists(books, vault));
   const evidence = evidencePacker({ vault, objects: archive.store, modelHash, program: version });
-  return await startWorker({ ...own, log, topics, logger, masters, evidence, ops: null });
+  const watched = watchVersions(own.versions);
+  const running = await startWorker({
+    ...{ ...own, versions: watched.versions, log, topics, logger, masters, evidence, ops: null },
+  });
+  return { worker: running, watched, definitions: own.setup.definitions };
 }
 
 async function stopWorker(worker: RunningWorker): Promise<void> {

@@ -2,7 +2,7 @@
 // A keyed stream has a worker for each of its stages, all in this process.
 import type { EvidencePacker } from '../pipeline/evidence/draft.ts';
 import { CheckpointStore } from '../pipeline/stream/checkpoint-store.ts';
-import type { DecidedRecord } from '../pipeline/stream/partition-fold.ts';
+import type { DecidedRecord, LiveVersion } from '../pipeline/stream/partition-fold.ts';
 import { groupOfStage, type KeyedStage } from '../pipeline/stream/stages/keyed-stages.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
 import type { PartitionSetup, VersionSource } from '../pipeline/stream/versions.ts';
@@ -42,6 +42,8 @@ export interface RunningWorker {
   metrics(): Promise<string>;
   /** How far it is done with the partitions that it owns, of all stages. */
   positions(): StreamPosition[];
+  /** What decides in each partition that it owns. */
+  live(): LiveVersion[];
   /** Ends after the batch at hand. */
   stop(): void;
   /** Until it has stopped, or gave up. */
@@ -78,8 +80,17 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
   const done = runAll(workers, stop).finally(async () => {
     await ops?.close();
   });
+  const live = () => workers[workers.length - 1].live();
   const positions = () => workers.flatMap((worker) => worker.positions());
-  return { opsPort: ops?.port ?? null, isReady, metrics: () => metrics.registry.metrics(), positions, stop, done };
+  return {
+    opsPort: ops?.port ?? null,
+    isReady,
+    metrics: () => metrics.registry.metrics(),
+    positions,
+    live,
+    stop,
+    done,
+  };
 }
 
 function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {

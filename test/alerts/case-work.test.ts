@@ -200,7 +200,7 @@ describeOnEachEngine('work on alerts and cases', (open) => {
       const overdue = (await countOverdueAlerts(store.db, nowMs)).find(({ queue }) => queue === 'laundering');
       expect(overdue?.decision).toBe((await ids({ queue: 'laundering', dueBeforeMs: nowMs })).length);
       expect(overdue?.decision).toBeGreaterThan(0);
-      const clocks = clocksOf(alert, alert.created_ms, alert.decided_ms, alert.first_look_due_ms + 1);
+      const clocks = clocksOf(alert, alert.created_ms, alert.decided_ms, alert.first_look_due_ms + 1, 0.2);
       expect(clocks).toEqual({ firstLook: 'breached', decision: 'running' });
     });
   });

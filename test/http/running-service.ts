@@ -24,6 +24,7 @@ import { NO_NOTIFICATIONS } from '../../src/notify/settings.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import type { StreamLog } from '../../src/ports.ts';
 import type { RecordStore } from '../../src/records/record-store.ts';
+import { loadModel as loadStoredModel } from '../../src/registry/model-store.ts';
 import { startService } from '../../src/roles/serve.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
@@ -68,8 +69,10 @@ export interface TestService {
 const PASSWORD = 'cuatro palabras sin orden 7';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-export async function startTestService(records: RecordStore): Promise<TestService> {
+/** @param registryFolder of models and lists; one of its own, empty, where it is left out */
+export async function startTestService(records: RecordStore, registryFolder?: string): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'centinela-service-'));
+  const models = registryFolder ?? join(folder, 'registry');
   const logged: string[] = [];
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
@@ -78,7 +81,7 @@ export async function startTestService(records: RecordStore): Promise<TestServic
   const own = await ownCertificate(join(folder, 'keys'), ['localhost', '127.0.0.1'], Date.now());
   const { rules: placed } = await readPlacedRules(BUILT_IN_RULES);
   const objects = createFolderObjectStore(join(folder, 'objects'));
-  const registry = createFolderObjectStore(join(folder, 'registry'));
+  const registry = createFolderObjectStore(models);
   const detectors = detectorsHere().map(({ name }) => name);
   const service = await startService({
     ...{ log, topics, records, provider: null, deadlineMs: 5000, version: '0.0.0', ops: null },
@@ -86,9 +89,11 @@ export async function startTestService(records: RecordStore): Promise<TestServic
     notifications: { settings: NO_NOTIFICATIONS, secret: () => '' },
     archive: { store: objects, objects: folderObjects(join(folder, 'objects')), scratch: join(folder, 'archive-work') },
     books: { store: registry, files: placed, definitions: catalogueNamed(CATALOGUE_NAMES[0]), detectors },
+    first: { model: null, rules: { placed, overrides: [] } },
+    replayThread: { module: new URL('../../src/cli/replay.worker.ts', import.meta.url), data: models },
     async worker(decoders, lists) {
       const rules = { placed, overrides: [], lists: await lists.newest(), detectors };
-      const loadModel = () => Promise.reject(new Error('there is no model'));
+      const loadModel = (id: string) => loadStoredModel(registry, id, detectorsHere());
       const setup = streamSetup({
         ...{ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel, evidence: 'alerts' },
         loadLists: (at) => lists.at(at),

@@ -15,7 +15,8 @@ import { actOf, type NewId } from './act.ts';
 
 export interface AlertServices {
   readonly records: RecordStore;
-  readonly settings: AlertSettings;
+  /** In force now. */
+  readonly settings: () => AlertSettings;
   readonly newId: NewId;
 }
 
@@ -33,7 +34,7 @@ export function alertHandlers({ records, settings, newId }: AlertServices): Aler
       const wanted = { ...filter, ...assigneeFilter(assignee) };
       const isOpen = filter.state === undefined || filter.state === 'open';
       const { rows, next } = await listAlerts(db, wanted, order ?? (isOpen ? 'urgency' : 'newest'), cursor, limit);
-      return { body: { rows: rows.map((row) => alertOf(row, nowMs)), next } };
+      return { body: { rows: rows.map((row) => alertOf(row, nowMs, settings())), next } };
     },
     async countAlerts({ nowMs }) {
       const [counts, overdue] = await Promise.all([countAlerts(db), countOverdueAlerts(db, nowMs)]);
@@ -41,7 +42,10 @@ export function alertHandlers({ records, settings, newId }: AlertServices): Aler
     },
     async getAlert({ params, nowMs }) {
       const { alert, joined } = await getAlert(db, params.alertId);
-      const told = { alert: alertOf(alert, nowMs), joined: joined.map((row) => alertOf(row, nowMs)) };
+      const told = {
+        alert: alertOf(alert, nowMs, settings()),
+        joined: joined.map((row) => alertOf(row, nowMs, settings())),
+      };
       return { body: told, version: alert.version };
     },
     async assignAlert(asked, tx, record) {
@@ -52,7 +56,7 @@ export function alertHandlers({ records, settings, newId }: AlertServices): Aler
     async decideAlert(asked, tx, record) {
       const { outcome, reason, typology = null } = asked.body;
       const decision = { outcome, reason, typology };
-      const { audit } = await decideAlert(tx, asked.params.alertId, decision, settings, actOf(asked, newId));
+      const { audit } = await decideAlert(tx, asked.params.alertId, decision, settings(), actOf(asked, newId));
       await record(audit);
       return { body: null };
     },
@@ -86,8 +90,8 @@ export function assigneeFilter(assignee: string | undefined): { readonly assigne
   return assignee === undefined ? {} : { assignee: assignee === 'none' ? null : assignee };
 }
 
-export function alertOf(row: AlertRow, nowMs: number) {
+export function alertOf(row: AlertRow, nowMs: number, { levels }: Pick<AlertSettings, 'levels'>) {
   // Where it came from is asked for by who may see it; how it is sorted is nobody's business.
   const { ip_address: _, priority: __, is_open: ___, evidence: ____, ...told } = row;
-  return { ...camelRow(told), clocks: clocksOf(row, row.created_ms, row.decided_ms, nowMs) };
+  return { ...camelRow(told), clocks: clocksOf(row, row.created_ms, row.decided_ms, nowMs, levels.nearShare) };
 }

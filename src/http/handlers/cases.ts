@@ -23,7 +23,8 @@ import { alertOf, assigneeFilter } from './alerts.ts';
 
 export interface CaseServices {
   readonly records: RecordStore;
-  readonly settings: AlertSettings;
+  /** In force now. */
+  readonly settings: () => AlertSettings;
   readonly newId: NewId;
 }
 
@@ -42,17 +43,20 @@ export function caseHandlers({ records, settings, newId }: CaseServices): CaseHa
       const wanted = { ...filter, ...assigneeFilter(assignee) };
       const isOpen = filter.state === undefined || filter.state === 'open';
       const { rows, next } = await listCases(db, wanted, order ?? (isOpen ? 'urgency' : 'newest'), cursor, limit);
-      return { body: { rows: rows.map((row) => caseOf(row, nowMs)), next } };
+      return { body: { rows: rows.map((row) => caseOf(row, nowMs, settings())), next } };
     },
     countCases: async () => ({ body: { counts: await countCases(db) } }),
     async getCase({ params, principal, nowMs }) {
       const { row, files, ...more } = await getCase(db, params.caseId, principal!.permissions);
-      return { body: { case: caseOf(row, nowMs), files: files.map(camelRow), ...more }, version: row.version };
+      return {
+        body: { case: caseOf(row, nowMs, settings()), files: files.map(camelRow), ...more },
+        version: row.version,
+      };
     },
     async listCaseAlerts({ params, nowMs }) {
-      const { mostAlertsOfCase } = settings.grouping;
+      const { mostAlertsOfCase } = settings().grouping;
       const rows = await caseAlerts(db, params.caseId, mostAlertsOfCase);
-      return { body: { rows: rows.map((row) => alertOf(row, nowMs)) } };
+      return { body: { rows: rows.map((row) => alertOf(row, nowMs, settings())) } };
     },
     async caseHistory({ params, query, principal }) {
       const { cursor = null, limit = DEFAULT_PAGE } = query;
@@ -62,7 +66,7 @@ export function caseHandlers({ records, settings, newId }: CaseServices): CaseHa
     async stepCase(asked, tx, record) {
       const { step, reason = '', typology = null } = asked.body;
       const draft = { step, reason, typology, version: asked.ifMatch };
-      const { result, audit } = await stepCase(tx, asked.params.caseId, draft, settings, actOf(asked, newId));
+      const { result, audit } = await stepCase(tx, asked.params.caseId, draft, settings(), actOf(asked, newId));
       await record(audit);
       return { body: { kind: result.kind, requestId: result.kind === 'waits' ? result.requestId : null } };
     },
@@ -74,7 +78,7 @@ export function caseHandlers({ records, settings, newId }: CaseServices): CaseHa
     async decideRequest(asked, tx, record) {
       const { isApproved, comment = '' } = asked.body;
       const act = actOf(asked, newId);
-      const { audit } = await decideRequest(tx, asked.params.requestId, isApproved, comment, settings, act);
+      const { audit } = await decideRequest(tx, asked.params.requestId, isApproved, comment, settings(), act);
       await record(audit);
       return { body: null };
     },
@@ -156,7 +160,7 @@ export function caseHandlers({ records, settings, newId }: CaseServices): CaseHa
   };
 }
 
-function caseOf(row: CaseRow, nowMs: number) {
+function caseOf(row: CaseRow, nowMs: number, { levels }: Pick<AlertSettings, 'levels'>) {
   const { priority: _, is_open: __, ...told } = row;
-  return { ...camelRow(told), clocks: clocksOf(row, row.opened_ms, row.closed_ms, nowMs) };
+  return { ...camelRow(told), clocks: clocksOf(row, row.opened_ms, row.closed_ms, nowMs, levels.nearShare) };
 }

@@ -31,7 +31,7 @@ import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
 import { readySeal } from './letter-seal.ts';
 import { outputsOf } from './outputs.ts';
 import { packEvidence } from './pack-evidence.ts';
-import type { FoldOutput, Taking } from './partition-fold.ts';
+import type { FoldOutput, LiveVersion, Taking } from './partition-fold.ts';
 import { kindOf, newRecords, type RecordKind } from './record-kinds.ts';
 import { isPassing, restoreFold } from './restore.ts';
 import type { StreamFold } from './stream-fold.ts';
@@ -111,6 +111,11 @@ export class Worker {
   positions(): StreamPosition[] {
     const topic = this.#input;
     return [...this.#owned.values()].map(({ partition, settled }) => ({ topic, partition, offset: settled }));
+  }
+
+  /** What decides in each of its partitions. */
+  live(): LiveVersion[] {
+    return [...this.#owned.values()].map(({ version }) => version);
   }
 
   /** Ends after the batch at hand, with a last checkpoint. */

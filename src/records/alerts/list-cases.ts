@@ -2,7 +2,7 @@
 // no count and no column here; its own list is `listFiles`.
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { type CaseState, type ComplianceState, demandPermission, seesConfidential } from '../../alerts/case-life.ts';
-import { clockState, DEFAULT_SERVICE_LEVELS } from '../../alerts/service-levels.ts';
+import { clockState } from '../../alerts/service-levels.ts';
 import type { Severity } from '../../alerts/severity.ts';
 import type { Database } from '../database.ts';
 import { type Act, doerOf, type Tx } from './act.ts';
@@ -118,13 +118,7 @@ interface Clocked {
 }
 
 /** What the clocks of an alert or a case say. @param startMs when they began @param stoppedMs when it was decided */
-export function clocksOf(
-  row: Clocked,
-  startMs: number,
-  stoppedMs: number | null,
-  nowMs: number,
-  nearShare = DEFAULT_SERVICE_LEVELS.nearShare,
-) {
+export function clocksOf(row: Clocked, startMs: number, stoppedMs: number | null, nowMs: number, nearShare: number) {
   const look = { startMs, dueMs: row.first_look_due_ms, stoppedMs: row.first_look_ms ?? stoppedMs };
   const decision = { startMs, dueMs: row.decision_due_ms, stoppedMs };
   return { firstLook: clockState(look, nowMs, nearShare), decision: clockState(decision, nowMs, nearShare) };

@@ -1,5 +1,5 @@
 // Alerts from the stream into the records, beside a running service.
-import { type AlertSettings, DEFAULT_ALERT_SETTINGS } from '../../alerts/settings.ts';
+import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
 import { AlertTaker, type AlertTakerCounts } from '../../jobs/alerts/alert-taker.ts';
 import type { StreamLog } from '../../ports.ts';
@@ -23,18 +23,11 @@ export interface AlertParts {
   readonly logger: Logger;
   /** Of those that were opened, in the same transaction. */
   readonly tell: RunningNotifications['tell'];
-  readonly settings?: AlertSettings;
+  /** In force now. */
+  readonly settings: () => AlertSettings;
 }
 
-export function startAlerts({
-  log,
-  topic,
-  records,
-  vault,
-  tell,
-  logger,
-  settings = DEFAULT_ALERT_SETTINGS,
-}: AlertParts): RunningAlerts {
+export function startAlerts({ log, topic, records, vault, tell, logger, settings }: AlertParts): RunningAlerts {
   const { kind, id, name } = SYSTEM;
   const taker = new AlertTaker({
     ...{ log, topic, group: 'alerts' },
@@ -49,7 +42,7 @@ export function startAlerts({
           address: null,
           newId: () => newId(atMs),
         };
-        const context = { settings, typologiesOfRule: () => [] };
+        const context = { settings: settings(), typologiesOfRule: () => [] };
         const { result, audit } = await takeAlerts(
           tx,
           alerts,

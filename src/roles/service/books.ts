@@ -17,6 +17,7 @@ import { LiveLists } from '../../jobs/stream/live-lists.ts';
 import { rulesHash } from '../../jobs/stream/live-versions.ts';
 import { RulePublisher } from '../../jobs/stream/rule-publisher.ts';
 import { InputError } from '../../lib/errors.ts';
+import type { ListEntry } from '../../lists/kept-list.ts';
 import type { ObjectStore, StreamLog } from '../../ports.ts';
 import { KINDS_OF } from '../../privacy/personal-fields.ts';
 import { Scrubber } from '../../privacy/scrubber.ts';
@@ -25,6 +26,7 @@ import { afterMark, type BookName, bookMark } from '../../records/books/audited.
 import type { RecordStore } from '../../records/record-store.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
 import { type ListBook, openListBook } from '../../registry/list-book.ts';
+import type { ListState } from '../../registry/list-book-state.ts';
 import { rememberedObjects } from '../../registry/remembered-objects.ts';
 import { openRuleBook, type RuleBook } from '../../registry/rule-book.ts';
 import { ruleBookAt } from '../../registry/rule-book-state.ts';
@@ -68,6 +70,23 @@ const SWEEP_MS = 15_000;
 /** For a worker: the lists as rules ask them. */
 export function openLiveLists(place: Pick<BookPlace, 'store'>, vault: Vault): LiveLists {
   return new LiveLists(listBookOf(place, vault, true), (value) => vault.tokens.publicId(value));
+}
+
+/**
+ * All that is or was on the lists, for another thread, which has no tokens of its own: a value of an exact list is there as
+ * it was written and as transactions have it in the stream.
+ */
+export async function listStates(place: Pick<BookPlace, 'store'>, vault: Vault): Promise<readonly ListState[]> {
+  const states = await listBookOf(place, vault, false).lists();
+  return [...states.values()].map(({ definition, entries }) => ({
+    definition,
+    entries: definition.match === 'name' ? entries : entries.flatMap((entry) => [entry, ...inTokens(entry, vault)]),
+  }));
+}
+
+function inTokens(entry: ListEntry, { tokens }: Vault): readonly ListEntry[] {
+  const value = tokens.publicId(entry.value);
+  return value === entry.value ? [] : [{ ...entry, value }];
 }
 
 export function openBooks({ place, records, vault, log, topic, logger }: BookParts): RunningBooks {

@@ -1,4 +1,6 @@
 // Finds the command, runs it, and turns what goes wrong into one line and an exit code: 1 failed, 2 wrong usage.
+import { keyCardTokens } from '../adapters/card-token.ts';
+import { readVariable } from '../config/environment.ts';
 import { archiveCommand } from './archive.ts';
 import { auditCommand } from './audit.ts';
 import { benchCommand } from './bench.ts';
@@ -61,6 +63,8 @@ export async function runCommandLine(argv: readonly string[], context: CommandCo
   }
   try {
     const { positional, options } = parseCommand(command, rest);
+    const cardKey = readVariable('CENTINELA_CARD_KEY');
+    if (cardKey !== null) keyCardTokens(cardKey);
     if (options.help === true) context.out(helpFor(command));
     else await command.run(positional, options, context);
     return 0;

@@ -7,8 +7,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { cachedObjects, folderObjects } from '../adapters/archive/local-objects.ts';
-import { decodeControl, decodeLabel } from '../adapters/formats/stream-values.ts';
-import { decodeJsonTransaction, transactionOf } from '../adapters/formats/transaction-value.ts';
+import { decodeClearLabel, decodeControl } from '../adapters/formats/stream-values.ts';
+import { clearTransactionOf, decodeClearTransaction } from '../adapters/formats/transaction-value.ts';
 import { openKeyFile } from '../adapters/keys/key-file.ts';
 import { createVariableMasterKeys } from '../adapters/keys/variable-master-keys.ts';
 import { openPglite } from '../adapters/pglite/open-pglite.ts';
@@ -140,8 +140,8 @@ export const serveCommand: Command = {
       ...(await deciding(options, data, context)),
       archive: await archivePlace(options, data),
       replayThread: { module: replayEntry(), data: options.registry },
-      decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
-      readTransaction: transactionOf,
+      decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
+      readTransaction: clearTransactionOf,
       http: {
         ...{
           host: options.host as string,

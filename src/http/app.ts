@@ -11,7 +11,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
-import { ENDPOINTS, type EndpointName, type EndpointSpec } from './contract.ts';
+import { ENDPOINTS, type EndpointName, type EndpointSpec, MEDIA_TYPES } from './contract.ts';
 import {
   type Authenticate,
   bearerOf,
@@ -22,8 +22,10 @@ import {
   type Known,
   sessionTokenOf,
 } from './guard.ts';
+import { noEndpoint } from './no-endpoint.ts';
 import { Problem, problemBody, problemOf } from './problem.ts';
-import { type Check, checkOf, parseJson, queryCheckOf, refuseNul } from './validate.ts';
+import { countStrangers, type Strangers } from './strangers.ts';
+import { type Check, checkOf, parseForm, parseJson, queryCheckOf, refuseNul } from './validate.ts';
 
 export interface AppTls {
   readonly key: string;
@@ -53,13 +55,15 @@ export interface AppLimits {
   readonly idleMs: number;
   readonly connections: number;
   readonly headerBytes: number;
-  /** Of one address, for all that is not known or not allowed. */
+  /** Of one address, before more of who is not known is refused unread. */
   readonly strangersPerMinute: number;
+  /** Of one caller, to an endpoint whose contract says nothing else. */
+  readonly perMinute: Readonly<Record<EndpointSpec['does'], number>>;
 }
 
 export const DEFAULT_LIMITS: AppLimits = {
   ...{ headersMs: 10_000, requestMs: 60_000, idleMs: 72_000, connections: 10_000, headerBytes: 16_384 },
-  strangersPerMinute: 300,
+  ...{ strangersPerMinute: 300, perMinute: { read: 3000, change: 600, own: 3000 } },
 };
 
 export type ChangeRunner = (
@@ -68,8 +72,8 @@ export type ChangeRunner = (
   asked: Asked,
 ) => Promise<Answer<unknown>>;
 
+const METHODS: ReadonlySet<string> = new Set(Object.values(ENDPOINTS).map(({ method }) => method));
 const DEFAULT_BODY_BYTES = 64 * 1024;
-const PER_MINUTE = { read: 3000, change: 600, own: 3000 } as const;
 const MOST_CALLERS = 20_000;
 
 declare module 'fastify' {
@@ -89,7 +93,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     ...{ logger: false, genReqId: () => randomUUID(), requestIdHeader: false, bodyLimit: DEFAULT_BODY_BYTES },
     ...{ requestTimeout: limits.requestMs, keepAliveTimeout: limits.idleMs, forceCloseConnections: 'idle' as const },
     ...{ trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false, return503OnClosing: true },
-    ...{ exposeHeadRoutes: false, routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false } },
+    exposeHeadRoutes: false,
+    // What is too long is told by the contract's check: nothing here is matched by an expression that could be slow.
+    routerOptions: { maxParamLength: limits.headerBytes, ignoreTrailingSlash: false },
     onProtoPoisoning: 'remove',
     frameworkErrors: (error, request, reply) => answerProblem(error, request, reply as FastifyReply, logger),
     clientErrorHandler: answerBrokenClient,
@@ -104,23 +110,31 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     request.begunMs = performance.now();
     request.credentials = credentialsOf(request);
     reply.headers(SECURITY_HEADERS);
-    done();
+    // Before the framework reads a body of methods that nothing here has.
+    if (METHODS.has(request.method)) done();
+    else done(noEndpoint(request.method, request.url));
   });
   app.setNotFoundHandler((request, reply) =>
-    answerProblem(
-      new Problem(404, 'NO_ENDPOINT', `There is no ${request.method} of this path. See /docs`),
-      request,
-      reply,
-      logger,
-    ),
+    answerProblem(noEndpoint(request.method, request.url), request, reply, logger),
   );
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, logger));
-  for (const name of Object.keys(ENDPOINTS) as EndpointName[]) await addRoute(app, name, options);
+  const parts = { options, limits, strangers: countStrangers(limits.strangersPerMinute) };
+  for (const name of Object.keys(ENDPOINTS) as EndpointName[]) await addRoute(app, name, parts);
   return app;
 }
 
+interface RouteParts {
+  readonly options: AppOptions;
+  readonly limits: AppLimits;
+  readonly strangers: Strangers;
+}
+
 /** Each route is a scope of its own: what it reads of bodies is its own matter. */
-async function addRoute(app: FastifyInstance, name: EndpointName, options: AppOptions): Promise<void> {
+async function addRoute(
+  app: FastifyInstance,
+  name: EndpointName,
+  { options, limits, strangers }: RouteParts,
+): Promise<void> {
   const spec: EndpointSpec = ENDPOINTS[name];
   const { method, path, access, does } = spec;
   const { authenticate, nowMs, observe, change } = options;
@@ -134,7 +148,7 @@ async function addRoute(app: FastifyInstance, name: EndpointName, options: AppOp
       ...{ method, url: path, bodyLimit: spec.mostBodyBytes ?? DEFAULT_BODY_BYTES },
       config: {
         rateLimit: {
-          ...{ max: spec.mostPerMinute ?? PER_MINUTE[does], timeWindow: 60_000, hook: 'preParsing' as const },
+          ...{ max: spec.mostPerMinute ?? limits.perMinute[does], timeWindow: 60_000, hook: 'preParsing' as const },
           keyGenerator: ({ known, ip }: FastifyRequest) => known?.principal.id ?? ip,
         },
       },
@@ -142,8 +156,9 @@ async function addRoute(app: FastifyInstance, name: EndpointName, options: AppOp
         refuseNul(request.url);
         const known = await authenticate(request.credentials, nowMs());
         request.known = known;
+        if (known === null && access !== 'anyone') strangers.note(request.ip, nowMs());
         checkAccess(access, known);
-        checkForgery(method, request.credentials, known);
+        if (spec.bodyKind !== 'form') checkForgery(method, request.credentials, known);
       },
       onResponse: async (request, reply) => observe(name, reply.statusCode, performance.now() - request.begunMs),
       handler: async (request, reply) => {
@@ -187,14 +202,17 @@ function send(
 function addParser(scope: FastifyInstance, { bodyKind = 'json', body }: EndpointSpec): void {
   if (body === undefined && bodyKind !== 'file') return;
   if (bodyKind === 'ndjson') {
-    scope.addContentTypeParser('application/x-ndjson', (_, payload, done) => done(null, payload));
+    scope.addContentTypeParser(MEDIA_TYPES.ndjson, (_, payload, done) => done(null, payload));
     return;
   }
-  const types = bodyKind === 'file' ? 'application/octet-stream' : 'application/json';
-  scope.addContentTypeParser(types, { parseAs: 'buffer' }, (_, bytes, done) => done(null, bytes));
+  scope.addContentTypeParser(MEDIA_TYPES[bodyKind], { parseAs: 'buffer' }, (_, bytes, done) => done(null, bytes));
 }
 
 function bodyReaderOf({ body, bodyKind = 'json' }: EndpointSpec): Check {
+  if (bodyKind === 'form' && body !== undefined) {
+    const check = checkOf(body, 'body');
+    return (given) => check(given === undefined ? {} : parseForm(given as Uint8Array));
+  }
   if (bodyKind !== 'json') {
     return (given) => {
       if (given === undefined) throw new Problem(400, 'BODY_MISSING', 'The body is missing. See /docs');

@@ -21,7 +21,7 @@ import { TRANSACTION_ENDPOINTS } from './contract/transactions.ts';
 import { USER_ENDPOINTS } from './contract/users.ts';
 
 export { ProblemSchema } from './contract/common.ts';
-export { type Access, type EndpointSpec, TAGS, type Texts } from './contract/endpoint.ts';
+export { type Access, type EndpointSpec, MEDIA_TYPES, TAGS, type Texts } from './contract/endpoint.ts';
 
 export const ENDPOINTS = {
   ...SYSTEM_ENDPOINTS,

@@ -1,5 +1,5 @@
 // The contract as an OpenAPI 3.1 document: for clients' generators, for fuzzers, for gateways.
-import { ENDPOINTS, type EndpointSpec, ProblemSchema, TAGS } from './contract.ts';
+import { ENDPOINTS, type EndpointSpec, MEDIA_TYPES, ProblemSchema, TAGS } from './contract.ts';
 
 type Json = Record<string, unknown>;
 
@@ -67,7 +67,7 @@ function operationOf(name: string, spec: EndpointSpec): Json {
       ...(versioned === true && method !== 'GET' ? [VERSION_HEADER] : []),
     ],
     ...(spec.body !== undefined || spec.bodyKind === 'file' ? { requestBody: bodyOf(spec) } : {}),
-    responses: { [status]: answerOf(spec), default: PROBLEM },
+    responses: { ...problemsOf(spec), ...pagesOf(spec), [status]: answerOf(spec) },
   };
 }
 
@@ -75,6 +75,29 @@ const PROBLEM = {
   description: 'What went wrong',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
+
+/** Every status that it may have: a client, or a fuzzer, that sees another one has found a mistake of ours. */
+function problemsOf({ access, params, query, body, bodyKind, versioned, method, does }: EndpointSpec): Json {
+  const reads = body !== undefined || bodyKind === 'file';
+  const isChange = method !== 'GET';
+  const statuses = [
+    ...[400, 422, 429, 503],
+    // Some of what anyone may ask for is whether a password or a link is right.
+    ...(access === 'anyone' && !isChange ? [] : [401, 403]),
+    ...(params !== undefined || isChange ? [404, 409] : query === undefined ? [] : [404]),
+    ...(reads ? [408, 413, 415] : []),
+    ...(versioned === true && isChange ? [428] : []),
+    ...(does !== 'read' || versioned === true ? [412] : []),
+  ];
+  return Object.fromEntries(statuses.sort((a, b) => a - b).map((status) => [status, PROBLEM]));
+}
+
+/** Where a problem is told as the answer is: to people, on a page. */
+function pagesOf({ otherStatuses = [], answerType }: EndpointSpec): Json {
+  if (answerType === undefined) return {};
+  const page = { ...PROBLEM, content: { [answerType]: { schema: { type: 'string' } }, ...PROBLEM.content } };
+  return Object.fromEntries(otherStatuses.map((status) => [status, page]));
+}
 
 function answerOf({ answer, answerType = undefined, versioned }: EndpointSpec): Json {
   return {
@@ -85,12 +108,7 @@ function answerOf({ answer, answerType = undefined, versioned }: EndpointSpec): 
 }
 
 function bodyOf({ body, bodyKind = 'json' }: EndpointSpec): Json {
-  const type = {
-    json: 'application/json',
-    'json-bytes': 'application/json',
-    ndjson: 'application/x-ndjson',
-    file: 'application/octet-stream',
-  }[bodyKind];
+  const type = MEDIA_TYPES[bodyKind];
   const schema = bodyKind === 'file' ? { type: 'string', format: 'binary' } : plain(body);
   return { required: true, content: { [type]: { schema } } };
 }

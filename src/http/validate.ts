@@ -2,7 +2,6 @@
 // its value, which may be personal.
 import type Type from 'typebox';
 import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import { Problem } from './problem.ts';
 
 export type Check = (value: unknown) => unknown;
@@ -50,8 +49,19 @@ export function queryCheckOf(schema: Type.TObject): Check {
       if (Array.isArray(value))
         throw new Problem(422, 'QUERY_INVALID', `${name} is given more than once. Give it once`);
     }
-    return check(Value.Convert(schema, { ...(query as object) }));
+    const given = Object.entries(query as Record<string, string>);
+    return check(Object.fromEntries(given.map(([name, text]) => [name, typedValue(schema.properties[name], text)])));
   };
+}
+
+const NUMBER = /^-?\d{1,17}(\.\d{1,17})?$/;
+
+/** Nothing else becomes a number or a boolean: `true` is no 1, and an empty text no 0. */
+function typedValue(schema: Type.TSchema, text: string): unknown {
+  const { type } = schema as { type?: string };
+  if ((type === 'integer' || type === 'number') && NUMBER.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
 }
 
 /** @throws Problem */
@@ -63,6 +73,17 @@ export function parseJson(bytes: Uint8Array): unknown {
     if (error instanceof Problem) throw error;
     throw new Problem(400, 'BODY_NOT_JSON', 'The body is not JSON. Send one JSON value in UTF-8');
   }
+}
+
+/** @throws Problem */
+export function parseForm(bytes: Uint8Array): Readonly<Record<string, string>> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  const fields = [...new URLSearchParams(text)];
+  if (new Set(fields.map(([name]) => name)).size < fields.length) {
+    throw new Problem(422, 'BODY_INVALID', 'A field of the form is given more than once. Give it once');
+  }
+  for (const [, value] of fields) if (value.includes(NUL)) throw new Problem(422, 'TEXT_NUL', NUL_TOLD);
+  return Object.fromEntries(fields.filter(([name]) => name !== '__proto__'));
 }
 
 /** A field of the first name would change what an object is; the second is no text to a database, nor to anybody. */

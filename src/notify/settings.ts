@@ -166,6 +166,8 @@ export const NotificationSettingsSchema = Type.Object(
     routes: Type.Array(RouteSchema, { maxItems: 200 }),
     ladders: Type.Array(LadderSchema, { maxItems: 50 }),
     retry: RetrySchema,
+    /** What the bank's app sends: names of the secrets it signs with, two while they are changed. Without it nothing is taken. */
+    inbound: Type.Optional(Type.Object({ secrets: Type.Array(SecretName, { minItems: 1, maxItems: 2 }) }, options)),
   },
   { $id: 'NotificationSettings', ...options },
 );

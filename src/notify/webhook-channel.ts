@@ -2,9 +2,8 @@
 //
 // The body is made once for each attempt, and its `id` is the same at each: whoever has it answers 2xx and does nothing more.
 // Bodies have at most 64 KiB; a summary of very many tells as many as fit, and `total` says how many there are.
-import { InputError } from '../lib/errors.ts';
 import type { Channel, DeliveryOutcome, Message } from './message.ts';
-import { LEAST_SECRET_BYTES, MOST_BODY_BYTES, SIGNATURE_HEADER, signWebhook } from './webhook-signature.ts';
+import { demandSecrets, MOST_BODY_BYTES, SIGNATURE_HEADER, signWebhook } from './webhook-signature.ts';
 
 /** How the bytes get there; what becomes of it is told, never thrown. */
 export type SendSigned = (request: {
@@ -28,13 +27,7 @@ const BODY_VERSION = 1;
 
 /** @throws InputError where a secret is too short to keep anybody out */
 export function openWebhookChannel({ url, secrets, timeoutMs, send }: WebhookOptions): Channel {
-  if (secrets.length === 0 || secrets.some((secret) => secret.length < LEAST_SECRET_BYTES)) {
-    throw new InputError(
-      'WEBHOOK_SECRET_SHORT',
-      `A webhook's secret is missing or shorter than ${LEAST_SECRET_BYTES} bytes`,
-      'Make one with: openssl rand -hex 32',
-    );
-  }
+  demandSecrets(secrets);
   return {
     deliver(message, nowMs) {
       const body = webhookBody(message);

@@ -8,12 +8,13 @@
 // The time is signed, so what was recorded cannot be sent again after `REPLAY_WINDOW_MS`; within it each id counts once
 // (`takeOnce` of the records), which is why the id is in the body, too.
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { InputError } from '../lib/errors.ts';
 
 export const SIGNATURE_HEADER = 'Centinela-Signature';
 export const REPLAY_WINDOW_MS = 5 * 60_000;
 export const MOST_BODY_BYTES = 64 * 1024;
 /** A secret is at least as long as the hash (RFC 2104 §3 discourages less). */
-export const LEAST_SECRET_BYTES = 32;
+const LEAST_SECRET_BYTES = 32;
 
 const MOST_HEADER = 1024;
 const MOST_SIGNATURES = 4;
@@ -66,6 +67,16 @@ export function verifyWebhook(
   if (signedMs < nowMs - REPLAY_WINDOW_MS) return { isValid: false, problem: 'too-old' };
   if (signedMs > nowMs + REPLAY_WINDOW_MS) return { isValid: false, problem: 'in-the-future' };
   return { isValid: true, signedMs };
+}
+
+/** @throws InputError where one is too short to keep anybody out */
+export function demandSecrets(secrets: readonly Uint8Array[]): void {
+  if (secrets.length > 0 && secrets.every((secret) => secret.length >= LEAST_SECRET_BYTES)) return;
+  throw new InputError(
+    'WEBHOOK_SECRET_SHORT',
+    `A webhook's secret is missing or shorter than ${LEAST_SECRET_BYTES} bytes`,
+    'Make one with: openssl rand -hex 32',
+  );
 }
 
 function readHeader(header: string): { seconds: number; signatures: Buffer[] } | null {

@@ -3,7 +3,7 @@
 // Stopping is in order: it says that it is not ready, takes nothing new, answers what it has, and only then lets go of what
 // the answers came from.
 import type { Transaction } from '../domain/transaction.ts';
-import { type AppTls, createApp } from '../http/app.ts';
+import { type AppLimits, type AppTls, createApp } from '../http/app.ts';
 import type { Handlers } from '../http/asked.ts';
 import { createChangeRunner, forgetExpiredKeys } from '../http/changes.ts';
 import type { Authenticate } from '../http/guard.ts';
@@ -104,6 +104,7 @@ export interface HttpPlace {
   readonly port: number;
   readonly tls: AppTls | null;
   readonly trustedProxies: readonly string[];
+  readonly limits?: Partial<AppLimits>;
 }
 
 export interface RunningService {
@@ -234,6 +235,7 @@ async function startParts(
   const app = await createApp({
     ...{ handlers, logger, tls: http.tls, trustedProxies: http.trustedProxies, nowMs: Date.now },
     ...{ authenticate: authenticator(vault.identity), observe: metrics.observe },
+    ...(http.limits !== undefined && { limits: http.limits }),
     change: createChangeRunner({ records, begin: lockAudit, record: (tx, drafts) => vault.trail.append(tx, drafts) }),
   });
   closers.push(() => app.close());

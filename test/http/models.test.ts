@@ -66,7 +66,7 @@ const decide = (caller: Caller, id: string, isApproved: boolean, version = 1) =>
 
 describeOnEachEngine('models', (open) => {
   it('are listed by pages with their training figures, damaged ones with what is wrong', async () => {
-    const service = await startTestService(await open(), registry);
+    const service = await startTestService(await open(), { registryFolder: registry });
     try {
       const analyst = await service.as('data-analyst');
       const first = (await analyst.ask('/v1/models?limit=3')).json;
@@ -89,7 +89,7 @@ describeOnEachEngine('models', (open) => {
   }, 60_000);
 
   it('decide from a second person on, and decisions say so', async () => {
-    const service = await startTestService(await open(), registry);
+    const service = await startTestService(await open(), { registryFolder: registry });
     try {
       const bank = await service.withKey(['transactions:score']);
       const scientist = await service.as('data-scientist');
@@ -146,7 +146,7 @@ describeOnEachEngine('models', (open) => {
   }, 60_000);
 
   it('that cannot decide here are refused when they are proposed', async () => {
-    const service = await startTestService(await open(), registry);
+    const service = await startTestService(await open(), { registryFolder: registry });
     try {
       const scientist = await service.as('data-scientist');
       const refused = async (model: string) => {
@@ -163,7 +163,7 @@ describeOnEachEngine('models', (open) => {
   }, 60_000);
 
   it('are the candidate of a replay, with thresholds of its own', async () => {
-    const service = await startTestService(await open(), registry);
+    const service = await startTestService(await open(), { registryFolder: registry });
     try {
       const bank = await service.withKey(['transactions:score']);
       const transactions = Array.from({ length: 100 }, (_, n) => ({

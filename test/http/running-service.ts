@@ -8,14 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folderObjects } from '../../src/adapters/archive/local-objects.ts';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
-import { decodeControl, decodeLabel } from '../../src/adapters/formats/stream-values.ts';
-import { decodeJsonTransaction, transactionOf } from '../../src/adapters/formats/transaction-value.ts';
+import { decodeClearLabel, decodeControl } from '../../src/adapters/formats/stream-values.ts';
+import { clearTransactionOf, decodeClearTransaction } from '../../src/adapters/formats/transaction-value.ts';
 import { LocalMasterKeys } from '../../src/adapters/keys/local-master-keys.ts';
 import { createMemoryLog } from '../../src/adapters/memory/memory-log.ts';
 import { ownCertificate } from '../../src/adapters/tls/own-certificate.ts';
 import { detectorsHere } from '../../src/cli/detectors-here.ts';
 import { BUILT_IN_RULES, readPlacedRules } from '../../src/cli/rule-files.ts';
 import { CATALOGUE_NAMES, catalogueNamed } from '../../src/features/catalogue/choose.ts';
+import type { AppLimits } from '../../src/http/app.ts';
 import { PERMISSIONS_OF, type Permission, ROLES, type Role } from '../../src/identity/permissions.ts';
 import { userPrincipal } from '../../src/identity/principal.ts';
 import { hotp, totpStep } from '../../src/identity/totp.ts';
@@ -25,7 +26,7 @@ import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import type { StreamLog } from '../../src/ports.ts';
 import type { RecordStore } from '../../src/records/record-store.ts';
 import { loadModel as loadStoredModel } from '../../src/registry/model-store.ts';
-import { startService } from '../../src/roles/serve.ts';
+import { type ServeRole, startService } from '../../src/roles/serve.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
 export interface Reply {
@@ -46,12 +47,16 @@ export interface Ask {
 }
 
 export interface Caller {
+  /** What is sent with each request: who is known by it. */
+  readonly credentials: Readonly<Record<string, string>>;
   ask(path: string, ask?: Ask): Promise<Reply>;
 }
 
 export interface TestService {
   readonly url: string;
   readonly port: number;
+  /** Of metrics and health. */
+  readonly opsPort: number;
   readonly authority: string;
   readonly folder: string;
   readonly log: StreamLog;
@@ -69,10 +74,16 @@ export interface TestService {
 const PASSWORD = 'cuatro palabras sin orden 7';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** @param registryFolder of models and lists; one of its own, empty, where it is left out */
-export async function startTestService(records: RecordStore, registryFolder?: string): Promise<TestService> {
+export interface TestServiceOptions {
+  readonly limits?: Partial<AppLimits>;
+  readonly notifications?: ServeRole['notifications'];
+  /** Of models and lists; one of its own, empty, where it is left out. */
+  readonly registryFolder?: string;
+}
+
+export async function startTestService(records: RecordStore, options: TestServiceOptions = {}): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'centinela-service-'));
-  const models = registryFolder ?? join(folder, 'registry');
+  const models = options.registryFolder ?? join(folder, 'registry');
   const logged: string[] = [];
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
@@ -84,9 +95,10 @@ export async function startTestService(records: RecordStore, registryFolder?: st
   const registry = createFolderObjectStore(models);
   const detectors = detectorsHere().map(({ name }) => name);
   const service = await startService({
-    ...{ log, topics, records, provider: null, deadlineMs: 5000, version: '0.0.0', ops: null },
+    ...{ log, topics, records, provider: null, deadlineMs: 5000, version: '0.0.0' },
+    ops: { host: '127.0.0.1', port: 0 },
     masters: new LocalMasterKeys('file', [randomBytes(32)]),
-    notifications: { settings: NO_NOTIFICATIONS, secret: () => '' },
+    notifications: options.notifications ?? { settings: NO_NOTIFICATIONS, secret: () => '' },
     archive: { store: objects, objects: folderObjects(join(folder, 'objects')), scratch: join(folder, 'archive-work') },
     books: { store: registry, files: placed, definitions: catalogueNamed(CATALOGUE_NAMES[0]), detectors },
     first: { model: null, rules: { placed, overrides: [] } },
@@ -100,17 +112,19 @@ export async function startTestService(records: RecordStore, registryFolder?: st
       });
       return { ...setup, stages: null, checkpoints: objects, settings: {}, modelHash: async () => null };
     },
-    decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
-    readTransaction: transactionOf,
+    decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
+    readTransaction: clearTransactionOf,
     http: {
       ...{ host: '127.0.0.1', port: 0, trustedProxies: [] },
       tls: { key: own.key, cert: own.cert, clientAuthorities: null },
+      ...(options.limits !== undefined && { limits: options.limits }),
     },
     logger: createLogger('info', (line) => logged.push(line)),
   });
   const port = Number(new URL(service.address).port);
   const agent = new Agent({ keepAlive: true, ca: own.cert, maxSockets: 64 });
   const caller = (headers: () => Record<string, string>): Caller => ({
+    credentials: headers(),
     ask: (path, ask = {}) =>
       exchange({ agent, host: '127.0.0.1', port, path }, { ...ask, headers: { ...headers(), ...ask.headers } }),
   });
@@ -163,7 +177,17 @@ export async function startTestService(records: RecordStore, registryFolder?: st
   }
 
   return {
-    ...{ url: service.address, port, authority: own.cert, folder, log, records, logged, stranger },
+    ...{
+      url: service.address,
+      port,
+      opsPort: service.opsPort!,
+      authority: own.cert,
+      folder,
+      log,
+      records,
+      logged,
+      stranger,
+    },
     as,
     async withKey(scopes) {
       const maker = ROLES.find((role) => scopes.every((scope) => PERMISSIONS_OF[role].includes(scope)));
@@ -181,6 +205,16 @@ export async function startTestService(records: RecordStore, registryFolder?: st
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Until it is there: what follows the stream comes a moment after the decision. */
+export async function eventually<T>(look: () => Promise<T | null>): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const found = await look();
+    if (found !== null) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it did not come');
 }
 
 function exchange(options: RequestOptions, { method = 'GET', body, raw, headers = {} }: Ask): Promise<Reply> {

@@ -1,7 +1,7 @@
 // From a transaction to its label, through everything in between, as a bank's system and its people go it.
 import { expect, it } from 'vitest';
 import { describeOnEachEngine } from '../records/record-stores.ts';
-import { type Caller, startTestService, type TestService } from './running-service.ts';
+import { type Caller, eventually, startTestService, type TestService } from './running-service.ts';
 
 const NOW = Date.now();
 
@@ -17,16 +17,6 @@ function transaction(id: string, more: object = {}): object {
     },
     ...more,
   };
-}
-
-/** Until it is there: alerts are taken from the log a moment after the decision. */
-async function eventually<T>(look: () => Promise<T | null>): Promise<T> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const found = await look();
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('it did not come');
 }
 
 async function withService(

@@ -28,3 +28,15 @@ test('a key cannot leave the folder', async () => {
   const store = createFolderObjectStore(folder);
   await expect(store.put('../x', Uint8Array.of(1))).rejects.toThrow('leaves the folder');
 });
+
+test('a list is of its prefix alone, at any depth, and of nowhere else', async () => {
+  const store = createFolderObjectStore(folder);
+  const keys = ['a/1', 'a/b/2', 'a/bc/d/3', 'ab/4', 'b/5'];
+  for (const key of keys) await store.put(key, Uint8Array.of(1));
+  expect(await store.list('a/')).toEqual(['a/1', 'a/b/2', 'a/bc/d/3']);
+  expect(await store.list('a/b')).toEqual(['a/b/2', 'a/bc/d/3']);
+  expect(await store.list('a')).toEqual(['a/1', 'a/b/2', 'a/bc/d/3', 'ab/4']);
+  expect(await store.list('a/1')).toEqual(['a/1']);
+  expect(await store.list('a/1/')).toEqual([]);
+  await expect(store.list('../')).rejects.toThrow('leaves the folder');
+});

@@ -1,5 +1,6 @@
 // Objects as files under a folder: the embedded profile's store for models, checkpoints and archives.
 import { randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ObjectStore } from '../../ports.ts';
@@ -52,12 +53,32 @@ export function createFolderObjectStore(folder: string): ObjectStore {
       await rm(pathOf(key), { force: true });
     },
     async list(prefix) {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-      return entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
-        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-        .filter((key) => key.startsWith(prefix))
-        .sort();
+      // Only below what the prefix names: an archive's day is not looked for among a million attachments.
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      const start = resolve(root, folder);
+      if (start !== root && !start.startsWith(root + sep)) throw new Error(`prefix '${prefix}' leaves the folder`);
+      const begins = (key: string) => key.startsWith(prefix) && !key.endsWith('.tmp');
+      const keys: string[] = [];
+      for (const entry of await entriesOf(start)) {
+        const key = folder + entry.name;
+        if (entry.isFile() && begins(key)) keys.push(key);
+        if (!entry.isDirectory() || !key.startsWith(prefix)) continue;
+        for (const inner of await entriesOf(join(start, entry.name), true)) {
+          const innerKey = relative(root, join(inner.parentPath, inner.name)).split(sep).join('/');
+          if (inner.isFile() && begins(innerKey)) keys.push(innerKey);
+        }
+      }
+      return keys.sort();
     },
   };
+}
+
+/** None where there is no such folder. */
+async function entriesOf(folder: string, recursive = false): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { recursive, withFileTypes: true });
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
 }

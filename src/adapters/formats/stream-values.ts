@@ -6,7 +6,7 @@ import {
   type LabelRecord,
 } from '../../domain/stream-records.ts';
 import { InputError } from '../../lib/errors.ts';
-import { decodeJson, transactionOf } from './transaction-value.ts';
+import { clearTransactionOf, decodeJson, transactionOf } from './transaction-value.ts';
 
 const MOST_LABEL_BYTES = 64 * 1024;
 /** A whole set of rules. */
@@ -25,6 +25,15 @@ const LABEL_KEYS: ReadonlySet<string> = new Set([...LABELLED_FIELDS, 'isFraud'])
  * @throws InputError LABEL_INVALID, or as `transactionOf` does
  */
 export function decodeLabel(bytes: Uint8Array): LabelRecord {
+  return labelOf(bytes, transactionOf);
+}
+
+/** The same with a card's number as it came: for who makes tokens otherwise. @throws as `decodeLabel` does */
+export function decodeClearLabel(bytes: Uint8Array): LabelRecord {
+  return labelOf(bytes, clearTransactionOf);
+}
+
+function labelOf(bytes: Uint8Array, read: typeof transactionOf): LabelRecord {
   const value = objectOf(decodeJson(bytes, MOST_LABEL_BYTES), 'LABEL_INVALID', 'A label');
   const unknown = Object.keys(value).filter((key) => !LABEL_KEYS.has(key));
   if (unknown.length > 0 || typeof value.isFraud !== 'boolean') {
@@ -35,7 +44,7 @@ export function decodeLabel(bytes: Uint8Array): LabelRecord {
     );
   }
   const { isFraud, ...fields } = value;
-  return { transaction: transactionOf(fields), isFraud };
+  return { transaction: read(fields), isFraud };
 }
 
 /**

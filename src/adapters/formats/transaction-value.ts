@@ -1,7 +1,7 @@
 // The value of a record of the stream → a transaction: the canonical schema, checked to the last field.
 //
 // Fields may be left out or null; unknown ones are refused, for a misspelt field is a signal that nobody sees. Card numbers
-// in clear become tokens here, before anything is kept.
+// in clear become tokens here, before anything is kept, unless who asks seals them.
 import { isUtf8 } from 'node:buffer';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -68,11 +68,21 @@ export function decodeJson(bytes: Uint8Array, mostBytes: number): unknown {
   }
 }
 
-/** @throws InputError VALUE_INVALID naming the fields, without their values, which may be personal */
-export function transactionOf(value: unknown): Transaction {
+/** The same with a card's number as it came: for who seals it. @throws as `decodeJsonTransaction` does */
+export function decodeClearTransaction(bytes: Uint8Array): Transaction {
+  return clearTransactionOf(decodeJson(bytes, MOST_BYTES));
+}
+
+/** With a card's number as it came. @throws as `transactionOf` does */
+export function clearTransactionOf(value: unknown): Transaction {
   if (!isTransaction(value) && !validator.Check(value)) throw invalid(value);
   const given = value as Partial<Transaction> & Pick<Transaction, 'id' | 'eventTimeMs' | 'amountMinor' | 'currency'>;
-  const transaction = createTransaction(given);
+  return createTransaction(given);
+}
+
+/** @throws InputError VALUE_INVALID naming the fields, without their values, which may be personal */
+export function transactionOf(value: unknown): Transaction {
+  const transaction = clearTransactionOf(value);
   const { cardId } = transaction;
   if (cardId === null || cardId.length < 12 || !isValidPan(cardId.replace(SEPARATORS, ''))) return transaction;
   return { ...transaction, cardId: cardToken(cardId) };

@@ -23,8 +23,15 @@ export type BodyKind =
   | 'json-bytes'
   /** A JSON value a line, taken as it comes. */
   | 'ndjson'
+  /** Of a page's form, which browsers send without a script: fields are texts, and no session counts (guard.ts). */
+  | 'form'
   /** A file. */
   | 'file';
+
+export const MEDIA_TYPES = {
+  ...{ json: 'application/json', 'json-bytes': 'application/json', ndjson: 'application/x-ndjson' },
+  ...{ form: 'application/x-www-form-urlencoded', file: 'application/octet-stream' },
+} as const satisfies Readonly<Record<BodyKind, string>>;
 
 export interface EndpointSpec {
   readonly method: Method;
@@ -51,6 +58,8 @@ export interface EndpointSpec {
     | 'application/octet-stream';
   /** Default 200, or 204 without an answer. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** With which the same kind of answer comes, too: a page that says that something is gone. */
+  readonly otherStatuses?: readonly (404 | 410)[];
   /**
    * `read`: changes nothing. `change`: runs in one transaction of the records with what it writes into the audit, and, under an
    * `Idempotency-Key`, once. `own`: sees to all of that itself.

@@ -1,5 +1,5 @@
 // Questions to customers, kept: one open for a transaction, so many for a customer, each answered once.
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { InputError } from '../../lib/errors.ts';
 import {
   type Answer,
@@ -16,7 +16,7 @@ import {
   tokenHash,
   verdictOf,
 } from '../../notify/challenge.ts';
-import type { NotificationDraft } from '../../notify/notification.ts';
+import type { Bilingual, NotificationDraft } from '../../notify/notification.ts';
 import type { Database } from '../database.ts';
 import { enqueueNotifications } from './outbox.ts';
 
@@ -37,7 +37,6 @@ export type ChallengeCreated =
   /** No question may be asked about this, or the customer has been asked enough; `reason` is for the records, not for them. */
   | { readonly kind: 'not-asked'; readonly reason: 'confidential' | 'too-many' };
 
-/** For whom the link is followed; texts to customers do not tell the last three apart. */
 export type ChallengeAnswered =
   | { readonly kind: 'answered'; readonly outcome: ChallengeOutcome }
   | { readonly kind: 'later' }
@@ -92,17 +91,69 @@ export async function createChallenge(tx: Tx, request: ChallengeRequest): Promis
   return { kind: 'created', id, expiresMs };
 }
 
+/** What the page of a link shows; nothing of it is anybody's. */
+export type ChallengeSeen =
+  | { readonly state: 'open' | 'expired'; readonly words: ChallengeWords | null }
+  | { readonly state: 'answered'; readonly answer: 'yes' | 'no'; readonly words: ChallengeWords | null }
+  | { readonly state: 'unknown' };
+
+export interface ChallengeWords {
+  readonly title: Bilingual;
+  readonly text: Bilingual;
+}
+
+/** @param token from the link, as it came */
+export async function seeChallenge(db: Tx, token: string, nowMs: number): Promise<ChallengeSeen> {
+  const found = await findByToken(db, token);
+  if (found === undefined) return { state: 'unknown' };
+  const told = await db
+    .selectFrom('notifications')
+    .select('body')
+    .where('id', '=', notificationIdOf(found.id))
+    .executeTakeFirst();
+  const words = told === undefined ? null : { title: told.body.title, text: told.body.text };
+  if (found.state === 'answered') return { state: 'answered', answer: found.answer!, words };
+  return { state: found.state === 'expired' || found.expires_ms <= nowMs ? 'expired' : 'open', words };
+}
+
 /** @param token from the link, as it came */
 export async function answerChallenge(
   tx: Tx,
   token: string,
   answer: Answer,
+  settings: Pick<ChallengeSettings, 'mostLater'>,
+  atMs: number,
+): Promise<ChallengeAnswered> {
+  return await answerFound(tx, await findByToken(tx, token), answer, settings, atMs);
+}
+
+/** The same by the question's id, which is no secret: for who has proved otherwise that the bank asks. */
+export async function answerChallengeById(
+  tx: Tx,
+  id: string,
+  answer: Answer,
+  settings: Pick<ChallengeSettings, 'mostLater'>,
+  atMs: number,
+): Promise<ChallengeAnswered> {
+  const found = await tx.selectFrom('challenges').selectAll().where('id', '=', id).executeTakeFirst();
+  return await answerFound(tx, found, answer, settings, atMs);
+}
+
+type ChallengeRow = Selectable<Database['challenges']>;
+
+async function findByToken(db: Tx, token: string): Promise<ChallengeRow | undefined> {
+  const hash = tokenHash(token);
+  if (hash === null) return undefined;
+  return await db.selectFrom('challenges').selectAll().where('token_hash', '=', hash).executeTakeFirst();
+}
+
+async function answerFound(
+  tx: Tx,
+  found: ChallengeRow | undefined,
+  answer: Answer,
   { mostLater }: Pick<ChallengeSettings, 'mostLater'>,
   atMs: number,
 ): Promise<ChallengeAnswered> {
-  const hash = tokenHash(token);
-  if (hash === null) return { kind: 'unknown' };
-  const found = await tx.selectFrom('challenges').selectAll().where('token_hash', '=', hash).executeTakeFirst();
   if (found === undefined) return { kind: 'unknown' };
   if (found.state === 'answered') return { kind: 'answered-already' };
   if (found.state === 'expired' || found.expires_ms <= atMs) return { kind: 'expired' };
@@ -169,9 +220,11 @@ function outcomeOf(
   };
 }
 
+const notificationIdOf = (challengeId: string): string => `challenge:${challengeId}`;
+
 function notificationOf(id: string, reason: ChallengeReason, draft: ChallengeDraft, atMs: number): NotificationDraft {
   return {
-    ...{ id: `challenge:${id}`, kind: 'challenge', severity: 'high', ...challengeWords(reason, draft), atMs },
+    ...{ id: notificationIdOf(id), kind: 'challenge', severity: 'high', ...challengeWords(reason, draft), atMs },
     ...{ subject: { kind: 'challenge', id }, linkPath: `${CHALLENGE_PATH}{token}`, customerId: draft.customerId },
     code: `challenge-${reason}`,
   };

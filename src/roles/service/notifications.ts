@@ -5,13 +5,17 @@ import { SYSTEM } from '../../identity/principal.ts';
 import { type Answer, type ChallengeKeys, type ChallengeSettings, DEFAULT_CHALLENGES } from '../../notify/challenge.ts';
 import type { NotificationDraft } from '../../notify/notification.ts';
 import type { NotificationSettings } from '../../notify/settings.ts';
+import { demandSecrets } from '../../notify/webhook-signature.ts';
 import { addChallengeAnswer } from '../../records/alerts/labels.ts';
 import { getAlert } from '../../records/alerts/list-alerts.ts';
 import type { TakenIn } from '../../records/alerts/take-alerts.ts';
 import {
   answerChallenge,
+  answerChallengeById,
+  type ChallengeAnswered,
   type ChallengeCreated,
   createChallenge,
+  demandChallengeLink,
   expireChallenges,
   linksOf,
 } from '../../records/notifications/challenges.ts';
@@ -33,12 +37,23 @@ export interface RunningNotifications {
   /** Of alerts that were opened. */
   tell(tx: RecordsTransaction, opened: TakenIn['opened']): Promise<void>;
   ask(tx: RecordsTransaction, alertId: string, atMs: number): Promise<ChallengeCreated>;
-  /** false: nobody waits for this answer. */
-  answer(tx: RecordsTransaction, token: string, answer: Answer, atMs: number, address: string): Promise<boolean>;
+  /** The label, too, in the same transaction. */
+  answer(tx: RecordsTransaction, by: AnsweredBy, answer: Answer, at: AnsweredAt): Promise<ChallengeAnswered['kind']>;
+  /** What the bank's app signs with; none: nothing of it is believed. */
+  readonly inboundSecrets: readonly Uint8Array[];
   close(): Promise<void>;
 }
 
+export type AnsweredBy = { readonly token: string } | { readonly challengeId: string };
+
+export interface AnsweredAt {
+  readonly atMs: number;
+  readonly address: string;
+}
+
+/** The first names it in the vault, the second in the ids of questions. */
 const CHALLENGE_SECRET = 'challenge-key-1';
+const CHALLENGE_KEY_NAME = 'k1';
 const SWEEP_MS = 60_000;
 const KEEP_MS = 90 * 86_400_000;
 const FORGET_AT_ONCE = 500;
@@ -50,8 +65,10 @@ export async function startNotifications(
   logger: Logger,
 ): Promise<RunningNotifications> {
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'notifications will be tried again');
-  const keys: ChallengeKeys = [{ name: CHALLENGE_SECRET, key: await vault.secret(CHALLENGE_SECRET) }];
+  const keys: ChallengeKeys = [{ name: CHALLENGE_KEY_NAME, key: await vault.secret(CHALLENGE_SECRET) }];
   const challenges: ChallengeSettings = DEFAULT_CHALLENGES;
+  const inboundSecrets = (settings.inbound?.secrets ?? []).map((name) => new TextEncoder().encode(secret(name)));
+  if (settings.inbound !== undefined) demandSecrets(inboundSecrets);
   const notifier = createNotifier({
     ...{ store: records, nowMs: Date.now, settings, record: vault.record, onTrouble },
     channels: openChannels(settings, secret, null),
@@ -72,6 +89,7 @@ export async function startNotifications(
       if (settings.routes.length > 0) await notifier.notify(tx, ...opened.map(draftOf));
     },
     async ask(tx, alertId, atMs) {
+      demandChallengeLink(settings.baseUrl);
       const { alert } = await getAlert(tx, alertId);
       const draft = {
         ...{ transactionId: alert.id, customerId: alert.customer_id ?? alert.id, amountMinor: alert.amount_minor },
@@ -80,19 +98,22 @@ export async function startNotifications(
       };
       return await createChallenge(tx, { draft, settings: challenges, keys, randomBytes: randomBytes(16), atMs });
     },
-    async answer(tx, token, answer, atMs, address) {
-      const answered = await answerChallenge(tx, token, answer, challenges, atMs);
-      if (answered.kind === 'later') return true;
-      if (answered.kind !== 'answered') return false;
+    inboundSecrets,
+    async answer(tx, by, answer, { atMs, address }) {
+      const answered =
+        'token' in by
+          ? await answerChallenge(tx, by.token, answer, challenges, atMs)
+          : await answerChallengeById(tx, by.challengeId, answer, challenges, atMs);
+      if (answered.kind !== 'answered') return answered.kind;
       const { verdict, transactionId, isReliable } = answered.outcome;
       // Who took the account over may be who says yes: then it is no label.
-      if (verdict === 'unknown' || (verdict === 'genuine' && !isReliable)) return true;
+      if (verdict === 'unknown' || (verdict === 'genuine' && !isReliable)) return answered.kind;
       const { kind, id, name } = SYSTEM;
       const act = { by: { kind, id, name }, permissions: new Set<string>(), atMs, address, newId: () => newId(atMs) };
       const said = verdict === 'genuine' ? 'it-was-me' : 'it-was-not-me';
       const { audit } = await addChallengeAnswer(tx, transactionId, said, act);
       await vault.trail.append(tx, audit);
-      return true;
+      return answered.kind;
     },
     async close() {
       stopSweeping();

@@ -319,5 +319,14 @@ export interface SqlDatabase {
    * @throws RecordsUnavailableError where the database does not answer; what became of it is not known
    */
   transact<Result>(work: (run: SqlRun) => Promise<Result>): Promise<Result>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
+}
+
+export interface DatabaseLoad {
+  /** Connections that are open, and those of them that nobody uses. */
+  readonly open: number;
+  readonly idle: number;
+  /** Requests that wait for one. */
+  readonly waiting: number;
 }

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Kysely } from 'kysely';
 import { assert } from '../lib/assert.ts';
-import type { SqlDatabase, SqlRun } from '../ports.ts';
+import type { DatabaseLoad, SqlDatabase, SqlRun } from '../ports.ts';
 import type { Database } from './database.ts';
 import { applyMigrations, type RecordMigration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -20,6 +20,7 @@ export interface RecordStore {
    * @throws RecordsUnavailableError where the database does not answer; what became of it is not known
    */
   transact<T>(work: (tx: Kysely<Database>) => Promise<T>): Promise<T>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
 }
 
@@ -55,6 +56,7 @@ export async function openRecordStore(
           });
       });
     },
+    load: () => database.load(),
     close: () => database.close(),
   };
 }

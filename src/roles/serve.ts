@@ -57,6 +57,7 @@ import { pacedLog } from './service/paced-log.ts';
 import { startReplays } from './service/replays.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
 import { after, every, newId, openVault, type Vault } from './service/vault.ts';
+import { type LogInOutcome, serviceMetrics } from './service-metrics.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
 
 export interface ServeRole {
@@ -146,7 +147,9 @@ async function startParts(
   closers: (() => unknown)[],
   closeAll: () => Promise<void>,
 ): Promise<RunningService> {
-  const { log, topics, logger, records, http } = role;
+  const { log, topics, logger, http } = role;
+  const own = serviceMetrics(role.worker === null);
+  const records = own.measured(role.records);
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'will be tried again');
   const vault = await openVault({ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now });
   closers.push(() => vault.close());
@@ -229,7 +232,7 @@ async function startParts(
     }),
     ...settingsHandlers({ records, newId, refresh: settings.refresh }),
     ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),
-    ...sessionHandlers(vault.identity),
+    ...sessionHandlers(countingLogIns(vault.identity, own.loggedIn)),
     ...userHandlers(vault.identity),
   };
   const app = await createApp({
@@ -241,7 +244,11 @@ async function startParts(
   closers.push(() => app.close());
   // Before: who watches would keep the server from closing.
   closers.push(() => live.close());
-  const metricsText = async () => `${(await worker?.metrics()) ?? ''}${metrics.text()}`;
+  own.watch({
+    ...{ records, alerts: alerts.counts, archive, nowMs: Date.now },
+    ...{ notifications: () => told.notifier.counters(), audit: () => vault.trail.counts() },
+  });
+  const metricsText = async () => `${(await worker?.metrics()) ?? ''}${await own.text()}\n${metrics.text()}`;
   const answers = { metrics: metricsText, metricsType: METRICS_TYPE, isAlive: pulse.isAlive, isReady };
   const ops = role.ops === null ? null : await startOpsServer(role.ops.host, role.ops.port, answers);
   if (ops !== null) closers.push(() => ops.close());
@@ -310,6 +317,15 @@ function authenticator(identity: Identity): Authenticate {
 
 function now(): number {
   return performance.now();
+}
+
+function countingLogIns(identity: Identity, loggedIn: (outcome: LogInOutcome) => void): Identity {
+  const login: Identity['login'] = async (request) => {
+    const result = await identity.login(request);
+    loggedIn(result.kind);
+    return result;
+  };
+  return { ...identity, login };
 }
 
 function sleep(ms: number): Promise<void> {

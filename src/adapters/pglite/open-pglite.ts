@@ -182,6 +182,7 @@ function createDatabase(
       add({ kind: 'transaction', work, done });
       return done.promise as Promise<Result>;
     },
+    load: () => ({ open: isClosed ? 0 : 1, idle: isRunning || isClosed ? 0 : 1, waiting: jobs.length }),
     async close() {
       if (isClosed) return;
       isClosed = true;

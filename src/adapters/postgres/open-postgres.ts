@@ -163,6 +163,7 @@ function databaseOver(pool: Pool, limits: PostgresLimits): SqlDatabase {
         await pause(attempt);
       }
     },
+    load: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     async close() {
       if (isClosed) return;
       isClosed = true;

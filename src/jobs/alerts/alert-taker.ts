@@ -4,7 +4,7 @@
 // known (records/alerts/take-alerts.ts). A record that is none of ours is counted and passed over, for it stays in the log.
 import { type AlertRecord, readAlertRecord } from '../../alerts/alert-record.ts';
 import { FencedError } from '../../lib/errors.ts';
-import type { StreamBatch, StreamConsumer, StreamLog, StreamPosition } from '../../ports.ts';
+import type { StreamBatch, StreamConsumer, StreamLog, StreamPartition, StreamPosition } from '../../ports.ts';
 import type { TakenIn } from '../../records/alerts/take-alerts.ts';
 
 export interface AlertTakerOptions {
@@ -23,18 +23,24 @@ export interface AlertTakerCounts {
   suppressed: number;
   repeated: number;
   refused: number;
+  /** Records of the partitions at hand that wait, when last looked at. */
+  lagRecords: number;
 }
 
 const POLL_RECORDS = 1000;
 const POLL_WAIT_MS = 500;
+const LAG_EVERY_MS = 5000;
 const FIRST_RETRY_MS = 200;
 const MOST_RETRY_MS = 30_000;
 const decoder = new TextDecoder();
 
 export class AlertTaker {
-  readonly counts: AlertTakerCounts = { opened: 0, joined: 0, suppressed: 0, repeated: 0, refused: 0 };
+  readonly counts: AlertTakerCounts = { opened: 0, joined: 0, suppressed: 0, repeated: 0, refused: 0, lagRecords: 0 };
   readonly #options: AlertTakerOptions;
   #isStopping = false;
+  /** The offset that comes next, of the partitions that are ours. */
+  readonly #next = new Map<number, number>();
+  #lagMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: AlertTakerOptions) {
     this.#options = options;
@@ -51,12 +57,23 @@ export class AlertTaker {
     while (!this.#isStopping) {
       let consumer: StreamConsumer | null = null;
       try {
-        const listener = { assigned: async (at: readonly StreamPosition[]) => at, revoked: nothing, lost: nothing };
+        this.#next.clear();
+        const forget = async (gone: readonly StreamPartition[]) => {
+          for (const { partition } of gone) this.#next.delete(partition);
+        };
+        const listener = {
+          assigned: async (at: readonly StreamPosition[]) => {
+            for (const { partition, offset } of at) this.#next.set(partition, offset);
+            return at;
+          },
+          ...{ revoked: forget, lost: forget },
+        };
         consumer = await log.join({ group, topics: [topic], listener });
         while (!this.#isStopping) {
           const batches = await consumer.poll(POLL_RECORDS, POLL_WAIT_MS);
           if (batches.length > 0) await this.#takeAll(consumer, batches);
           failures = 0;
+          await this.#measureLag(consumer);
         }
       } catch (error) {
         // Another process takes them by now.
@@ -81,6 +98,16 @@ export class AlertTaker {
       return { topic, partition, offset: read[read.length - 1].offset + 1 };
     });
     await consumer.commit([], positions);
+    for (const { partition, offset } of positions) this.#next.set(partition, offset);
+  }
+
+  async #measureLag(consumer: StreamConsumer): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - this.#lagMs < LAG_EVERY_MS) return;
+    this.#lagMs = nowMs;
+    const ends = await consumer.ends();
+    const waiting = ends.map(({ partition, offset }) => offset - (this.#next.get(partition) ?? offset));
+    this.counts.lagRecords = waiting.reduce((sum, each) => sum + Math.max(0, each), 0);
   }
 
   #read(value: Uint8Array | null): AlertRecord[] {
@@ -90,8 +117,6 @@ export class AlertTaker {
     return [];
   }
 }
-
-async function nothing(): Promise<void> {}
 
 function parsed(value: Uint8Array): unknown {
   try {

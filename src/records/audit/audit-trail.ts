@@ -44,6 +44,7 @@ export class AuditTrail {
   #counts: AuditEntryDraft[] = [];
   readonly #waiting: Waiting[] = [];
   #waitingEntries = 0;
+  #entries = 0;
   #writing: Promise<void> | null = null;
   #callOff: (() => void) | null = null;
   #isClosed = false;
@@ -55,10 +56,15 @@ export class AuditTrail {
     this.#viewMs = (options.views ?? DEFAULT_VIEWS).windowMs;
   }
 
+  /** Since the start, of this process; entries of transactions that came to nothing are among them. */
+  counts(): { readonly entries: number; readonly waiting: number } {
+    return { entries: this.#entries, waiting: this.#waitingEntries };
+  }
+
   /** With a change, in its transaction; last of all, for others wait from then on. */
   async append(tx: Kysely<Database>, drafts: readonly AuditEntryDraft[]): Promise<readonly AuditEntry[]> {
     const entries = await appendAudit(tx, drafts);
-    this.#heads.appended(entries.length);
+    this.#appended(entries.length);
     return entries;
   }
 
@@ -107,6 +113,11 @@ export class AuditTrail {
     await this.#heads.close();
   }
 
+  #appended(entries: number): void {
+    this.#entries += entries;
+    this.#heads.appended(entries);
+  }
+
   async #writeAll(): Promise<void> {
     // What is asked for in the same turn goes together.
     await Promise.resolve();
@@ -138,7 +149,7 @@ export class AuditTrail {
       await lockAudit(tx);
       return appendAudit(tx, drafts);
     });
-    this.#heads.appended(entries.length);
+    this.#appended(entries.length);
     let from = 0;
     for (const { drafts: own, done } of some) {
       done(entries.slice(from, from + own.length));

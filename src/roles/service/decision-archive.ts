@@ -6,6 +6,7 @@ import { openIdIndexes } from '../../adapters/archive/id-index.ts';
 import { openScratch } from '../../adapters/archive/scratch-folder.ts';
 import type { LocalObjects } from '../../jobs/archive/archive-files.ts';
 import { Archiver } from '../../jobs/archive/archiver.ts';
+import type { ArchiveCounters, ArchiveGauges } from '../../jobs/archive/counters.ts';
 import { DecisionsArchive } from '../../jobs/archive/decisions-archive.ts';
 import { DECISIONS_TABLE } from '../../jobs/archive/decisions-table.ts';
 import { maintainArchive } from '../../jobs/archive/maintain.ts';
@@ -24,6 +25,10 @@ export interface ArchivePlace {
 
 export interface RunningArchive {
   readonly decisions: DecisionsArchive;
+  readonly counts: ArchiveCounters;
+  gauges(): ArchiveGauges;
+  /** False once it has ended by itself, for what it cannot mend: an archive of another log. */
+  isRunning(): boolean;
   /** Writes what is held, and stops. */
   close(): Promise<void>;
 }
@@ -53,7 +58,11 @@ export async function startArchive(
     ...{ ...tools, log, topic, group: 'archive', now: Date.now, observer: { troubled: onTrouble } },
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
-  const running = archiver.run().catch(onTrouble);
+  let isRunning = true;
+  const running = archiver.run().catch((error: Error) => {
+    isRunning = false;
+    logger.error({ message: error.message }, 'the archive has stopped: decisions stay in the log');
+  });
   const settled = new Map<string, string>();
   const stop = every(
     MAINTAIN_MS,
@@ -64,6 +73,9 @@ export async function startArchive(
   const ids = openIdIndexes();
   return {
     decisions: new DecisionsArchive(new ArchiveSearch({ ...tools, ids, catalogue, held })),
+    counts: archiver.counts,
+    gauges: () => archiver.gauges(),
+    isRunning: () => isRunning,
     async close() {
       stop();
       archiver.stop();

@@ -11,6 +11,8 @@ import { type PreparedModel, ROOT } from '../kafka/prepared-model.ts';
 export interface ServiceProcess {
   /** `https://127.0.0.1:8443` */
   readonly url: string;
+  /** Of metrics and health. */
+  readonly opsPort: number;
   readonly authority: string;
   /** From the start of the process to its being ready. */
   readonly startMs: number;
@@ -18,6 +20,13 @@ export interface ServiceProcess {
   /** Ends with it. */
   stop(): Promise<void>;
   kill(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  /** Of its environment, beside our own. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Told each line that it writes. */
+  readonly onLine?: (line: string) => void;
 }
 
 const START_LIMIT_MS = 60_000;
@@ -29,6 +38,7 @@ export async function startServiceProcess(
   folder: string,
   prepared: PreparedModel | null,
   more: readonly string[] = [],
+  { variables = {}, onLine = () => undefined }: ProcessOptions = {},
 ): Promise<ServiceProcess & { readonly setupToken: string | null }> {
   const main = join(ROOT, 'src', 'main.ts');
   const model = prepared === null ? [] : ['--model', prepared.model, '--registry', prepared.registry];
@@ -36,16 +46,21 @@ export async function startServiceProcess(
   const child = spawn(
     process.execPath,
     [main, 'serve', '--data', folder, '--port', '0', '--ops-port', '0', '--rules', BUILT_IN_RULES, ...model, ...more],
-    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...variables } },
   );
   const lines: string[] = [];
   let url: string | null = null;
+  let opsPort = 0;
   let setupToken: string | null = null;
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
+      onLine(line);
       if (lines.length > 50) lines.shift();
-      if (line.includes('"serving"')) url = (JSON.parse(line) as { address: string }).address;
+      if (line.includes('"serving"')) {
+        const serving = JSON.parse(line) as { readonly address: string; readonly opsPort: number };
+        [url, opsPort] = [serving.address, serving.opsPort];
+      }
       setupToken = /^ {2}([A-Za-z0-9_-]{40,})$/.exec(line)?.[1] ?? setupToken;
     });
   }
@@ -67,6 +82,7 @@ export async function startServiceProcess(
   await new Promise((resolve) => setTimeout(resolve, 300));
   return {
     url,
+    opsPort,
     authority,
     startMs,
     pid: child.pid!,
@@ -76,8 +92,11 @@ export async function startServiceProcess(
   };
 }
 
-/** The first administrator, with a second factor, makes a key that may have transactions decided. */
-export async function makeScoringKey({ url, authority }: ServiceProcess, setupToken: string): Promise<string> {
+/** The first administrator, with a second factor. @returns what is sent with each of their requests */
+export async function firstAdministrator(
+  { url, authority }: ServiceProcess,
+  setupToken: string,
+): Promise<Readonly<Record<string, string>>> {
   const login = 'administracion';
   await call(
     url,
@@ -90,9 +109,14 @@ export async function makeScoringKey({ url, authority }: ServiceProcess, setupTo
   const first = await call(url, authority, 'POST', '/v1/session', {}, { login, password: PASSWORD });
   const secret = fromBase32((await call(url, authority, 'POST', '/v1/session:enrol-totp', first.headers)).body.secret);
   const code = hotp(secret, totpStep(Date.now()));
-  const second = await call(url, authority, 'POST', '/v1/session:confirm-totp', first.headers, { code });
+  return (await call(url, authority, 'POST', '/v1/session:confirm-totp', first.headers, { code })).headers;
+}
+
+/** The first administrator makes a key that may have transactions decided. */
+export async function makeScoringKey(service: ServiceProcess, setupToken: string): Promise<string> {
+  const headers = await firstAdministrator(service, setupToken);
   const draft = { name: 'autorizador', scopes: ['transactions:score'], expiresMs: Date.now() + 86_400_000 };
-  return (await call(url, authority, 'POST', '/v1/api-keys', second.headers, draft)).body.text;
+  return (await call(service.url, service.authority, 'POST', '/v1/api-keys', headers, draft)).body.text;
 }
 
 /** What is looked at of the answers. */

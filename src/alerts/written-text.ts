@@ -1,6 +1,7 @@
-// What people write into cases: comments, notes, tags. Card numbers that somebody pastes are masked before anything is kept
-// (PCI DSS 4.0.1, 3.5.1), and what changes how text reads (control characters, reversed writing) is taken out.
-import { maskPansIn } from '../domain/mask.ts';
+// What people write into cases. Reasons and notes stay in histories and in the audit, so what is recognisably somebody's number
+// is masked in them before anything is kept; comments are sealed where they are kept, and only cards are masked in them
+// (PCI DSS 4.0.1, 3.5.1). What changes how text reads (control characters, reversed writing) is taken out.
+import { maskNumbersIn, maskPansIn } from '../domain/mask.ts';
 import { InputError } from '../lib/errors.ts';
 import { plainText } from '../lib/plain-text.ts';
 
@@ -10,7 +11,16 @@ export const MOST_TAGS = 20;
 
 /** @throws InputError where it is empty or too long */
 export function cleanText(text: string, most: number, what: string): string {
-  const clean = maskPansIn(withoutControls(text).trim());
+  return cleaned(text, most, what, maskNumbersIn);
+}
+
+/** @throws InputError where it is empty or too long */
+export function cleanComment(text: string, what: string): string {
+  return cleaned(text, MOST_COMMENT, what, maskPansIn);
+}
+
+function cleaned(text: string, most: number, what: string, mask: (text: string) => string): string {
+  const clean = mask(withoutControls(text).trim());
   if (clean === '') throw new InputError('TEXT_EMPTY', `The ${what} is empty`, 'Write something');
   if (clean.length <= most) return clean;
   throw new InputError('TEXT_TOO_LONG', `The ${what} has ${clean.length} letters`, `At most ${most} are kept`);

@@ -80,3 +80,18 @@ export function maskIp(text: string): string {
   const v6 = /^([0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{1,4}):[0-9a-f:.]+$/i.exec(text);
   return v6 ? `${v6[1]}:*` : hidden(text);
 }
+
+const CCI = /(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{12}[ -]?\d{2}(?!\d)/g;
+const MOBILE = /(?<![\d\w-])(?:\+?51[ -]?)?9\d{2}[ -]?\d{3}[ -]?\d{3}(?![\d\w-])/g;
+const DOCUMENT = /\b(DNI|RUC|documento|document|pasaporte|passport|CE)([\s:.°º#-]{1,4}|\s*n[.°º]+\s*)(\d{8,11})\b/gi;
+const MAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g;
+
+/** Masks what is recognisably somebody's in a free text: cards, CCIs, mobiles, addresses of mail, documents beside their word. */
+export function maskNumbersIn(text: string): string {
+  return maskPansIn(text.replace(CCI, (found) => maskCci(found)))
+    .replace(MAIL, '***@***')
+    .replace(DOCUMENT, (_, kind: string, between: string, digits: string) => {
+      return `${kind}${between}${'*'.repeat(digits.length - 3)}${digits.slice(-3)}`;
+    })
+    .replace(MOBILE, (found) => `9** *** ${found.replace(/\D/g, '').slice(-3)}`);
+}

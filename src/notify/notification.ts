@@ -3,7 +3,7 @@
 // It leaves the bank's walls (mail, chat, other systems), so it carries ids, codes and amounts, and no personal data
 // (Ley 29733; bank secrecy, Ley 26702 art. 140). Callers write texts accordingly; what slips in all the same and can be
 // recognised (card numbers, CCIs, mobile phones, documents, addresses of mail) is masked before anything is kept.
-import { maskCci, maskPansIn } from '../domain/mask.ts';
+import { maskNumbersIn } from '../domain/mask.ts';
 import { InputError } from '../lib/errors.ts';
 
 export const NOTIFICATION_KINDS = ['alert', 'case', 'escalation', 'challenge', 'system'] as const;
@@ -53,11 +53,6 @@ const MOST_TEXT = 4000;
 const MOST_CODE = 100;
 const MOST_CHANNELS = 20;
 
-const CCI = /(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{12}[ -]?\d{2}(?!\d)/g;
-const MOBILE = /(?<![\d\w-])(?:\+?51[ -]?)?9\d{2}[ -]?\d{3}[ -]?\d{3}(?![\d\w-])/g;
-const DOCUMENT = /\b(DNI|RUC|documento|document|pasaporte|passport|CE)([\s:.°º#-]{1,4}|\s*n[.°º]+\s*)(\d{8,11})\b/gi;
-const MAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g;
-
 /**
  * The notification that is kept: fields filled in, texts without what can be recognised as personal, cut to their limits.
  *
@@ -98,18 +93,8 @@ export function notificationOf(draft: NotificationDraft): Notification {
   };
 }
 
-/** The text with what is recognisably personal masked. */
-export function withoutPersonalData(text: string): string {
-  return maskPansIn(text.replace(CCI, (found) => maskCci(found)))
-    .replace(MAIL, '***@***')
-    .replace(DOCUMENT, (_, kind: string, between: string, digits: string) => {
-      return `${kind}${between}${'*'.repeat(digits.length - 3)}${digits.slice(-3)}`;
-    })
-    .replace(MOBILE, (found) => `9** *** ${found.replace(/\D/g, '').slice(-3)}`);
-}
-
 function cleaned(text: Bilingual, shorten: (text: string) => string): Bilingual {
-  const clean = (one: string) => shorten(withoutPersonalData(withoutControls(one)));
+  const clean = (one: string) => shorten(maskNumbersIn(withoutControls(one)));
   return { es: clean(text.es), en: clean(text.en) };
 }
 

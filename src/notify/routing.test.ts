@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type NotificationDraft, notificationOf, withoutPersonalData } from './notification.ts';
+import { maskNumbersIn } from '../domain/mask.ts';
+import { type NotificationDraft, notificationOf } from './notification.ts';
 import { demandSilence, escalationOf, groupKeyOf, legsOf, levelDueMs, type Silence, silenceOf } from './routing.ts';
 import type { Ladder, Route } from './settings.ts';
 
@@ -105,7 +106,7 @@ describe('what is told', () => {
     const text =
       'Tarjeta 9604 1234 5678 9016, CCI 00299900000000001234, DNI 12345678, DNI N° 12345678, RUC: 20123456789, ' +
       'celular 987 654 321 y +51987654321, ana.perez+x@correo.example.pe';
-    const clean = withoutPersonalData(text);
+    const clean = maskNumbersIn(text);
     for (const secret of [
       '56789016',
       '5678 9016',
@@ -125,7 +126,7 @@ describe('what is told', () => {
   it('keeps ids, codes, amounts and times as they are', () => {
     const text =
       'Operación tx-2026112600000123 por S/ 123,456,789.00, caso 3f2a9876-5432-4111-8111-987654321000, 26/11/2026 12:00';
-    expect(withoutPersonalData(text)).toBe(text);
+    expect(maskNumbersIn(text)).toBe(text);
   });
 
   it('is cut to its limits and has no control characters', () => {

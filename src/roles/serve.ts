@@ -208,7 +208,7 @@ async function startParts(
     ...decisionHandlers(archive.decisions, evidence.find),
     ...liveHandlers(live),
     ...alertHandlers(work),
-    ...caseHandlers(work),
+    ...caseHandlers({ ...work, texts: vault.texts }),
     ...attachmentHandlers({
       records,
       objects: role.archive.store,
@@ -216,6 +216,7 @@ async function startParts(
       open: vault.open,
       trail: vault.trail,
       newId,
+      texts: vault.texts,
     }),
     ...labelHandlers(records, newId),
     ...ruleHandlers(books.rules),

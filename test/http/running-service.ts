@@ -217,7 +217,7 @@ export async function eventually<T>(look: () => Promise<T | null>): Promise<T> {
   throw new Error('it did not come');
 }
 
-function exchange(options: RequestOptions, { method = 'GET', body, raw, headers = {} }: Ask): Promise<Reply> {
+export function exchange(options: RequestOptions, { method = 'GET', body, raw, headers = {} }: Ask): Promise<Reply> {
   const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   const type =
     content === undefined

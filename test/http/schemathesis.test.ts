@@ -39,6 +39,7 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
     const perMinute = { read: UNLIMITED, change: UNLIMITED, own: UNLIMITED };
     service = await startTestService(records, { limits: { perMinute, strangersPerMinute: UNLIMITED } });
     writeFileSync(join(folder, 'authority.pem'), service.authority);
+    writeFileSync(join(folder, 'openapi.json'), (await service.stranger.ask('/v1/openapi.json')).text);
     while ((await service.stranger.ask('/readyz')).status !== 200)
       await new Promise((resolve) => setTimeout(resolve, 50));
   });
@@ -55,7 +56,7 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
     const config = join(folder, 'schemathesis.toml');
     writeFileSync(config, configOf({ key: authorization?.split(' ')[1], session: cookie?.split('=')[1] }));
     const options = [
-      ...['--config-file', config, 'run', `${service.url}/v1/openapi.json`],
+      ...['--config-file', config, 'run', join(folder, 'openapi.json'), '--url', service.url],
       ...['--tls-verify', join(folder, 'authority.pem')],
       ...['--checks', 'all', '--exclude-checks', CHECKS_LEFT_OUT.join(','), '--seed', String(SEED)],
       ...['--max-examples', String(EXAMPLES), '--request-timeout', '30', '--continue-on-failure'],

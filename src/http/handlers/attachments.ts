@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../../ports.ts';
 import type { SealedPlace } from '../../privacy/envelope.ts';
+import type { TextSealing } from '../../privacy/sealed-text.ts';
 import { caseAttachments, getAttachment } from '../../records/alerts/read-case.ts';
 import { addAttachment, inspectFile, removeAttachment } from '../../records/alerts/work.ts';
 import type { AuditTrail } from '../../records/audit/audit-trail.ts';
@@ -18,11 +19,14 @@ export interface AttachmentServices {
   open(sealed: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
   readonly trail: Pick<AuditTrail, 'record'>;
   readonly newId: NewId;
+  /** Seals files' names, in which anybody may be named. */
+  readonly texts: TextSealing;
 }
 
 type AttachmentHandlers = Pick<Handlers, 'listAttachments' | 'addAttachment' | 'getAttachment' | 'removeAttachment'>;
 
 const FOLDER = 'attachments';
+const placeOfName = (key: string): SealedPlace => ({ table: 'case_attachments', row: key, field: 'name' });
 const placeOf = (key: string): SealedPlace => ({ table: 'attachments', row: key, field: 'content' });
 
 export function attachmentHandlers({
@@ -32,12 +36,15 @@ export function attachmentHandlers({
   open,
   trail,
   newId,
+  texts,
 }: AttachmentServices): AttachmentHandlers {
   const { db } = records;
   return {
     async listAttachments({ params, principal }) {
       const rows = await caseAttachments(db, params.caseId, principal!.permissions);
-      const told = rows.map(({ object_key: _, removed_ms: __, removed_by: ___, ...row }) => camelRow(row));
+      const told = rows.map(({ object_key: key, removed_ms: _, removed_by: __, ...row }) =>
+        camelRow({ ...row, name: texts.open(row.name, placeOfName(key)) }),
+      );
       return { body: { rows: told } };
     },
     async addAttachment(asked, tx, record) {
@@ -46,7 +53,7 @@ export function attachmentHandlers({
       // Before the row, so that no row is without its bytes. An object without a row is sealed bytes that nobody can ask for.
       const objectKey = `${FOLDER}/${randomUUID()}`;
       await objects.put(objectKey, await seal(asked.body, placeOf(objectKey)));
-      const draft = { ...file, objectKey, isConfidential };
+      const draft = { ...file, name: texts.seal(file.name, placeOfName(objectKey)), objectKey, isConfidential };
       const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId));
       await record(audit);
       return { body: { id: result, name: file.name, type: file.type, sha256: file.sha256 } };
@@ -56,7 +63,7 @@ export function attachmentHandlers({
         id,
         case_id: caseId,
         object_key: key,
-        name,
+        name: keptName,
         sha256,
       } = await getAttachment(db, params.attachmentId, principal!.permissions);
       const { kind, id: byId, name: byName } = principal!;
@@ -67,6 +74,7 @@ export function attachmentHandlers({
       ]);
       const sealed = await objects.get(key);
       if (sealed === null) throw notFound('such attachment any more');
+      const name = texts.open(keptName, placeOfName(key));
       const headers = { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}` };
       return { body: await open(sealed, placeOf(key)), headers };
     },

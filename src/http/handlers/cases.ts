@@ -1,5 +1,7 @@
 // Cases, from the first look to the close that a second person approves, and compliance's files.
 import type { AlertSettings } from '../../alerts/settings.ts';
+import type { SealedPlace } from '../../privacy/envelope.ts';
+import type { TextSealing } from '../../privacy/sealed-text.ts';
 import { assignCase } from '../../records/alerts/assign.ts';
 import type { CaseRow } from '../../records/alerts/case-rows.ts';
 import { decideRequest, stepCase, withdrawRequest } from '../../records/alerts/case-steps.ts';
@@ -26,7 +28,11 @@ export interface CaseServices {
   /** In force now. */
   readonly settings: () => AlertSettings;
   readonly newId: NewId;
+  /** Seals what people write. */
+  readonly texts: TextSealing;
 }
+
+const placeOfComment = (id: string): SealedPlace => ({ table: 'case_comments', row: id, field: 'body' });
 
 type CaseHandlers = Pick<
   Handlers,
@@ -35,8 +41,9 @@ type CaseHandlers = Pick<
   | ('editComment' | 'listRelations' | 'relateCases' | 'unrelateCases' | 'referCase' | 'listFiles' | 'stepFile')
 >;
 
-export function caseHandlers({ records, settings, newId }: CaseServices): CaseHandlers {
+export function caseHandlers({ records, settings, newId, texts }: CaseServices): CaseHandlers {
   const { db } = records;
+  const keep = (text: string, id: string) => texts.seal(text, placeOfComment(id));
   return {
     async listCases({ query, nowMs }) {
       const { cursor = null, limit = DEFAULT_PAGE, order, assignee, ...filter } = query;
@@ -107,18 +114,26 @@ export function caseHandlers({ records, settings, newId }: CaseServices): CaseHa
     },
     async listComments({ params, principal }) {
       const rows = await caseComments(db, params.caseId, principal!.permissions);
-      return { body: { rows: rows.map((row) => ({ ...camelRow(row), earlier: row.earlier.map(camelRow) })) } };
+      const opened = <Row extends { readonly body: string }>(row: Row, id: string): Row => ({
+        ...row,
+        body: texts.open(row.body, placeOfComment(id)),
+      });
+      const told = rows.map((row) => ({
+        ...camelRow(opened(row, row.id)),
+        earlier: row.earlier.map((each) => camelRow(opened(each, row.id))),
+      }));
+      return { body: { rows: told } };
     },
     async addComment(asked, tx, record) {
       const { body, kind = 'comment', isConfidential = false } = asked.body;
       const draft = { body, kind, isConfidential };
-      const { result, audit } = await addComment(tx, asked.params.caseId, draft, actOf(asked, newId));
+      const { result, audit } = await addComment(tx, asked.params.caseId, draft, actOf(asked, newId), keep);
       await record(audit);
       return { body: { id: result } };
     },
     async editComment(asked, tx, record) {
       const { params, body, ifMatch } = asked;
-      const { audit } = await editComment(tx, params.commentId, body.body, ifMatch!, actOf(asked, newId));
+      const { audit } = await editComment(tx, params.commentId, body.body, ifMatch!, actOf(asked, newId), keep);
       await record(audit);
       return { body: null };
     },

@@ -6,7 +6,7 @@ import { checkAttachment, cleanFileName } from '../../alerts/attachment.ts';
 import { demandPermission } from '../../alerts/case-life.ts';
 import { claimDueMs } from '../../alerts/service-levels.ts';
 import { demandReason } from '../../alerts/suppression.ts';
-import { cleanTag, cleanText, MOST_COMMENT, MOST_TAGS } from '../../alerts/written-text.ts';
+import { cleanComment, cleanTag, cleanText, MOST_TAGS } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
 import {
   type Act,
@@ -34,14 +34,26 @@ export interface CommentDraft {
   readonly isConfidential: boolean;
 }
 
+/** How a comment's text is kept, by the comment's id. */
+export type KeepText = (text: string, id: string) => string;
+
+const asItIs: KeepText = (text) => text;
+
 /** @returns the comment's id */
-export async function addComment(tx: Tx, caseId: string, draft: CommentDraft, act: Act): Promise<Done<string>> {
+export async function addComment(
+  tx: Tx,
+  caseId: string,
+  draft: CommentDraft,
+  act: Act,
+  keep: KeepText = asItIs,
+): Promise<Done<string>> {
   demandMay(act, draft.isConfidential);
-  const body = cleanText(draft.body, MOST_COMMENT, draft.kind);
+  const clean = cleanComment(draft.body, draft.kind);
   const row = await lockCase(tx, caseId);
   await demandRoom(tx, 'case_comments', row.id, MOST_COMMENTS);
   const { kind, isConfidential } = draft;
   const id = act.newId();
+  const body = keep(clean, id);
   const comment = { id, case_id: row.id, kind, body, ...byColumns(act), at_ms: act.atMs, edited_ms: null };
   await tx
     .insertInto('case_comments')
@@ -51,8 +63,15 @@ export async function addComment(tx: Tx, caseId: string, draft: CommentDraft, ac
 }
 
 /** One's own; what it was is kept. @param version the one that was seen */
-export async function editComment(tx: Tx, id: string, body: string, version: number, act: Act): Promise<Done<null>> {
-  const clean = cleanText(body, MOST_COMMENT, 'comment');
+export async function editComment(
+  tx: Tx,
+  id: string,
+  body: string,
+  version: number,
+  act: Act,
+  keep: KeepText = asItIs,
+): Promise<Done<null>> {
+  const clean = keep(cleanComment(body, 'comment'), id);
   const row = await tx
     .selectFrom('case_comments')
     .selectAll()

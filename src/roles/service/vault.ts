@@ -7,6 +7,7 @@ import { DataKeys } from '../../privacy/data-keys.ts';
 import { keyIdOf, openBytes, type SealedPlace, sealBytes } from '../../privacy/envelope.ts';
 import type { MasterKeys } from '../../privacy/master-keys.ts';
 import { openPepper, openSecret } from '../../privacy/pepper.ts';
+import { createTextSealing, type TextSealing } from '../../privacy/sealed-text.ts';
 import { TransactionCodec } from '../../privacy/sealed-transaction.ts';
 import { Tokens } from '../../privacy/tokens.ts';
 import { AuditTrail } from '../../records/audit/audit-trail.ts';
@@ -33,6 +34,8 @@ export interface Vault {
   /** Of values that are nobody's: secrets of Centinela. */
   seal(bytes: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
   open(sealed: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
+  /** What people write. */
+  readonly texts: TextSealing;
   /** 32 bytes, always the same ones for a name. */
   secret(name: string): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -49,6 +52,7 @@ export interface VaultOptions {
 
 /** Whose key seals what is nobody's. */
 const OWN_SUBJECT = 'centinela';
+const TEXT_SECRET = 'text-key-1';
 const REFRESH_MS = 2000;
 const SWEEP_MS = 300_000;
 
@@ -66,6 +70,7 @@ export async function openVault({
   const keys = new DataKeys({ table, masters });
   const onTrouble = (error: Error) =>
     logger.warn({ code: codeOf(error), message: error.message }, 'will be tried again');
+  const texts = createTextSealing(await openSecret(TEXT_SECRET, table, masters, nowMs()));
   const seal: Vault['seal'] = async (bytes, place) => {
     const subject = tokens.subject(OWN_SUBJECT);
     return sealBytes((await keys.keysToSeal([subject], nowMs())).get(subject)!, bytes, place);
@@ -96,6 +101,7 @@ export async function openVault({
   ];
   return {
     ...{ codec: new TransactionCodec(keys, tokens), tokens, keys, trail, identity, record, seal, open },
+    texts,
     secret: (name) => openSecret(name, table, masters, nowMs()),
     async verifyAudit() {
       const publicKeys = (await listPublicKeys(records.db)).map(({ publicKey }) => publicKey);

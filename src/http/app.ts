@@ -73,6 +73,7 @@ export type ChangeRunner = (
 ) => Promise<Answer<unknown>>;
 
 const METHODS: ReadonlySet<string> = new Set(Object.values(ENDPOINTS).map(({ method }) => method));
+const MOST_CHECKING_MS = 5000;
 const DEFAULT_BODY_BYTES = 64 * 1024;
 const MOST_CALLERS = 20_000;
 
@@ -89,7 +90,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const app = Fastify({
     ...(tls !== null && { https: tlsOptionsOf(tls, limits) }),
-    ...(tls === null && { http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs } }),
+    ...(tls === null && { http: timesOf(limits) }),
     ...{ logger: false, genReqId: () => randomUUID(), requestIdHeader: false, bodyLimit: DEFAULT_BODY_BYTES },
     ...{ requestTimeout: limits.requestMs, keepAliveTimeout: limits.idleMs, forceCloseConnections: 'idle' as const },
     ...{ trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false, return503OnClosing: true },
@@ -111,8 +112,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     request.credentials = credentialsOf(request);
     reply.headers(SECURITY_HEADERS);
     // Before the framework reads a body of methods that nothing here has.
-    if (METHODS.has(request.method)) done();
-    else done(noEndpoint(request.method, request.url));
+    if (!METHODS.has(request.method)) done(noEndpoint(request.method, request.url));
+    else if (isPacked(request))
+      done(new Problem(415, 'CONTENT_ENCODING', 'Bodies are read as they are. Send it unpacked'));
+    else done();
   });
   app.setNotFoundHandler((request, reply) =>
     answerProblem(noEndpoint(request.method, request.url), request, reply, logger),
@@ -263,6 +266,12 @@ function askedOf(
   };
 }
 
+/** Unpacked it could be of any size. */
+function isPacked({ headers }: FastifyRequest): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding.toLowerCase() !== 'identity';
+}
+
 function abortSignalOf(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => controller.abort());
@@ -329,10 +338,16 @@ function answerBrokenClient(error: Error & { code?: string }, socket: import('no
   socket.end(`HTTP/1.1 ${status ?? '400 Bad Request'}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
 }
 
+/** Node looks for those that are too slow every half minute, unless it is told otherwise. */
+function timesOf({ headerBytes, headersMs, requestMs }: AppLimits) {
+  const connectionsCheckingInterval = Math.max(100, Math.min(MOST_CHECKING_MS, headersMs / 2, requestMs / 2));
+  return { maxHeaderSize: headerBytes, headersTimeout: headersMs, connectionsCheckingInterval };
+}
+
 function tlsOptionsOf({ key, cert, clientAuthorities }: AppTls, limits: AppLimits) {
   return {
     ...{ key, cert, minVersion: 'TLSv1.2' as const, honorCipherOrder: true },
-    ...{ maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs },
+    ...{ ...timesOf(limits), handshakeTimeout: limits.headersMs },
     // Who shows no certificate may still have a key or a session.
     ...(clientAuthorities !== null && { ca: clientAuthorities, requestCert: true, rejectUnauthorized: false }),
   };

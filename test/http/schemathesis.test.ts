@@ -19,8 +19,12 @@ if (why !== null) process.stderr.write(`Fuzzing from the OpenAPI document is ski
 
 /** They end the session that is asked in, or never end; the rest of abuse.test.ts asks them. */
 const LEFT_OUT = ['watch', 'logOut', 'endSession', 'changePassword', 'enrolTotp', 'confirmTotp', 'disableTotp'];
-/** What a valid value means may still refuse it: a cursor of somebody else's list, a date in the past. */
-const CHECKS_LEFT_OUT = ['positive_data_acceptance'];
+const FUZZING = [
+  'administrator',
+  'fraud-analyst',
+  'operations-manager',
+  'compliance-officer',
+] as const satisfies Role[];
 const EXAMPLES = 30;
 const SEED = 20_261_126;
 const LIMIT_MS = 900_000;
@@ -40,6 +44,8 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
     service = await startTestService(records, { limits: { perMinute, strangersPerMinute: UNLIMITED } });
     writeFileSync(join(folder, 'authority.pem'), service.authority);
     writeFileSync(join(folder, 'openapi.json'), (await service.stranger.ask('/v1/openapi.json')).text);
+    // Before the fuzzer fails to log in so often that nobody of this address may.
+    for (const role of FUZZING) await service.as(role);
     while ((await service.stranger.ask('/readyz')).status !== 200)
       await new Promise((resolve) => setTimeout(resolve, 50));
   });
@@ -58,8 +64,8 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
     const options = [
       ...['--config-file', config, 'run', join(folder, 'openapi.json'), '--url', service.url],
       ...['--tls-verify', join(folder, 'authority.pem')],
-      ...['--checks', 'all', '--exclude-checks', CHECKS_LEFT_OUT.join(','), '--seed', String(SEED)],
-      ...['--max-examples', String(EXAMPLES), '--request-timeout', '30', '--continue-on-failure'],
+      ...['--seed', String(SEED), '--max-examples', String(EXAMPLES)],
+      ...['--request-timeout', '30', '--continue-on-failure'],
       ...['--suppress-health-check', 'all', '--warnings', 'off'],
       ...(csrf === undefined ? [] : ['-H', `X-CSRF-Token: ${csrf}`]),
       ...LEFT_OUT.flatMap((name) => ['--exclude-operation-id', name]),
@@ -85,9 +91,7 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
   const callers: readonly [string, () => Promise<Caller>][] = [
     ['nobody', async () => service.stranger],
     ['a key of the bank', () => service.withKey(['transactions:score'])],
-    ...(['administrator', 'fraud-analyst', 'operations-manager', 'compliance-officer'] as const satisfies Role[]).map(
-      (role): [string, () => Promise<Caller>] => [role, () => service.as(role)],
-    ),
+    ...FUZZING.map((role): [string, () => Promise<Caller>] => [role, () => service.as(role)]),
   ];
   it.each(callers)(
     'by %s',
@@ -109,6 +113,8 @@ function configOf({ key, session }: { readonly key?: string; readonly session?: 
   const lines = [
     // RFC 6585: what is missing there is a precondition.
     '[checks]',
+    // What a valid value means may still refuse it: a cursor of another list, a date in the past.
+    'positive_data_acceptance.enabled = false',
     'missing_required_header.expected-statuses = ["400", "401", "403", "406", "415", "422", "428"]',
     // A line that is wrong is answered in its place, for the others count.
     '[[operations]]',

@@ -28,6 +28,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  isDown = false;
   await running?.stop();
   await records?.close();
 });
@@ -98,6 +99,5 @@ describe('metrics of a running service', () => {
       return now.get('centinela_records_up')?.samples[0]?.value === 0 ? now : null;
     });
     expect(metrics.get('centinela_cases')?.samples).toEqual([]);
-    isDown = false;
   });
 });

@@ -19,6 +19,7 @@ const TRANSACTION = {
     payerDocument: '10117410',
     payeeAccount: '99900000000000000012',
     concept: 'para Rosa',
+    cardId: '9604 0000 0000 0019',
     authFactors: [],
   },
 };
@@ -38,6 +39,8 @@ describeOnEachEngine('personal data', (open) => {
       const [record] = await service.log.read({ topic: 'transactions', partition: 0, offset: 0 }, 1, 0);
       const atRest = new TextDecoder().decode(record.value ?? undefined);
       for (const value of [NAME, '10117410', '99900000000000000012', 'para Rosa']) expect(atRest).not.toContain(value);
+      // Of a card the token under the pepper, which nobody else can make.
+      expect(atRest).toMatch(/"cardId":"pan_[a-p]{32}_0019"/);
       const analyst = await service.as('fraud-analyst');
       expect((await analyst.ask(path)).json).toMatchObject({
         transaction: { payerName: NAME, concept: 'para Rosa' },

@@ -139,7 +139,7 @@ describe.runIf(long)('everything that a full run wrote', () => {
       expect(reply.status, reply.text.slice(0, 500)).toBe(200);
     }
     for (const [index, transaction] of personalTransactions().entries()) {
-      const reply = await bank.ask('/v1/transactions', { method: 'POST', body: transaction });
+      const reply = await bank.ask('/v1/transactions?deadlineMs=30000', { method: 'POST', body: transaction });
       expect([index, reply.json?.kind, reply.text.slice(0, 300)]).toEqual([index, 'decided', expect.anything()]);
       // An id that was decided is answered again, from what is kept.
       await bank.ask('/v1/transactions', { method: 'POST', body: transaction });

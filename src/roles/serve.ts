@@ -148,8 +148,8 @@ async function startParts(
   closeAll: () => Promise<void>,
 ): Promise<RunningService> {
   const { log, topics, logger, http } = role;
-  const own = serviceMetrics(role.worker === null);
-  const records = own.measured(role.records);
+  const serviceFigures = serviceMetrics(role.worker === null);
+  const records = serviceFigures.measured(role.records);
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'will be tried again');
   const vault = await openVault({ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now });
   closers.push(() => vault.close());
@@ -233,7 +233,7 @@ async function startParts(
     }),
     ...settingsHandlers({ records, newId, refresh: settings.refresh }),
     ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),
-    ...sessionHandlers(countingLogIns(vault.identity, own.loggedIn)),
+    ...sessionHandlers(countingLogIns(vault.identity, serviceFigures.loggedIn)),
     ...userHandlers(vault.identity),
   };
   const app = await createApp({
@@ -245,11 +245,11 @@ async function startParts(
   closers.push(() => app.close());
   // Before: who watches would keep the server from closing.
   closers.push(() => live.close());
-  own.watch({
+  serviceFigures.watch({
     ...{ records, alerts: alerts.counts, archive, nowMs: Date.now },
     ...{ notifications: () => told.notifier.counters(), audit: () => vault.trail.counts() },
   });
-  const metricsText = async () => `${(await worker?.metrics()) ?? ''}${await own.text()}\n${metrics.text()}`;
+  const metricsText = async () => `${(await worker?.metrics()) ?? ''}${await serviceFigures.text()}\n${metrics.text()}`;
   const answers = { metrics: metricsText, metricsType: METRICS_TYPE, isAlive: pulse.isAlive, isReady };
   const ops = role.ops === null ? null : await startOpsServer(role.ops.host, role.ops.port, answers);
   if (ops !== null) closers.push(() => ops.close());
@@ -276,9 +276,8 @@ async function startOwnWorker(
   const { modelHash, ...own } = await worker(decoding, openLiveLists(books, vault));
   const evidence = evidencePacker({ vault, objects: archive.store, modelHash, program: version });
   const watched = watchVersions(own.versions);
-  const running = await startWorker({
-    ...{ ...own, versions: watched.versions, log, topics, logger, masters, evidence, ops: null },
-  });
+  const { versions } = watched;
+  const running = await startWorker({ ...own, versions, log, topics, logger, masters, evidence, ops: null });
   return { worker: running, watched, definitions: own.setup.definitions };
 }
 

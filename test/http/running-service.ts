@@ -22,6 +22,7 @@ import { userPrincipal } from '../../src/identity/principal.ts';
 import { hotp, totpStep } from '../../src/identity/totp.ts';
 import { streamSetup } from '../../src/jobs/stream/stream-setup.ts';
 import { NO_NOTIFICATIONS } from '../../src/notify/settings.ts';
+import { modelHash } from '../../src/pipeline/evidence/model-hash.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import type { StreamLog } from '../../src/ports.ts';
 import type { RecordStore } from '../../src/records/record-store.ts';
@@ -110,7 +111,13 @@ export async function startTestService(records: RecordStore, options: TestServic
         ...{ model: null, rules, catalogue: CATALOGUE_NAMES[0], decoders, loadModel, evidence: 'alerts' },
         loadLists: (at) => lists.at(at),
       });
-      return { ...setup, stages: null, checkpoints: objects, settings: {}, modelHash: async () => null };
+      return {
+        ...setup,
+        stages: null,
+        checkpoints: objects,
+        settings: {},
+        modelHash: (id: string) => modelHash(registry, id),
+      };
     },
     decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
     readTransaction: clearTransactionOf,

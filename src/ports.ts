@@ -330,3 +330,39 @@ export interface DatabaseLoad {
   /** Requests that wait for one. */
   readonly waiting: number;
 }
+
+/** What master keys wrap, and what it is. */
+export interface WrapRequest {
+  /** A data key, or what wrapping made of it. */
+  readonly bytes: Uint8Array;
+  /** What it is (`data-key/<id>`): authenticated, so that a wrapped key does not open as another one. */
+  readonly context: string;
+}
+
+/**
+ * They wrap data keys. A master has an id that says which key and version it is (`file:3f9a21c04be7d815`,
+ * `vault:transit/centinela:v3`) and is kept beside what it wrapped. One is current and wraps; several open, so that data keys
+ * are wrapped anew while all goes on.
+ *
+ * Requests that concern each other are given together: a service is asked once for many.
+ *
+ * All throw an error with code `KEYS_UNAVAILABLE` where the service does not answer (later it may), and
+ * InputError MASTER_KEY_REFUSED where it refuses or the bytes are not what was wrapped.
+ */
+export interface MasterKeys {
+  /** Wraps from now on. */
+  readonly currentId: string;
+  /** Whether what this master wrapped can be opened here. */
+  opens(masterId: string): boolean;
+  /** In the order of the requests. */
+  wrap(requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]>;
+  unwrap(masterId: string, requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]>;
+}
+
+/** What became of a message. */
+export type DeliveryOutcome =
+  | { readonly kind: 'delivered' }
+  /** Later it may go. `reason` has no secret and no personal data. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | null }
+  /** It will not go, however often it is tried. */
+  | { readonly kind: 'refused'; readonly reason: string };

@@ -14,7 +14,7 @@ import type { Database } from '../records/database.ts';
 import { openRecordStore, type RecordStore } from '../records/record-store.ts';
 import { kyselyOver } from '../records/sql-dialect.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
-import { openGivenMasters } from './master-keys.ts';
+import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 
 export const RECORD_PLACE_OPTIONS = {
   data: { type: 'text', value: 'DIR', help: "the service's folder, with the embedded database" },
@@ -23,11 +23,7 @@ export const RECORD_PLACE_OPTIONS = {
     value: 'URL',
     help: 'postgres://user@host:5432/database; the password is better in CENTINELA_DATABASE_URL, which is read where neither is given',
   },
-  'master-keys': {
-    type: 'text',
-    value: 'FILE',
-    help: 'master keys, to sign with; CENTINELA_MASTER_KEYS where it is not given',
-  },
+  'master-keys': MASTER_KEYS_OPTION,
 } as const satisfies Record<string, OptionSpec>;
 
 /** Under the folder of the service. */
@@ -56,8 +52,9 @@ export async function openPlacedRecords(options: OptionValues, context: CommandC
   return openRecordStore(database);
 }
 
+/** @throws UsageError, InputError, KeysUnavailableError */
 export async function keyMakingOf(options: OptionValues, { nowMs }: CommandContext): Promise<KeyMaking> {
   const masters = await openGivenMasters(options);
-  if (masters === null) throw new UsageError('To sign, give --master-keys FILE or set CENTINELA_MASTER_KEYS');
+  if (masters === null) throw new UsageError('To sign, give --master-keys PLACES or set CENTINELA_MASTER_KEYS');
   return { sealing: sealedByMasterKeys(masters), nowMs, randomBytes: (count) => new Uint8Array(randomBytes(count)) };
 }

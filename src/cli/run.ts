@@ -10,10 +10,12 @@ import { demoCommand } from './demo.ts';
 import { detectCommand } from './detect.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { featuresCommand } from './features.ts';
+import { keysCommand } from './keys.ts';
 import { listsCommand } from './lists.ts';
 import { modelsCommand } from './models.ts';
 import { recordsCommand } from './records.ts';
 import { replayCommand } from './replay.ts';
+import { retentionCommand } from './retention.ts';
 import { rulesCommand } from './rules.ts';
 import { scoreCommand } from './score.ts';
 import { serveCommand } from './serve.ts';
@@ -38,6 +40,8 @@ const COMMANDS: readonly Command[] = [
   serveCommand,
   workerCommand,
   recordsCommand,
+  keysCommand,
+  retentionCommand,
   archiveCommand,
   auditCommand,
   topicsCommand,

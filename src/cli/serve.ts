@@ -2,6 +2,7 @@
 //
 // Without anything else everything lies in one folder (--data): the log, the records, objects, keys. In production the log is
 // Kafka (--brokers), the records are PostgreSQL (CENTINELA_DATABASE_URL), objects a bucket.
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,28 +10,30 @@ import { parse } from 'yaml';
 import { cachedObjects, folderObjects } from '../adapters/archive/local-objects.ts';
 import { decodeClearLabel, decodeControl } from '../adapters/formats/stream-values.ts';
 import { clearTransactionOf, decodeClearTransaction } from '../adapters/formats/transaction-value.ts';
-import { openKeyFile } from '../adapters/keys/key-file.ts';
-import { createVariableMasterKeys } from '../adapters/keys/variable-master-keys.ts';
+import { DEFAULT_OIDC, openOidcProvider } from '../adapters/oidc/oidc-provider.ts';
 import { openPglite } from '../adapters/pglite/open-pglite.ts';
 import { openPostgres } from '../adapters/postgres/open-postgres.ts';
 import { ownCertificate } from '../adapters/tls/own-certificate.ts';
 import { readVariable } from '../config/environment.ts';
 import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import type { AppTls } from '../http/app.ts';
+import { NO_IDENTITY_FILE, readIdentityFile } from '../identity/settings.ts';
 import { definitionsOf, streamSetup } from '../jobs/stream/stream-setup.ts';
 import { InputError } from '../lib/errors.ts';
 import { NO_NOTIFICATIONS, readNotificationSettings } from '../notify/settings.ts';
 import type { EvidenceWish } from '../pipeline/evidence/draft.ts';
 import { modelHash } from '../pipeline/evidence/model-hash.ts';
-import type { MasterKeys } from '../privacy/master-keys.ts';
+import type { MasterKeys } from '../ports.ts';
 import { Scrubber } from '../privacy/scrubber.ts';
 import { openRecordStore, type RecordStore } from '../records/record-store.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type ServeRole, startService } from '../roles/serve.ts';
+import { type AssignmentSettings, DEFAULT_ASSIGNMENT } from '../roles/service/assignment.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { MODEL_OPTION, modelOf, RULE_BOOK, readLiveRules } from './live-rules.ts';
+import { MASTER_KEYS_OPTION, openMasterKeys } from './master-keys.ts';
 import { MODELS_OPTION } from './models.ts';
 import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { RULES_OPTION } from './rule-files.ts';
@@ -59,9 +62,8 @@ const SERVE_OPTIONS = {
     help: 'state, archive and attachments: a folder, or s3://bucket/prefix; DATA/objects when not given',
   },
   'master-keys': {
-    type: 'text',
-    value: 'FILE',
-    help: 'file of master keys, made on the first start; or CENTINELA_MASTER_KEYS; DATA/keys/master.key when not given',
+    ...MASTER_KEYS_OPTION,
+    help: `${MASTER_KEYS_OPTION.help}; DATA/keys/master.key, made on the first start, where there is neither`,
   },
   worker: {
     type: 'text',
@@ -115,6 +117,17 @@ const SERVE_OPTIONS = {
     value: 'FILE',
     help: 'channels and routes, YAML (docs/notifications.md); secrets in CENTINELA_SECRET_<NAME>',
   },
+  assign: {
+    type: 'text',
+    help: 'cases that nobody takes go to people who are there: in turn, or to who has fewest; off: people take them',
+    choices: ['off', 'round-robin', 'least-loaded'],
+    default: 'off',
+  },
+  identity: {
+    type: 'text',
+    value: 'FILE',
+    help: "identity provider, roles of its groups, programs' certificates, YAML (docs/identity.md); secrets as above",
+  },
   'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -132,50 +145,54 @@ export const serveCommand: Command = {
     // Asked before the first start makes it: a lost key must not be replaced by a new one.
     const isNew = !existsSync(join(data, 'records'));
     const masters = await openMasters(options, data, isNew);
-    const records = await openRecords(data, logger);
+    const identity = await identityOf(options);
+    const [notifications, archive] = [await notificationsOf(options), await archivePlace(options, data)];
+    const tls = await tlsOf(options, data, context.nowMs(), logger);
+    const decides = await deciding(options, data, context);
     const log = await openStreamLog(options, logger);
+    const records = await openRecords(data, logger).catch(async (error: unknown) => {
+      await log.close();
+      throw error;
+    });
+    const closeParts = async () => {
+      await records.close();
+      await log.close();
+    };
     const service = await startService({
-      ...{ log, topics: topicsOf(options), records, masters, provider: null, logger, version: VERSION },
-      notifications: await notificationsOf(options),
-      ...(await deciding(options, data, context)),
-      archive: await archivePlace(options, data),
+      ...{ log, topics: topicsOf(options), records, masters, logger, version: VERSION },
+      ...identity,
+      ...{ assignment: assignmentOf(options), notifications, archive },
+      ...decides,
       replayThread: { module: replayEntry(), data: options.registry },
       decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
       readTransaction: clearTransactionOf,
       http: {
-        ...{
-          host: options.host as string,
-          port: options.port as number,
-          tls: await tlsOf(options, data, context.nowMs(), logger),
-        },
+        ...{ host: options.host as string, port: options.port as number, tls },
         trustedProxies: listOf(options['trusted-proxies']),
       },
       ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
       deadlineMs: options['deadline-ms'] as number,
+    }).catch(async (error: unknown) => {
+      await closeParts();
+      throw error;
     });
-    const closeAll = async () => {
-      await service.stop();
-      await records.close();
-      await log.close();
-    };
     try {
       await tellSetup(service, context.log);
       await Promise.race([service.failed, untilStopped(logger)]);
     } finally {
-      await closeAll();
+      await service.stop();
+      await closeParts();
     }
   },
 };
 
 type Context = Parameters<Command['run']>[2];
 
-/** @throws InputError */
+/** @throws InputError, KeysUnavailableError */
 async function openMasters(options: OptionValues, data: string, isNew: boolean): Promise<MasterKeys> {
-  const variable = readVariable('CENTINELA_MASTER_KEYS');
-  if (variable !== null) return createVariableMasterKeys(variable);
-  const path = (options['master-keys'] as string | undefined) ?? join(data, 'keys', 'master.key');
-  if (isNew) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return await openKeyFile(path, { mayCreate: isNew });
+  const file = join(data, 'keys', 'master.key');
+  if (isNew) await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  return (await openMasterKeys(options, { file, mayCreate: isNew }))!;
 }
 
 async function openRecords(data: string, logger: Logger): Promise<RecordStore> {
@@ -193,6 +210,24 @@ async function notificationsOf(options: OptionValues): Promise<ServeRole['notifi
   return { settings, secret: secretOf };
 }
 
+function assignmentOf({ assign }: OptionValues): AssignmentSettings | null {
+  return assign === 'round-robin' || assign === 'least-loaded' ? { ...DEFAULT_ASSIGNMENT, method: assign } : null;
+}
+
+/** Of a file; people log in here alone without one. @throws InputError, UsageError */
+async function identityOf(options: OptionValues): Promise<Pick<ServeRole, 'provider' | 'identity'>> {
+  const file = options.identity as string | undefined;
+  const { provider, ...identity } =
+    file === undefined ? NO_IDENTITY_FILE : readIdentityFile(parse(await readFile(file, 'utf8')));
+  if (identity.certificates.length > 0 && options['client-authorities'] === undefined) {
+    throw new UsageError("--identity names programs' certificates: say who signs them with --client-authorities FILE");
+  }
+  if (provider === null) return { provider, identity };
+  const clientSecret = provider.clientSecret === null ? null : secretOf(provider.clientSecret);
+  const settings = { ...DEFAULT_OIDC, ...provider, clientSecret };
+  return { provider: openOidcProvider(settings, { randomBytes, nowMs: Date.now }), identity };
+}
+
 /** @throws InputError */
 function secretOf(name: string): string {
   const variable = `CENTINELA_SECRET_${name.toUpperCase().replace(/[.-]/g, '_')}`;
@@ -200,7 +235,7 @@ function secretOf(name: string): string {
   if (value !== null) return value;
   throw new InputError(
     'SECRET_MISSING',
-    `The notifications need the secret ${name}, and ${variable} is not set`,
+    `The settings name the secret ${name}, and ${variable} is not set`,
     `Set ${variable}`,
   );
 }

@@ -9,19 +9,23 @@ import { streamSetup } from '../jobs/stream/stream-setup.ts';
 import { DEFAULT_BATCH_SIZE } from '../pipeline/stream/batch-size.ts';
 import { DEFAULT_DEGRADED_MODE } from '../pipeline/stream/degraded-mode.ts';
 import type { WorkerSettings } from '../pipeline/stream/worker-options.ts';
-import type { StreamLog } from '../ports.ts';
+import type { MasterKeys, StreamLog } from '../ports.ts';
+import { openRecordStore } from '../records/record-store.ts';
 import { loadModel } from '../registry/model-store.ts';
+import { openingDecoders } from '../roles/service/sealed-values.ts';
+import { openSealing } from '../roles/service/sealing.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
-import { createLogger, LOG_LEVELS, type LogLevel } from '../telemetry/logger.ts';
+import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
-import { LETTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
+import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { MODELS_OPTION } from './models.ts';
 import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { createProgress } from './progress.ts';
 import { FORMAT_OPTIONS, transactionDecoders } from './record-format-options.ts';
+import { openRecordDatabase, RECORD_PLACE_OPTIONS } from './record-place.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { openStreamLog, prepareStageTopics, STREAM_LOG_OPTIONS, stageTopicsOf, topicsOf } from './stream-log.ts';
 
@@ -65,7 +69,6 @@ export const workerCommand: Command = {
       default: 'on',
     },
     ...FORMAT_OPTIONS,
-    ...LETTER_KEYS_OPTION,
     'ops-host': { type: 'text', help: 'where metrics and health are served', default: '127.0.0.1' },
     'ops-port': {
       type: 'number',
@@ -82,6 +85,14 @@ export const workerCommand: Command = {
     },
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],
+    database: {
+      ...RECORD_PLACE_OPTIONS.database,
+      help: `with --master-keys: the records, where the keys lie under which the service seals transactions; ${RECORD_PLACE_OPTIONS.database.help}`,
+    },
+    'master-keys': {
+      ...MASTER_KEYS_OPTION,
+      help: `dead letters are sealed under these, and with --database sealed transactions opened: ${MASTER_KEYS_OPTION.help}`,
+    },
     'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
   },
   async run(_, options, context) {
@@ -94,9 +105,11 @@ export const workerCommand: Command = {
     const registry = openObjectStore(options.registry as string);
     const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
     const model = await modelOf(options.model, options);
+    const sealing = masters === null ? null : await sealingOf(masters, options, context, logger);
+    const clear = { ...transactionDecoders(options), label: decodeLabel, control: decodeControl };
     const { setup, versions } = streamSetup({
       ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null },
-      decoders: { ...transactionDecoders(options), label: decodeLabel, control: decodeControl },
+      decoders: sealing === null ? clear : openingDecoders(sealing.codec, sealing.keys, clear),
       loadModel: (id) => loadModel(registry, id, known),
     });
     const log = await openStreamLog(options, logger);
@@ -134,10 +147,31 @@ export const workerCommand: Command = {
       process.off('SIGTERM', stop).off('SIGINT', stop);
     } finally {
       await log.close();
+      await sealing?.close();
     }
     logger.info('stopped');
   },
 };
+
+/**
+ * Opens what the service has sealed; null where no records are named: then what is sealed is a dead letter.
+ *
+ * @throws UsageError, InputError, KeysUnavailableError
+ */
+async function sealingOf(masters: MasterKeys, options: OptionValues, context: CommandContext, logger: Logger) {
+  const database = await openRecordDatabase({ database: options.database }, context);
+  if (database === null) return null;
+  const records = await openRecordStore(database);
+  const onTrouble = ({ message }: Error) => logger.warn({ message }, 'keys will be looked at again');
+  const sealing = await openSealing({ records, masters, nowMs: Date.now, onTrouble });
+  return {
+    ...sealing,
+    async close() {
+      sealing.close();
+      await records.close();
+    },
+  };
+}
 
 function latencySettings(budgetMs: number, isOn: boolean): Pick<WorkerSettings, 'batchSize' | 'degradedMode'> {
   return {

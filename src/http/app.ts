@@ -4,11 +4,14 @@
 // What a handler throws becomes a problem (RFC 9457); what nobody foresaw is logged with the request's id and told as 500
 // without a word of what it was.
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type ClientCertificate, readClientCertificate } from '../identity/client-certificate.ts';
+import { maskWritten } from '../privacy/masking.ts';
+import { Scrubber } from '../privacy/scrubber.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
 import { ENDPOINTS, type EndpointName, type EndpointSpec, MEDIA_TYPES } from './contract.ts';
@@ -19,8 +22,9 @@ import {
   CSRF_HEADER,
   checkAccess,
   checkForgery,
+  cookieTokenOf,
   type Known,
-  sessionTokenOf,
+  SESSION_COOKIE,
 } from './guard.ts';
 import { noEndpoint } from './no-endpoint.ts';
 import { Problem, problemBody, problemOf } from './problem.ts';
@@ -174,9 +178,20 @@ async function addRoute(
           does === 'change'
             ? await change(name, handler, asked)
             : await (handler as (asked: Asked) => Promise<Answer<unknown>>)(asked);
-        return send(reply, spec, answer);
+        return send(reply, spec, { ...answer, body: shown(spec, answer.body, request.known) });
       },
     });
+  });
+}
+
+const scrubber = new Scrubber();
+
+/** Of an answer, what its reader may see. */
+function shown({ written }: EndpointSpec, body: unknown, known: Known | null): unknown {
+  if (written === undefined) return body;
+  return maskWritten(body, written, {
+    mayRead: known?.principal.permissions.has('personal-data:read') ?? false,
+    scrubber,
   });
 }
 
@@ -291,22 +306,29 @@ function credentialsOf(request: FastifyRequest): Credentials {
   const { headers, ip, raw } = request;
   const csrfToken = headers[CSRF_HEADER];
   return {
-    sessionToken: sessionTokenOf(headers.cookie),
+    sessionToken: cookieTokenOf(headers.cookie, SESSION_COOKIE),
     csrfToken: typeof csrfToken === 'string' ? csrfToken : null,
     key: bearerOf(headers.authorization),
-    certificate: certificateOf(raw.socket as Partial<TLSSocket>),
+    certificate: isBrowser(headers) ? null : certificateOf(raw.socket as TLSSocket),
     address: ip,
   };
 }
 
-function certificateOf(socket: Partial<TLSSocket>): Credentials['certificate'] {
+/** A browser shows a certificate for whichever page makes it ask, as it sends cookies along: they are for programs. */
+function isBrowser(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
+}
+
+const certificates = new WeakMap<TLSSocket, ClientCertificate | null>();
+
+/** Read once a connection. */
+function certificateOf(socket: TLSSocket): ClientCertificate | null {
   if (socket.authorized !== true) return null;
-  const certificate = socket.getPeerCertificate?.();
-  if (certificate === undefined || certificate.fingerprint256 === undefined) return null;
-  const { CN } = certificate.subject;
-  const subject = Array.isArray(CN) ? CN[0] : CN;
-  if (subject === undefined) return null;
-  return { subject, fingerprint: certificate.fingerprint256 };
+  const known = certificates.get(socket);
+  if (known !== undefined) return known;
+  const certificate = readClientCertificate(socket.authorized, socket.getPeerCertificate());
+  certificates.set(socket, certificate);
+  return certificate;
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {

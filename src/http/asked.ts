@@ -31,7 +31,7 @@ export interface Answer<Body> {
   readonly body: Body;
   readonly status?: number;
   readonly version?: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Of a change: done once its transaction is committed, before it is answered. */
   readonly committed?: () => Promise<void>;
 }

@@ -1,4 +1,5 @@
 // Who asks, and whether they may: for every request, before anything of its body is read.
+import type { ClientCertificate } from '../identity/client-certificate.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Access } from './contract.ts';
 import { Problem } from './problem.ts';
@@ -11,8 +12,8 @@ export interface Credentials {
   readonly csrfToken: string | null;
   /** `Authorization: Bearer …` */
   readonly key: string | null;
-  /** SHA-256 fingerprint and subject of a certificate that an authority of ours signed. */
-  readonly certificate: { readonly subject: string; readonly fingerprint: string } | null;
+  /** That an authority of ours signed; null where a browser asks, which shows it on whoever's behalf. */
+  readonly certificate: ClientCertificate | null;
   readonly address: string;
 }
 
@@ -25,6 +26,8 @@ export interface Known {
 /** null: nobody that is known, whatever the reason. */
 export type Authenticate = (credentials: Credentials, nowMs: number) => Promise<Known | null> | Known | null;
 
+/** Of a browser that is at the identity provider: it alone may come back. */
+export const PROVIDER_COOKIE = '__Host-centinela-provider';
 export const SESSION_COOKIE = '__Host-centinela';
 export const CSRF_HEADER = 'x-csrf-token';
 const MOST_COOKIE_CHARACTERS = 4096;
@@ -61,11 +64,12 @@ export function bearerOf(authorization: string | undefined): string | null {
   return match?.[1] ?? null;
 }
 
-export function sessionTokenOf(cookies: string | undefined): string | null {
+/** The token that a cookie of ours carries. @param cookies the header */
+export function cookieTokenOf(cookies: string | undefined, wanted: string): string | null {
   if (cookies === undefined || cookies.length > MOST_COOKIE_CHARACTERS) return null;
   for (const cookie of cookies.split(';')) {
     const [name, value] = cookie.trim().split('=', 2);
-    if (name === SESSION_COOKIE && /^[A-Za-z0-9_-]{20,200}$/.test(value ?? '')) return value;
+    if (name === wanted && /^[A-Za-z0-9_-]{20,200}$/.test(value ?? '')) return value;
   }
   return null;
 }

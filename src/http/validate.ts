@@ -33,13 +33,19 @@ export function checkOf(schema: Type.TSchema, place: 'body' | 'query' | 'path'):
   };
 }
 
-/** Texts of a query become the numbers and booleans that the schema asks for; unknown names are refused. */
+/**
+ * Texts of a query become the numbers and booleans that the schema asks for. Unknown names are refused, or passed over where
+ * the schema leaves them open: others write that query.
+ */
 export function queryCheckOf(schema: Type.TObject): Check {
   const check = checkOf(schema, 'query');
   const known = new Set(Object.keys(schema.properties));
+  const isOpen = 'additionalProperties' in schema && schema.additionalProperties === true;
   return (query) => {
-    for (const [name, value] of Object.entries(query as Record<string, unknown>)) {
+    const wanted: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(query as Record<string, string | string[]>)) {
       if (!known.has(name)) {
+        if (isOpen) continue;
         throw new Problem(
           422,
           'QUERY_INVALID',
@@ -48,9 +54,9 @@ export function queryCheckOf(schema: Type.TObject): Check {
       }
       if (Array.isArray(value))
         throw new Problem(422, 'QUERY_INVALID', `${name} is given more than once. Give it once`);
+      wanted[name] = typedValue(schema.properties[name], value);
     }
-    const given = Object.entries(query as Record<string, string>);
-    return check(Object.fromEntries(given.map(([name, text]) => [name, typedValue(schema.properties[name], text)])));
+    return check(wanted);
   };
 }
 

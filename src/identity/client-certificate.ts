@@ -16,6 +16,8 @@ export interface ClientCertificate {
   readonly alternativeNames: readonly string[];
   /** SHA-256 of the certificate, lower case hexadecimal. */
   readonly fingerprint: string;
+  /** When it runs out, ms UTC: a connection may outlive it. */
+  readonly untilMs: number;
 }
 
 export interface CertificateMapping {
@@ -64,7 +66,8 @@ export function readClientCertificate(isAuthorized: boolean, peer: PeerCertifica
     if (typeof value === 'string') subject[name] = value;
   }
   const fingerprint = peer.fingerprint256.replaceAll(':', '').toLowerCase();
-  return { subject, alternativeNames: splitAlternativeNames(peer.subjectaltname ?? ''), fingerprint };
+  const alternativeNames = splitAlternativeNames(peer.subjectaltname ?? '');
+  return { subject, alternativeNames, fingerprint, untilMs: Date.parse(peer.valid_to) };
 }
 
 /**

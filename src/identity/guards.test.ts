@@ -198,6 +198,7 @@ describe('client certificates', () => {
       alternativeNames: ['DNS:switch.banco.example', 'URI:spiffe://banco/switch'],
     },
     fingerprint: 'ab'.repeat(32),
+    untilMs: Date.UTC(2027, 0, 1),
   };
   const entry = (match: CertificateMapping['match'], id = 'switch'): CertificateMapping => ({
     ...{ id, name: 'Switch', permissions: ['transactions:score'], match },
@@ -225,11 +226,17 @@ describe('client certificates', () => {
   });
 
   it('are not read where TLS did not check them', () => {
-    const peer = { subject: { CN: 'a', OU: ['x', 'y'] }, fingerprint256: 'AB:CD', subjectaltname: 'DNS:a' };
+    const peer = {
+      subject: { CN: 'a', OU: ['x', 'y'] },
+      fingerprint256: 'AB:CD',
+      subjectaltname: 'DNS:a',
+      valid_to: 'Jan  1 00:00:00 2027 GMT',
+    };
     expect(readClientCertificate(false, peer as never)).toBeNull();
     expect(readClientCertificate(true, {} as never)).toBeNull();
     expect(readClientCertificate(true, peer as never)).toEqual({
       ...{ subject: { CN: 'a' }, alternativeNames: ['DNS:a'], fingerprint: 'abcd' },
+      untilMs: Date.UTC(2027, 0, 1),
     });
   });
 

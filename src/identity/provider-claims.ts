@@ -45,18 +45,20 @@ export interface ClaimMapping {
   readonly emailClaim: string;
   /** One of these must be among the methods that the provider has used (`amr`, RFC 8176: `mfa`, `otp`, `hwk`); none: any. */
   readonly requiredMethods: readonly string[];
+  /** Lower case; the address of mail must be of one of these, and not one that the provider calls unverified; none: any. */
+  readonly allowedDomains: readonly string[];
 }
 
 export const DEFAULT_CLAIMS: Omit<ClaimMapping, 'roles'> = {
   ...{ rolesClaim: 'groups', loginClaim: 'preferred_username', nameClaim: 'name', emailClaim: 'email' },
-  requiredMethods: [],
+  ...{ requiredMethods: [], allowedDomains: [] },
 };
 
 const MOST_VALUES = 1000;
 
 /**
  * @returns roles may be empty: this person is known and may do nothing here
- * @throws InputError with code `PROVIDER_METHOD_MISSING` or `PROVIDER_CLAIMS_INVALID`
+ * @throws InputError with code `PROVIDER_METHOD_MISSING`, `PROVIDER_DOMAIN` or `PROVIDER_CLAIMS_INVALID`
  */
 export function detailsOfClaims({ claims }: VerifiedClaims, mapping: ClaimMapping): UserDetails {
   const methods = textsAt(claims, 'amr');
@@ -74,6 +76,7 @@ export function detailsOfClaims({ claims }: VerifiedClaims, mapping: ClaimMappin
   const [login = ''] = textsAt(claims, mapping.loginClaim);
   const [displayName = login] = textsAt(claims, mapping.nameClaim);
   const [email = null] = textsAt(claims, mapping.emailClaim);
+  demandDomain(email, claims.email_verified, mapping.allowedDomains);
   try {
     return checkUserDetails({ login, displayName, email, roles });
   } catch (error) {
@@ -81,6 +84,17 @@ export function detailsOfClaims({ claims }: VerifiedClaims, mapping: ClaimMappin
     const problem = `The identity provider's ${mapping.loginClaim}, ${mapping.nameClaim} or ${mapping.emailClaim} cannot be used`;
     throw new InputError('PROVIDER_CLAIMS_INVALID', problem, error.message);
   }
+}
+
+function demandDomain(email: string | null, isVerified: unknown, allowedDomains: readonly string[]): void {
+  if (allowedDomains.length === 0) return;
+  const domain = email?.slice(email.lastIndexOf('@') + 1).toLowerCase() ?? '';
+  if (isVerified !== false && isVerified !== 'false' && allowedDomains.includes(domain)) return;
+  throw new InputError(
+    'PROVIDER_DOMAIN',
+    'Your address of mail is not of a domain that may come in here, or the identity provider has not verified it',
+    "Sign in with your bank's account",
+  );
 }
 
 /** One text, or a list of texts; what is of another kind is none. */

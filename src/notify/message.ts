@@ -1,4 +1,5 @@
 // What a channel is given to deliver, and the words of a summary.
+import type { DeliveryOutcome } from '../ports.ts';
 import type { Language, Notification, Severity } from './notification.ts';
 import { SEVERITIES } from './notification.ts';
 
@@ -35,13 +36,6 @@ export interface Message {
   /** Of how many notifications. */
   readonly total: number;
 }
-
-export type DeliveryOutcome =
-  | { readonly kind: 'delivered' }
-  /** Later it may go. `reason` has no secret and no personal data. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | null }
-  /** It will not go, however often it is tried. */
-  | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Channel {
   /** Never throws for what the other side does. @param nowMs for what is signed with the time */

@@ -2,7 +2,8 @@
 //
 // The body is made once for each attempt, and its `id` is the same at each: whoever has it answers 2xx and does nothing more.
 // Bodies have at most 64 KiB; a summary of very many tells as many as fit, and `total` says how many there are.
-import type { Channel, DeliveryOutcome, Message } from './message.ts';
+import type { DeliveryOutcome } from '../ports.ts';
+import type { Channel, Message } from './message.ts';
 import { demandSecrets, MOST_BODY_BYTES, SIGNATURE_HEADER, signWebhook } from './webhook-signature.ts';
 
 /** How the bytes get there; what becomes of it is told, never thrown. */

@@ -6,8 +6,8 @@
 // number of them; what was erased elsewhere is forgotten by `refresh`, which whoever runs this calls every few seconds.
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { InputError } from '../lib/errors.ts';
+import type { MasterKeys } from '../ports.ts';
 import { type DataKey, type DataKeyId, dataKey, KEY_BYTES, KEY_ID_BYTES } from './envelope.ts';
-import type { MasterKeys } from './master-keys.ts';
 import { RecentMap } from './recent-map.ts';
 import type { SubjectToken } from './tokens.ts';
 

@@ -85,6 +85,30 @@ export function maskFor<Value>(value: Value, options: MaskOptions): Value {
 }
 
 /**
+ * A copy in which texts that people wrote are scrubbed, for whoever may not read personal data; the object itself for whoever
+ * may. What is left is ids, codes and amounts, which an answer's contract names one by one.
+ *
+ * @param written names of fields; all texts within them count
+ */
+export function maskWritten<Value>(
+  value: Value,
+  written: readonly string[],
+  { mayRead, scrubber }: MaskOptions,
+): Value {
+  if (mayRead) return value;
+  const scrub = (at: unknown, isWritten: boolean, depth: number): unknown => {
+    if (typeof at === 'string') return isWritten ? scrubber.scrub(at) : at;
+    if (typeof at !== 'object' || at === null) return at;
+    if (depth >= MOST_DEPTH) return HIDDEN;
+    if (Array.isArray(at)) return at.map((each) => scrub(each, isWritten, depth + 1));
+    return Object.fromEntries(
+      Object.entries(at).map(([name, each]) => [name, scrub(each, isWritten || written.includes(name), depth + 1)]),
+    );
+  };
+  return scrub(value, false, 0) as Value;
+}
+
+/**
  * A value of a kept list, of which nobody knows what it is: a number of somebody as what it is, other long numbers by their
  * last four, names by their initials; codes of the bank's own and tokens stay.
  */

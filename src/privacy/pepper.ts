@@ -1,6 +1,6 @@
 // Secrets of the whole installation that are kept wrapped among the records: the pepper of tokens, and others.
 import { randomBytes as systemRandomBytes } from 'node:crypto';
-import type { MasterKeys } from './master-keys.ts';
+import type { MasterKeys } from '../ports.ts';
 
 export interface StoredSecret {
   readonly name: string;

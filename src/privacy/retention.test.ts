@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keptUntil, planDeletions, type RetentionItem, retentionMonths } from './retention.ts';
+import { endedBefore, keptUntil, planDeletions, type RetentionItem, retentionMonths } from './retention.ts';
 import { RETENTION_CLASS_IDS, RETENTION_CLASSES } from './retention-data.ts';
 
 const MONTHS = retentionMonths();
@@ -17,6 +17,19 @@ describe('retention', () => {
     expect(until('2026-01-31T12:00:00-05:00')).toBe('2026-03-01');
     expect(until('2028-01-31T12:00:00-05:00')).toBe('2028-03-01');
     expect(until('2026-12-31T12:00:00-05:00')).toBe('2027-02-01');
+  });
+
+  it('what ended before is what is kept no longer, on every day and for every class', () => {
+    const days = fc.integer({ min: 0, max: 36_500 });
+    const apart = fc.integer({ min: -4, max: 4 });
+    fc.assert(
+      fc.property(days, apart, fc.constantFrom(...RETENTION_CLASS_IDS), (day, off, classId) => {
+        const nowMs = day * 86_400_000 + 43_200_000;
+        const beforeMs = endedBefore(classId, nowMs, MONTHS);
+        const endedMs = beforeMs + off * 43_200_000 + (off > 0 ? -1 : 0);
+        return endedMs < beforeMs === keptUntil(classId, endedMs, MONTHS) <= nowMs;
+      }),
+    );
   });
 
   it('agrees with the calendar of the platform over all days of a century', () => {

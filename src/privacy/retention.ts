@@ -35,6 +35,8 @@ export interface DeletionPlan {
 }
 
 const MOST_MONTHS = 1200;
+/** By which months differ in length. */
+const MOST_DAYS_APART = 3;
 
 /**
  * Those of the table, changed as the bank has it.
@@ -65,6 +67,15 @@ export function retentionMonths(changes: Readonly<Record<string, number>> = {}):
 /** Until when it is kept: the end of the day in Lima so many months later. @param newestMs as in RetentionItem */
 export function keptUntil(classId: RetentionClassId, newestMs: number, months: RetentionMonths): number {
   return startOfLimaDayMs(addMonths(limaDayNumber(newestMs), months[classId]) + 1);
+}
+
+/** The other way round: what ended before this moment, ms UTC, need not be kept any longer at `nowMs`. */
+export function endedBefore(classId: RetentionClassId, nowMs: number, months: RetentionMonths): number {
+  const today = limaDayNumber(nowMs);
+  // The last days of a long month are kept until the same day as the last of a shorter one.
+  let day = addMonths(today, -months[classId]) + MOST_DAYS_APART;
+  while (addMonths(day, months[classId]) >= today) day--;
+  return startOfLimaDayMs(day + 1);
 }
 
 /**

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalMasterKeys } from '../adapters/keys/local-master-keys.ts';
+import type { MasterKeys } from '../ports.ts';
 import { EnvelopeError } from './envelope.ts';
-import type { MasterKeys } from './master-keys.ts';
 import { LetterKeyError, LetterOpener, LetterSealer, masterOfLetter, SEALED_BY } from './sealed-letter.ts';
 
 const at = { topic: 'transactions', partition: 3, offset: 42 };

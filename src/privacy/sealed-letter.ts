@@ -6,7 +6,7 @@
 //   (length 2^32−1: null)
 //   header `centinela-sealed-by`: JSON { master, key, wrapped } (Base64)
 import { randomBytes as systemRandomBytes } from 'node:crypto';
-import type { StreamHeader, StreamPosition, StreamRecord } from '../ports.ts';
+import type { MasterKeys, StreamHeader, StreamPosition, StreamRecord } from '../ports.ts';
 import {
   type DataKey,
   dataKey,
@@ -17,7 +17,6 @@ import {
   openBytes,
   sealBytes,
 } from './envelope.ts';
-import type { MasterKeys } from './master-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
 export type LetterParts = Pick<StreamRecord, 'key' | 'value' | 'headers'>;

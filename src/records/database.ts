@@ -8,6 +8,7 @@ import type { KeyTables } from './keys/tables.ts';
 import type { ModelTables } from './models/tables.ts';
 import type { NotificationsTables } from './notifications/tables.ts';
 import type { ReplayTables } from './replays/tables.ts';
+import type { RetentionTables } from './retention/tables.ts';
 import type { SettingsTables } from './settings/tables.ts';
 
 export interface Database
@@ -20,4 +21,5 @@ export interface Database
     ModelTables,
     NotificationsTables,
     ReplayTables,
+    RetentionTables,
     SettingsTables {}

@@ -33,20 +33,22 @@ import { watchVersions } from '../jobs/stream/watched-versions.ts';
 import type { RecordDecoders } from '../pipeline/stream/partition-fold.ts';
 import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../pipeline/stream/sync-scoring.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
-import type { StreamLog } from '../ports.ts';
+import type { MasterKeys, StreamLog } from '../ports.ts';
 import type { Erasure } from '../privacy/erasure.ts';
-import type { MasterKeys } from '../privacy/master-keys.ts';
 import { lockAudit } from '../records/audit/append.ts';
 import type { Identity } from '../records/identity/identity.ts';
 import { sweepErased } from '../records/keys/erasures.ts';
+import { heldSubjects } from '../records/keys/legal-holds.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
 import { followAlertSettings } from './service/alert-settings.ts';
 import { startAlerts } from './service/alerts.ts';
+import { type AssignmentSettings, startAssignment } from './service/assignment.ts';
 import { type BookPlace, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
+import { after, every } from './service/every.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { startLabels } from './service/labels.ts';
@@ -55,8 +57,9 @@ import { startModelChanges } from './service/model-changes.ts';
 import { type NotificationPlace, startNotifications } from './service/notifications.ts';
 import { pacedLog } from './service/paced-log.ts';
 import { startReplays } from './service/replays.ts';
+import { startRetention } from './service/retention.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
-import { after, every, newId, openVault, type Vault } from './service/vault.ts';
+import { newId, openVault, type Vault, type VaultOptions } from './service/vault.ts';
 import { type LogInOutcome, serviceMetrics } from './service-metrics.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
 
@@ -70,6 +73,10 @@ export interface ServeRole {
   readonly books: BookPlace;
   /** People log in there; null where they do here alone. */
   readonly provider: IdentityProvider | null;
+  /** What the provider's groups mean, whom certificates stand for, who needs one-time codes. */
+  readonly identity?: VaultOptions['identity'];
+  /** How cases that nobody takes are shared out; people take them themselves where it is left out. */
+  readonly assignment?: AssignmentSettings | null;
   /**
    * Decides in this process; null where workers of their own do.
    *
@@ -151,7 +158,10 @@ async function startParts(
   const serviceFigures = serviceMetrics(role.worker === null);
   const records = serviceFigures.measured(role.records);
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'will be tried again');
-  const vault = await openVault({ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now });
+  const vault = await openVault({
+    ...{ records, masters: role.masters, provider: role.provider, logger, nowMs: Date.now },
+    ...(role.identity !== undefined && { identity: role.identity }),
+  });
   closers.push(() => vault.close());
   const own = await startOwnWorker(role, vault);
   const worker = own?.worker ?? null;
@@ -167,8 +177,16 @@ async function startParts(
     ...{ log: slow, topic: topics.alerts, records, vault, logger, tell: told.tell, settings: settings.current },
   });
   closers.push(() => alerts.close());
-  const archive = await startArchive(slow, topics.decisions, role.archive, logger);
+  const { assignment } = role;
+  if (assignment != null) {
+    const stopSharing = startAssignment({ records, vault, assignment, logger });
+    closers.push(async () => stopSharing());
+  }
+  const archive = await startArchive(slow, topics.decisions, role.archive, logger, async () => {
+    return (await heldSubjects(records.db, Date.now())).size > 0;
+  });
   closers.push(() => archive.close());
+  closers.push(startRetention({ records, objects: role.archive.store, vault, logger }));
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();
@@ -198,7 +216,7 @@ async function startParts(
   closers.push(async () => stopForgetting());
   const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
   const metrics = httpMetrics(() => scoring.scoring.waiting);
-  const work = { records, settings: settings.current, newId };
+  const work = { records, settings: settings.current, newId, taken: told.taken };
   const handlers: Handlers = {
     ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
     ...transactionHandlers({
@@ -305,12 +323,16 @@ async function openScoring({ log, topics, logger, scoring: settings }: ServeRole
 }
 
 function authenticator(identity: Identity): Authenticate {
-  return async ({ key, sessionToken, address }) => {
+  return async ({ key, sessionToken, certificate, address }) => {
     if (key !== null) {
       const principal = await identity.principalOfKey(key, address);
       return principal === null ? null : { principal, csrfToken: null };
     }
-    const signedIn = sessionToken === null ? null : await identity.principalOfSession(sessionToken);
+    if (sessionToken === null) {
+      const principal = certificate === null ? null : identity.principalOfCertificate(certificate);
+      return principal === null ? null : { principal, csrfToken: null };
+    }
+    const signedIn = await identity.principalOfSession(sessionToken);
     return signedIn === null ? null : { principal: signedIn.principal, csrfToken: signedIn.csrfToken };
   };
 }

@@ -9,13 +9,13 @@ import { folderObjects } from '../../src/adapters/archive/local-objects.ts';
 import { openScratch } from '../../src/adapters/archive/scratch-folder.ts';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { startOfLimaDayMs } from '../../src/domain/calendar.ts';
-import type { LocalObjects } from '../../src/jobs/archive/archive-files.ts';
 import { Archiver, type ArchiverOptions } from '../../src/jobs/archive/archiver.ts';
 import type { CompactTools } from '../../src/jobs/archive/compact.ts';
 import { DecisionsArchive } from '../../src/jobs/archive/decisions-archive.ts';
 import { DECISIONS_TABLE } from '../../src/jobs/archive/decisions-table.ts';
 import { ArchiveSearch, type ArchiveSearchOptions } from '../../src/jobs/archive/search.ts';
 import type { DecisionRecord } from '../../src/pipeline/stream/outputs.ts';
+import type { LocalObjects } from '../../src/ports/archive.ts';
 import type { ObjectStore, OutgoingRecord, StreamLog } from '../../src/ports.ts';
 
 export const TOPIC = 'decisions';

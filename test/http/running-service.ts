@@ -69,22 +69,28 @@ export interface TestService {
   /** @param which of several people with the role; the first where it is left out */
   as(role: Role, which?: string): Promise<Caller & { readonly userId: string }>;
   withKey(scopes: readonly Permission[]): Promise<Caller & { readonly key: string }>;
+  /** @param certificate of a program, PEM, instead of a key */
+  withCertificate(certificate: { readonly cert: string; readonly key: string }): Caller;
   stop(): Promise<void>;
 }
+
+/** What a test has otherwise than most. */
+export type TestServiceOptions = Partial<
+  Pick<ServeRole, 'provider' | 'identity' | 'masters' | 'notifications' | 'assignment'>
+> & {
+  readonly clientAuthorities?: string;
+  readonly limits?: Partial<AppLimits>;
+  /** Of models and lists; one of its own, empty, where it is left out. */
+  readonly registryFolder?: string;
+};
 
 const PASSWORD = 'cuatro palabras sin orden 7';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-export interface TestServiceOptions {
-  readonly limits?: Partial<AppLimits>;
-  readonly notifications?: ServeRole['notifications'];
-  /** Of models and lists; one of its own, empty, where it is left out. */
-  readonly registryFolder?: string;
-}
-
 export async function startTestService(records: RecordStore, options: TestServiceOptions = {}): Promise<TestService> {
+  const { clientAuthorities = null, limits, registryFolder, ...parts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'centinela-service-'));
-  const models = options.registryFolder ?? join(folder, 'registry');
+  const models = registryFolder ?? join(folder, 'registry');
   const logged: string[] = [];
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
@@ -123,13 +129,16 @@ export async function startTestService(records: RecordStore, options: TestServic
     readTransaction: clearTransactionOf,
     http: {
       ...{ host: '127.0.0.1', port: 0, trustedProxies: [] },
-      tls: { key: own.key, cert: own.cert, clientAuthorities: null },
-      ...(options.limits !== undefined && { limits: options.limits }),
+      tls: { key: own.key, cert: own.cert, clientAuthorities },
+      ...(limits !== undefined && { limits }),
     },
     logger: createLogger('info', (line) => logged.push(line)),
+    ...parts,
   });
   const port = Number(new URL(service.address).port);
-  const agent = new Agent({ keepAlive: true, ca: own.cert, maxSockets: 64 });
+  const authority = own.cert;
+  const agent = new Agent({ keepAlive: true, ca: authority, maxSockets: 64 });
+  const agents = [agent];
   const caller = (headers: () => Record<string, string>): Caller => ({
     credentials: headers(),
     ask: (path, ask = {}) =>
@@ -184,17 +193,7 @@ export async function startTestService(records: RecordStore, options: TestServic
   }
 
   return {
-    ...{
-      url: service.address,
-      port,
-      opsPort: service.opsPort!,
-      authority: own.cert,
-      folder,
-      log,
-      records,
-      logged,
-      stranger,
-    },
+    ...{ url: service.address, port, opsPort: service.opsPort!, authority, folder, log, records, logged, stranger },
     as,
     async withKey(scopes) {
       const maker = ROLES.find((role) => scopes.every((scope) => PERMISSIONS_OF[role].includes(scope)));
@@ -205,8 +204,16 @@ export async function startTestService(records: RecordStore, options: TestServic
       const { text: key } = await service.identity.createKey({ principal, address: null }, draft);
       return { ...caller(() => ({ authorization: `Bearer ${key}` })), key };
     },
+    withCertificate({ cert, key }) {
+      const own = new Agent({ keepAlive: true, ca: authority, cert, key });
+      agents.push(own);
+      return {
+        credentials: {},
+        ask: (path, ask = {}) => exchange({ agent: own, host: '127.0.0.1', port, path }, ask),
+      };
+    },
     async stop() {
-      agent.destroy();
+      for (const each of agents) each.destroy();
       await service.stop();
       await log.close();
       rmSync(folder, { recursive: true, force: true });

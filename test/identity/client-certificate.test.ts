@@ -1,9 +1,8 @@
 // Certificates of programs through a real handshake: what TLS refuses never reaches the mapping.
-import 'reflect-metadata';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import * as x509 from '@peculiar/x509';
+import type * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type CertificateMapping,
@@ -11,50 +10,7 @@ import {
   readClientCertificate,
 } from '../../src/identity/client-certificate.ts';
 import type { Principal } from '../../src/identity/principal.ts';
-
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const DAY_MS = 86_400_000;
-
-interface Pair {
-  readonly certificate: x509.X509Certificate;
-  readonly keys: CryptoKeyPair;
-  readonly cert: string;
-  readonly key: string;
-}
-
-type CryptoKeyPair = Awaited<ReturnType<typeof newKeys>>;
-
-async function newKeys() {
-  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-}
-
-async function issue(
-  subject: string,
-  issuer: Pair | null,
-  names: x509.JsonGeneralNames = [],
-  untilMs = Date.now() + DAY_MS,
-): Promise<Pair> {
-  const keys = await newKeys();
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...{
-      subject,
-      issuer: issuer?.certificate.subject ?? subject,
-      publicKey: keys.publicKey,
-      signingAlgorithm: ALGORITHM,
-    },
-    ...{
-      signingKey: (issuer?.keys ?? keys).privateKey,
-      notBefore: new Date(untilMs - 10 * DAY_MS),
-      notAfter: new Date(untilMs),
-    },
-    extensions: [
-      new x509.BasicConstraintsExtension(issuer === null, undefined, true),
-      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
-    ],
-  });
-  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
-  return { certificate, keys, cert: certificate.toString('pem'), key };
-}
+import { DAY_MS, issue, type Pair } from './issued-certificates.ts';
 
 const MAPPINGS: readonly CertificateMapping[] = [
   {

@@ -1,5 +1,6 @@
 // A channel that keeps what it is given and answers as it is told.
-import type { Channel, DeliveryOutcome, Message } from '../../src/notify/message.ts';
+import type { Channel, Message } from '../../src/notify/message.ts';
+import type { DeliveryOutcome } from '../../src/ports.ts';
 
 export interface CollectingChannel extends Channel {
   readonly messages: Message[];

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { LocalMasterKeys } from '../../src/adapters/keys/local-master-keys.ts';
+import type { MasterKeys } from '../../src/ports.ts';
 import { DataKeys, KeysBusyError } from '../../src/privacy/data-keys.ts';
 import { openBytes, sealBytes } from '../../src/privacy/envelope.ts';
-import type { MasterKeys } from '../../src/privacy/master-keys.ts';
 import { MemoryKeyTable } from './memory-key-table.ts';
 
 const place = { table: 't', row: 'r', field: 'f' };

@@ -8,7 +8,9 @@ import { addKeyToFile, openKeyFile, removeKeyFromFile } from '../../src/adapters
 import { KmsMasterKeys, type KmsOptions } from '../../src/adapters/keys/kms-master-keys.ts';
 import { createVariableMasterKeys } from '../../src/adapters/keys/variable-master-keys.ts';
 import { openVaultMasterKeys, type VaultOptions } from '../../src/adapters/keys/vault-master-keys.ts';
-import { combineMasterKeys, isKeysUnavailable, type MasterKeys } from '../../src/privacy/master-keys.ts';
+import { KeysUnavailableError } from '../../src/lib/errors.ts';
+import type { MasterKeys } from '../../src/ports.ts';
+import { combineMasterKeys } from '../../src/privacy/master-keys.ts';
 import {
   KMS_ACCESS,
   KMS_KEY,
@@ -169,7 +171,7 @@ describe('Vault', () => {
     expect(await masters.wrap([{ bytes: randomBytes(32), context: 'c' }])).toHaveLength(1);
     vault.troubles.push(503, 500, 473, 412);
     const error = await masters.wrap([{ bytes: randomBytes(32), context: 'c' }]).catch((caught: unknown) => caught);
-    expect(isKeysUnavailable(error)).toBe(true);
+    expect(error).toBeInstanceOf(KeysUnavailableError);
     expect(vault.troubles).toEqual([]);
   });
 
@@ -205,9 +207,9 @@ describe('KMS', () => {
     kms.troubles.push(500, 429, 0);
     expect(await masters.wrap([{ bytes: randomBytes(32), context: 'c' }])).toHaveLength(1);
     const away = new KmsMasterKeys(kmsOptions({ endpoint: 'http://127.0.0.1:9' }));
-    expect(
-      isKeysUnavailable(await away.wrap([{ bytes: randomBytes(32), context: 'c' }]).catch((e: unknown) => e)),
-    ).toBe(true);
+    expect(await away.wrap([{ bytes: randomBytes(32), context: 'c' }]).catch((e: unknown) => e)).toBeInstanceOf(
+      KeysUnavailableError,
+    );
     expect(() => new KmsMasterKeys(kmsOptions({ keyId: 'alias/centinela' }))).toThrow('not named by its id');
   });
 });

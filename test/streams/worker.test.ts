@@ -17,7 +17,7 @@ import { CheckpointStore } from '../../src/pipeline/stream/checkpoint-store.ts';
 import { topicNames, topicSettings } from '../../src/pipeline/stream/topics.ts';
 import { partitionSetup } from '../../src/pipeline/stream/versions.ts';
 import { Worker } from '../../src/pipeline/stream/worker.ts';
-import type { MasterKeys } from '../../src/privacy/master-keys.ts';
+import type { MasterKeys } from '../../src/ports.ts';
 import { LetterKeyError, LetterOpener, LetterSealer } from '../../src/privacy/sealed-letter.ts';
 import { createSimulatedStore, type SimulatedStore } from '../simulation/simulated-store.ts';
 import { simulatedSetup, simulatedVersions } from '../simulation/stream-parts.ts';

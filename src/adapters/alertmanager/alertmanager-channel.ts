@@ -4,7 +4,8 @@
 // from ids: a label of an id would be a new alert for every transaction. Ids are in the annotations. Alerts of the same labels
 // are one, renewed; it ends at `resolveAfterMs` after the last one, or when a notification of the same kind, code and severity
 // says that it is over.
-import { type DeliveryOutcome, outcomeOf } from '../webhook/delivery-outcome.ts';
+import type { DeliveryOutcome } from '../../ports.ts';
+import { outcomeOf } from '../webhook/delivery-outcome.ts';
 import { demandPostUrl, MOST_BODY_BYTES, type Post } from '../webhook/guarded-post.ts';
 
 export interface AlertItem {

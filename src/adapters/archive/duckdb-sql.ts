@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { InputError } from '../../lib/errors.ts';
+import type { ArchiveSql } from '../../ports/archive.ts';
 
 export interface DuckDbOptions {
   /** For what does not fit memory; of this process alone, made where it is not there. */
@@ -19,17 +20,12 @@ export interface DuckDbOptions {
   readonly threads?: number;
 }
 
-export interface DuckDbSql {
-  run(text: string, parameters?: readonly (string | number)[]): Promise<readonly (readonly unknown[])[]>;
-  close(): Promise<void>;
-}
-
 /** Beyond that callers are refused: whoever asks so much should ask later. */
 const MOST_WAITING = 1000;
 /** How DuckDB's messages begin where a file, the disk or memory is the trouble rather than what was asked. */
 const OF_THE_MACHINE = /^(IO|Out of Memory|Interrupt|Connection|INTERNAL|FATAL)\b/i;
 
-export async function openDuckDb(options: DuckDbOptions): Promise<DuckDbSql> {
+export async function openDuckDb(options: DuckDbOptions): Promise<ArchiveSql> {
   const { spillFolder, memoryMegabytes = 512, spillMegabytes = 20_000, atOnce = 2, threads = 1 } = options;
   await mkdir(spillFolder, { recursive: true });
   const instance = await DuckDBInstance.create(':memory:', {

@@ -4,6 +4,7 @@
 // so an entry's place is known to a few hundred: one read of a few kilobytes finds it (interpolation search).
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { IdIndex } from '../../ports/archive.ts';
 
 const ENTRY_BYTES = 12;
 const HASH_BYTES = 8;
@@ -23,9 +24,8 @@ interface SharedIndex {
   users: number;
 }
 
-export interface IdIndexReader {
-  /** @param path of an index; one that is no index finds nothing, which is why the rows' ids are looked at, too */
-  rowsOf(path: string, id: string): Promise<readonly number[]>;
+/** A path that is no index finds nothing, which is why the rows' ids are looked at, too. */
+export interface IdIndexReader extends IdIndex {
   /** While nobody reads. */
   close(): Promise<void>;
 }

@@ -2,12 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LocalObjects } from '../../ports/archive.ts';
 import type { ObjectStore } from '../../ports.ts';
-
-export interface OpenObject {
-  readonly path: string;
-  release(): void;
-}
 
 interface Copy {
   readonly path: string;
@@ -16,7 +12,7 @@ interface Copy {
 }
 
 /** @param folder of a folder store */
-export function folderObjects(folder: string): { open(key: string): Promise<OpenObject | null> } {
+export function folderObjects(folder: string): LocalObjects {
   return {
     async open(key) {
       const path = join(folder, ...key.split('/'));
@@ -39,7 +35,7 @@ export async function cachedObjects(
   store: ObjectStore,
   folder: string,
   limitBytes: number,
-): Promise<{ open(key: string): Promise<OpenObject | null>; readonly bytes: number }> {
+): Promise<LocalObjects & { readonly bytes: number }> {
   await mkdir(folder, { recursive: true });
   /** By name, the one that was used longest ago first. */
   const copies = new Map<string, Copy>();

@@ -1,19 +1,12 @@
 // Folders for work in progress on this machine's disk. What a process that died left behind goes when the next one opens.
 import { mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-export interface WorkFolder {
-  path(name: string): string;
-  write(name: string, chunks: Iterable<Uint8Array>): Promise<void>;
-  read(name: string): Promise<Uint8Array>;
-  names(folder: string): Promise<string[]>;
-  remove(): Promise<void>;
-}
+import type { Scratch } from '../../ports/archive.ts';
 
 const WORK = /^work-(\d+)-/;
 
 /** @param root made where it is not there; for processes of one machine */
-export async function openScratch(root: string): Promise<{ folder(): Promise<WorkFolder> }> {
+export async function openScratch(root: string): Promise<Scratch> {
   await mkdir(root, { recursive: true });
   for (const name of await readdir(root)) {
     const owner = WORK.exec(name)?.[1];

@@ -2,7 +2,8 @@
 //
 // Slack: blocks (https://api.slack.com/messaging/webhooks), answered by `ok`. Teams: an Adaptive Card 1.4 in an envelope, for
 // the webhooks of Workflows (202) and the connectors before them, which say with 200 that they were too busy, in the text.
-import { type DeliveryOutcome, outcomeOf } from '../webhook/delivery-outcome.ts';
+import type { DeliveryOutcome } from '../../ports.ts';
+import { outcomeOf } from '../webhook/delivery-outcome.ts';
 import { demandPostUrl, type Post } from '../webhook/guarded-post.ts';
 
 /** What of a message a room is shown. */

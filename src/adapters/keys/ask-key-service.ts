@@ -1,7 +1,6 @@
 // One question to a service of master keys over HTTP: bounded in time, size and attempts. What is asked holds keys in clear,
 // so it goes over TLS, or stays on this machine.
-import { InputError } from '../../lib/errors.ts';
-import { KeysUnavailableError } from './keys-unavailable.ts';
+import { InputError, KeysUnavailableError } from '../../lib/errors.ts';
 
 export interface AskSettings {
   /** Of one question. */
@@ -60,7 +59,7 @@ export async function askKeyService(
       trouble = cause instanceof Error ? `${message}: ${cause.message}` : message;
     }
   }
-  throw new KeysUnavailableError(`${name} does not answer: ${trouble}`);
+  throw new KeysUnavailableError(`${name}, which has the master keys, does not answer: ${trouble}`);
 }
 
 async function readText(response: Response): Promise<string> {

@@ -4,6 +4,7 @@
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html (EncryptionContext is authenticated)
 import { AwsV4Signer } from 'aws4fetch';
 import { InputError } from '../../lib/errors.ts';
+import type { MasterKeys, WrapRequest } from '../../ports.ts';
 import {
   type AskSettings,
   askKeyService,
@@ -11,7 +12,6 @@ import {
   type KeyServiceAnswer,
   serviceAddress,
 } from './ask-key-service.ts';
-import type { Wrapping } from './local-master-keys.ts';
 
 export interface KmsOptions {
   readonly region: string;
@@ -33,8 +33,7 @@ const BUSY = new Set([
   'KeyUnavailableException',
 ]);
 
-/** Implements the port `MasterKeys` of src/privacy. */
-export class KmsMasterKeys {
+export class KmsMasterKeys implements MasterKeys {
   readonly currentId: string;
   readonly #options: KmsOptions;
   readonly #url: string;
@@ -57,14 +56,14 @@ export class KmsMasterKeys {
     return masterId === this.currentId;
   }
 
-  async wrap(requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async wrap(requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     return await inOrder(requests, async ({ bytes, context }) => {
       const body = { KeyId: this.#options.keyId, Plaintext: base64(bytes), EncryptionContext: { centinela: context } };
       return bytesOf((await this.#ask('Encrypt', body)).CiphertextBlob);
     });
   }
 
-  async unwrap(masterId: string, requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async unwrap(masterId: string, requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     if (!this.opens(masterId)) throw refused(`${masterId} is another key than ${this.currentId}`);
     const { keyId } = this.#options;
     return await inOrder(requests, async ({ bytes, context }) => {

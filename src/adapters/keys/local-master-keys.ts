@@ -9,12 +9,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { InputError } from '../../lib/errors.ts';
-
-/** What is wrapped or opened, and what it is (authenticated with it). */
-export interface Wrapping {
-  readonly bytes: Uint8Array;
-  readonly context: string;
-}
+import type { MasterKeys, WrapRequest } from '../../ports.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -23,8 +18,7 @@ const CIPHER = 'aes-256-gcm';
 const TAG = { authTagLength: TAG_BYTES } as const;
 const MOST_KEYS = 20;
 
-/** Implements the port `MasterKeys` of src/privacy. */
-export class LocalMasterKeys {
+export class LocalMasterKeys implements MasterKeys {
   readonly currentId: string;
   readonly #keys = new Map<string, KeyObject>();
 
@@ -54,7 +48,7 @@ export class LocalMasterKeys {
     return this.#keys.has(masterId);
   }
 
-  async wrap(requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async wrap(requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     const key = this.#keyOf(this.currentId);
     return requests.map(({ bytes, context }) => {
       const nonce = randomBytes(NONCE_BYTES);
@@ -65,7 +59,7 @@ export class LocalMasterKeys {
     });
   }
 
-  async unwrap(masterId: string, requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async unwrap(masterId: string, requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     const key = this.#keyOf(masterId);
     return requests.map(({ bytes, context }) => {
       if (bytes.length < NONCE_BYTES + TAG_BYTES) throw notWrapped(masterId);

@@ -2,6 +2,7 @@
 // rotation there, the next start wraps with the new one, and all versions that Vault still decrypts open.
 // https://developer.hashicorp.com/vault/api-docs/secret/transit (encrypt, decrypt: batch_input, associated_data)
 import { InputError } from '../../lib/errors.ts';
+import type { MasterKeys, WrapRequest } from '../../ports.ts';
 import {
   type AskSettings,
   askKeyService,
@@ -9,7 +10,6 @@ import {
   type KeyServiceAnswer,
   serviceAddress,
 } from './ask-key-service.ts';
-import type { Wrapping } from './local-master-keys.ts';
 
 export interface VaultOptions {
   /** https://host:8200 */
@@ -58,8 +58,7 @@ export async function openVaultMasterKeys(options: VaultOptions): Promise<VaultM
   return new VaultMasterKeys(vault, `${mount}/${keyName}`, keyName, version as number);
 }
 
-/** Implements the port `MasterKeys` of src/privacy. */
-export class VaultMasterKeys {
+export class VaultMasterKeys implements MasterKeys {
   readonly currentId: string;
   readonly #vault: VaultTransit;
   readonly #keyName: string;
@@ -78,7 +77,7 @@ export class VaultMasterKeys {
     return masterId.startsWith(this.#idStart) && /^\d{1,9}$/.test(masterId.slice(this.#idStart.length));
   }
 
-  async wrap(requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async wrap(requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     const input = requests.map(({ bytes, context }) => ({
       ...{ plaintext: base64(bytes), associated_data: base64(Buffer.from(context)), key_version: this.#version },
     }));
@@ -91,7 +90,7 @@ export class VaultMasterKeys {
     });
   }
 
-  async unwrap(masterId: string, requests: readonly Wrapping[]): Promise<readonly Uint8Array[]> {
+  async unwrap(masterId: string, requests: readonly WrapRequest[]): Promise<readonly Uint8Array[]> {
     if (!this.opens(masterId)) throw refused(`${masterId} is not a version of ${this.#idStart.slice(0, -2)}`);
     const input = requests.map(({ bytes, context }) => {
       const ciphertext = Buffer.from(bytes).toString('latin1');

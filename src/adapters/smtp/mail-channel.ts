@@ -5,7 +5,7 @@
 // few. A message has the same Message-ID at every attempt, by which mail systems know that they have it.
 import { createTransport } from 'nodemailer';
 import { InputError } from '../../lib/errors.ts';
-import type { DeliveryOutcome } from '../webhook/delivery-outcome.ts';
+import type { DeliveryOutcome } from '../../ports.ts';
 import { isLoopback } from '../webhook/network-guard.ts';
 
 /** What of a message is mailed. */

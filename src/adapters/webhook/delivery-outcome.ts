@@ -1,12 +1,6 @@
 // What became of a message, from what was answered: by the status alone, as HTTP means it (RFC 9110 §15).
+import type { DeliveryOutcome } from '../../ports.ts';
 import type { PostAnswer } from './guarded-post.ts';
-
-export type DeliveryOutcome =
-  | { readonly kind: 'delivered' }
-  /** Later it may go. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number | null }
-  /** It will not go, however often it is tried. */
-  | { readonly kind: 'refused'; readonly reason: string };
 
 /** Of 4xx these pass: the time was over, a conflict, too early, too many. */
 const PASSING = new Set([408, 409, 425, 429]);

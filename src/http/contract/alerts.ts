@@ -162,6 +162,7 @@ export const ALERT_ENDPOINTS = {
       ...pageQuery,
       inForce: Type.Optional(Type.Boolean({ description: 'those alone that count now' })),
     }),
+    written: ['reason'],
     answer: pageOf(SuppressionSchema),
   }),
   addSuppression: endpoint({

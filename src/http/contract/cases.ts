@@ -148,6 +148,7 @@ export const CASE_ENDPOINTS = {
     summary: { es: 'Qué pasó con el caso, quién y cuándo', en: 'What happened to the case, who and when' },
     params: CaseId,
     query: Type.Object(pageQuery),
+    written: ['reason', 'fromValue', 'toValue'],
     answer: pageOf(HistorySchema),
   }),
   stepCase: endpoint({
@@ -178,6 +179,7 @@ export const CASE_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/case-requests', tag: 'cases', access: 'cases:read', does: 'read' },
     summary: { es: 'Lo que espera a una segunda persona', en: 'What waits for a second person' },
     query: Type.Object(pageQuery),
+    written: ['reason', 'comment'],
     answer: pageOf(RequestSchema),
   }),
   decideRequest: endpoint({
@@ -244,6 +246,7 @@ export const CASE_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/cases/:caseId/comments', tag: 'cases', access: 'cases:read', does: 'read' },
     summary: { es: 'Comentarios y notas', en: 'Comments and notes' },
     params: CaseId,
+    written: ['body'],
     answer: Type.Object({ rows: Type.Array(CommentSchema) }),
   }),
   addComment: endpoint({
@@ -285,6 +288,7 @@ export const CASE_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/cases/:caseId/relations', tag: 'cases', access: 'cases:read', does: 'read' },
     summary: { es: 'Casos relacionados', en: 'Related cases' },
     params: CaseId,
+    written: ['note'],
     answer: Type.Object({ rows: Type.Array(RelationSchema) }),
   }),
   relateCases: endpoint({
@@ -322,6 +326,7 @@ export const CASE_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/cases/:caseId/attachments', tag: 'cases', access: 'cases:read', does: 'read' },
     summary: { es: 'Adjuntos', en: 'Attachments' },
     params: CaseId,
+    written: ['name'],
     answer: Type.Object({ rows: Type.Array(AttachmentSchema) }),
   }),
   addAttachment: endpoint({

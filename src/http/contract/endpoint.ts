@@ -56,8 +56,8 @@ export interface EndpointSpec {
     | 'text/html'
     | 'text/plain'
     | 'application/octet-stream';
-  /** Default 200, or 204 without an answer. */
-  readonly status?: 200 | 201 | 202 | 204;
+  /** Default 200, or 204 without an answer; 303 leads a browser elsewhere. */
+  readonly status?: 200 | 201 | 202 | 204 | 303;
   /** With which the same kind of answer comes, too: a page that says that something is gone. */
   readonly otherStatuses?: readonly (404 | 410)[];
   /**
@@ -67,6 +67,8 @@ export interface EndpointSpec {
   readonly does: 'read' | 'change' | 'own';
   /** The row's version is told as an ETag, and a change must name the one that it saw (`If-Match`). */
   readonly versioned?: boolean;
+  /** Fields of the answer that people wrote: scrubbed for who does not hold `personal-data:read`. */
+  readonly written?: readonly string[];
   /** How often one caller may ask, a minute; default by `does`. */
   readonly mostPerMinute?: number;
 }

@@ -71,6 +71,7 @@ export const LABEL_ENDPOINTS = {
       en: 'All that was said of a transaction, and what counts',
     },
     params: Type.Object({ transactionId: Id }),
+    written: ['note'],
     answer: Type.Object({ said: Type.Array(SaidSchema), current: nullable(CountsSchema) }),
   }),
 };

@@ -1,6 +1,7 @@
 // Coming in: the first administrator, log-in, the session, one's own password and second factor.
 import Type from 'typebox';
 import { PERMISSIONS, ROLES } from '../../identity/permissions.ts';
+import { PROVIDER_CALLBACK_PATH } from '../../identity/settings.ts';
 import { Id, nullable, oneOf, TimeMs } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -51,7 +52,10 @@ export const SESSION_ENDPOINTS = {
   needsSetup: endpoint({
     ...{ method: 'GET', path: '/v1/setup', tag: 'session', access: 'anyone', does: 'own', mostPerMinute: 60 },
     summary: { es: 'Si falta la primera administradora', en: 'Whether the first administrator is missing' },
-    answer: Type.Object({ needsSetup: Type.Boolean() }),
+    answer: Type.Object({
+      needsSetup: Type.Boolean(),
+      hasProvider: Type.Boolean({ description: "people may log in at the bank's identity provider" }),
+    }),
   }),
   setUp: endpoint({
     ...{ method: 'POST', path: '/v1/setup', tag: 'session', access: 'anyone', does: 'own', mostPerMinute: 10 },
@@ -81,6 +85,53 @@ export const SESSION_ENDPOINTS = {
     ),
     answer: SessionSchema,
     status: 201,
+  }),
+  beginProviderLogIn: endpoint({
+    ...{
+      method: 'GET',
+      path: '/v1/session/provider::begin',
+      tag: 'session',
+      access: 'anyone',
+      does: 'own',
+      mostPerMinute: 60,
+    },
+    summary: {
+      es: 'Ir a ingresar en el proveedor de identidad del banco',
+      en: "Go and log in at the bank's identity provider",
+    },
+    query: Type.Object({
+      returnPath: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 200, description: 'a path of this site to come back to' }),
+      ),
+    }),
+    answer: null,
+    status: 303,
+  }),
+  finishProviderLogIn: endpoint({
+    ...{
+      method: 'GET',
+      path: PROVIDER_CALLBACK_PATH,
+      tag: 'session',
+      access: 'anyone',
+      does: 'own',
+      mostPerMinute: 60,
+    },
+    summary: {
+      es: 'Volver del proveedor de identidad con una sesión',
+      en: 'Come back from the identity provider with a session',
+    },
+    query: Type.Object(
+      {
+        state: Type.Optional(Type.String({ maxLength: 200 })),
+        code: Type.Optional(Type.String({ maxLength: 4096 })),
+        iss: Type.Optional(Type.String({ maxLength: 500 })),
+        error: Type.Optional(Type.String({ maxLength: 200 })),
+      },
+      // OAuth 2.0, 4.1.2: what else the provider says is passed over.
+      { additionalProperties: true },
+    ),
+    answer: null,
+    status: 303,
   }),
   session: endpoint({
     ...{ method: 'GET', path: '/v1/session', tag: 'session', access: 'signed-in', does: 'own' },

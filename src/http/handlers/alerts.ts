@@ -8,7 +8,7 @@ import { clocksOf } from '../../records/alerts/list-cases.ts';
 import { addSuppression, endSuppression, listSuppressions } from '../../records/alerts/suppressions.ts';
 import { setAlertTags } from '../../records/alerts/work.ts';
 import type { RecordStore } from '../../records/record-store.ts';
-import type { Handlers } from '../asked.ts';
+import type { Asked, Handlers, RecordsTransaction } from '../asked.ts';
 import { camelRow } from '../camel-case.ts';
 import { DEFAULT_PAGE } from '../contract/common.ts';
 import { actOf, type NewId } from './act.ts';
@@ -18,6 +18,12 @@ export interface AlertServices {
   /** In force now. */
   readonly settings: () => AlertSettings;
   readonly newId: NewId;
+  /** Somebody looks after it: nobody is told further. */
+  taken(
+    tx: RecordsTransaction,
+    what: { readonly alertId: string },
+    asked: Pick<Asked, 'principal' | 'address'>,
+  ): Promise<void>;
 }
 
 type AlertHandlers = Pick<
@@ -26,7 +32,7 @@ type AlertHandlers = Pick<
   | ('listSuppressions' | 'addSuppression' | 'endSuppression')
 >;
 
-export function alertHandlers({ records, settings, newId }: AlertServices): AlertHandlers {
+export function alertHandlers({ records, settings, newId, taken }: AlertServices): AlertHandlers {
   const { db } = records;
   return {
     async listAlerts({ query, nowMs }) {
@@ -51,6 +57,7 @@ export function alertHandlers({ records, settings, newId }: AlertServices): Aler
     async assignAlert(asked, tx, record) {
       const { audit } = await assignAlert(tx, asked.params.alertId, asked.body.assignee, actOf(asked, newId));
       await record(audit);
+      if (asked.body.assignee !== null) await taken(tx, asked.params, asked);
       return { body: null };
     },
     async decideAlert(asked, tx, record) {
@@ -58,6 +65,7 @@ export function alertHandlers({ records, settings, newId }: AlertServices): Aler
       const decision = { outcome, reason, typology };
       const { audit } = await decideAlert(tx, asked.params.alertId, decision, settings(), actOf(asked, newId));
       await record(audit);
+      await taken(tx, asked.params, asked);
       return { body: null };
     },
     async tagAlert(asked, tx, record) {

@@ -17,7 +17,7 @@ import {
   unrelateCases,
 } from '../../records/alerts/work.ts';
 import type { RecordStore } from '../../records/record-store.ts';
-import type { Handlers } from '../asked.ts';
+import type { Asked, Handlers, RecordsTransaction } from '../asked.ts';
 import { camelRow } from '../camel-case.ts';
 import { DEFAULT_PAGE } from '../contract/common.ts';
 import { actOf, type NewId } from './act.ts';
@@ -30,6 +30,12 @@ export interface CaseServices {
   readonly newId: NewId;
   /** Seals what people write. */
   readonly texts: TextSealing;
+  /** Somebody looks after it: nobody is told further. */
+  taken(
+    tx: RecordsTransaction,
+    what: { readonly caseId: string },
+    asked: Pick<Asked, 'principal' | 'address'>,
+  ): Promise<void>;
 }
 
 const placeOfComment = (id: string): SealedPlace => ({ table: 'case_comments', row: id, field: 'body' });
@@ -41,7 +47,7 @@ type CaseHandlers = Pick<
   | ('editComment' | 'listRelations' | 'relateCases' | 'unrelateCases' | 'referCase' | 'listFiles' | 'stepFile')
 >;
 
-export function caseHandlers({ records, settings, newId, texts }: CaseServices): CaseHandlers {
+export function caseHandlers({ records, settings, newId, texts, taken }: CaseServices): CaseHandlers {
   const { db } = records;
   const keep = (text: string, id: string) => texts.seal(text, placeOfComment(id));
   return {
@@ -73,6 +79,7 @@ export function caseHandlers({ records, settings, newId, texts }: CaseServices):
     async stepCase(asked, tx, record) {
       const { step, reason = '', typology = null } = asked.body;
       const draft = { step, reason, typology, version: asked.ifMatch };
+      await taken(tx, asked.params, asked);
       const { result, audit } = await stepCase(tx, asked.params.caseId, draft, settings(), actOf(asked, newId));
       await record(audit);
       return { body: { kind: result.kind, requestId: result.kind === 'waits' ? result.requestId : null } };
@@ -98,6 +105,7 @@ export function caseHandlers({ records, settings, newId, texts }: CaseServices):
       const { params, body, ifMatch } = asked;
       const { audit } = await assignCase(tx, params.caseId, body.assignee, ifMatch, actOf(asked, newId));
       await record(audit);
+      if (body.assignee !== null) await taken(tx, params, asked);
       return { body: null };
     },
     async tagCase(asked, tx, record) {

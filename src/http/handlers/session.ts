@@ -3,16 +3,19 @@ import type { Identity } from '../../records/identity/identity.ts';
 import type { NewSession, SignedIn } from '../../records/identity/session-records.ts';
 import type { Answer, Asked, Handlers } from '../asked.ts';
 import type { EndpointSpec } from '../contract.ts';
-import { SESSION_COOKIE } from '../guard.ts';
+import { cookieTokenOf, PROVIDER_COOKIE, SESSION_COOKIE } from '../guard.ts';
 import { Problem } from '../problem.ts';
 
 type SessionHandlers = Pick<
   Handlers,
   | ('needsSetup' | 'setUp' | 'logIn' | 'session' | 'logOut' | 'listSessions' | 'endSession' | 'linkOwner')
+  | ('beginProviderLogIn' | 'finishProviderLogIn')
   | ('acceptInvitation' | 'changePassword' | 'enrolTotp' | 'confirmTotp' | 'disableTotp' | 'renewRecoveryCodes')
 >;
 
 const GONE_COOKIE = `${SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0`;
+/** Lax: the provider sends the browser back from its own site. */
+const PROVIDER_COOKIE_KIND = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 export function sessionHandlers(identity: Identity): SessionHandlers {
   const signedIn = async ({ sessionToken }: Asked<EndpointSpec>): Promise<SignedIn> => {
@@ -21,7 +24,9 @@ export function sessionHandlers(identity: Identity): SessionHandlers {
     return found;
   };
   return {
-    needsSetup: async () => ({ body: { needsSetup: await identity.needsSetup() } }),
+    needsSetup: async () => {
+      return { body: { needsSetup: await identity.needsSetup(), hasProvider: identity.hasProvider } };
+    },
     setUp: async ({ body, address }) => ({
       body: await identity.setup({ ...body, email: body.email ?? null, address }),
     }),
@@ -43,6 +48,25 @@ export function sessionHandlers(identity: Identity): SessionHandlers {
         default:
           throw new Problem(401, result.code, 'Login, password or code are not right');
       }
+    },
+    async beginProviderLogIn({ query, nowMs }) {
+      const { url, browserToken, expiresMs } = await identity.beginProviderLogIn(query.returnPath);
+      const seconds = Math.ceil((expiresMs - nowMs) / 1000);
+      const cookie = `${PROVIDER_COOKIE}=${browserToken}; ${PROVIDER_COOKIE_KIND}; Max-Age=${seconds}`;
+      return { body: null, headers: { location: url, 'set-cookie': [cookie] } };
+    },
+    async finishProviderLogIn(asked) {
+      const { code = '', state = '', iss = null, error } = asked.query;
+      if (!identity.hasProvider) throw new Problem(404, 'PROVIDER_NOT_SET', 'No identity provider is set up');
+      if (error !== undefined) throw new Problem(401, 'PROVIDER_REFUSED', 'The identity provider let nobody in');
+      const browserToken = cookieTokenOf(asked.header('cookie') ?? undefined, PROVIDER_COOKIE) ?? '';
+      const session = await identity.finishProviderLogIn({
+        ...{ state, code, issuer: iss, browserToken, previousToken: asked.sessionToken },
+        ...visitorOf(asked),
+      });
+      const gone = `${PROVIDER_COOKIE}=; ${PROVIDER_COOKIE_KIND}; Max-Age=0`;
+      const headers = { location: session.returnPath, 'set-cookie': [cookieOf(session.token), gone] };
+      return { body: null, headers };
     },
     async session(asked) {
       const { principal, sessionToken } = asked;
@@ -97,8 +121,11 @@ function describe({ principal, user, session, csrfToken, mustEnrolTotp }: Signed
 }
 
 function opened(session: NewSession): Answer<Described> & { readonly headers: Readonly<Record<string, string>> } {
-  const cookie = `${SESSION_COOKIE}=${session.token}; Path=/; Secure; HttpOnly; SameSite=Strict`;
-  return { body: describe(session), headers: { 'set-cookie': cookie } };
+  return { body: describe(session), headers: { 'set-cookie': cookieOf(session.token) } };
+}
+
+function cookieOf(token: string): string {
+  return `${SESSION_COOKIE}=${token}; Path=/; Secure; HttpOnly; SameSite=Strict`;
 }
 
 function visitorOf({ address, header }: Asked<EndpointSpec>) {

@@ -5,8 +5,9 @@
 // after it parts that are covered: both are removed by the next one who tidies up. Of two that compact the same day one
 // gets the manifest's place, and the other takes its files away again.
 import { assert } from '../../lib/assert.ts';
+import type { LocalObject, LocalObjects, ScratchFolder } from '../../ports/archive.ts';
 import type { ObjectStore } from '../../ports.ts';
-import type { ArchiveTools, LocalObject, LocalObjects, ScratchFolder } from './archive-files.ts';
+import type { ArchiveTools } from './archive-files.ts';
 import { Coverage } from './coverage.ts';
 import {
   countedFiles,

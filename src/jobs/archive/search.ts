@@ -2,8 +2,9 @@
 //
 // A search takes its list of files and the held records in one breath, so a record that moves from one to the other is found
 // in one of them. Files that were compacted away since are looked for anew.
+
+import type { ArchiveSql, IdIndex, LocalObject, LocalObjects } from '../../ports/archive.ts';
 import type { ObjectStore } from '../../ports.ts';
-import type { ArchiveSql, IdIndex, LocalObject, LocalObjects } from './archive-files.ts';
 import type { Catalogue, CatalogueDay } from './catalogue.ts';
 import type { Condition, SqlValue } from './conditions.ts';
 import { boundsOfDay, type CountedFile, dataKey, dayOf, idsKey } from './day-files.ts';

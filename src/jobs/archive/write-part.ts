@@ -3,8 +3,9 @@
 // What a crashed or displaced archiver has written before is not written again: the day's files tell which offsets they
 // have. A part's index goes first, so a part that is there has one.
 import { InputError } from '../../lib/errors.ts';
+import type { LocalObjects } from '../../ports/archive.ts';
 import type { ObjectStore } from '../../ports.ts';
-import type { ArchiveTools, LocalObjects } from './archive-files.ts';
+import type { ArchiveTools } from './archive-files.ts';
 import type { Coverage } from './coverage.ts';
 import {
   boundsOfDay,

@@ -79,6 +79,12 @@ export interface SharingOut {
   readonly most: number;
 }
 
+/** Whether there is a case that nobody has taken. */
+export async function isAnyFree(db: Tx): Promise<boolean> {
+  const { rows } = await sql`SELECT 1 FROM cases WHERE is_open AND assignee IS NULL LIMIT 1`.execute(db);
+  return rows.length > 0;
+}
+
 /** Shares out what nobody has taken. */
 export async function assignAutomatically(
   tx: Tx,

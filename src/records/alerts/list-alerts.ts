@@ -113,6 +113,13 @@ export interface AlertWithJoined {
 }
 
 /** @throws InputError NOT_FOUND */
+/** Ids of a case's alerts that nobody has decided. @param most oldest first */
+export async function openAlertIds(db: Tx, caseId: string, most: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM alerts WHERE case_id = ${caseId} AND is_open ORDER BY id LIMIT ${most}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 export async function getAlert(db: Tx, id: string): Promise<AlertWithJoined> {
   const alert = await db.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
   if (alert === undefined) throw notFound('alert', id);

@@ -1,6 +1,6 @@
 // The audit's private key under the bank's master key, as data keys are: what is kept names the master that wrapped it.
 import { InputError } from '../../lib/errors.ts';
-import type { MasterKeys } from '../../privacy/master-keys.ts';
+import type { MasterKeys } from '../../ports.ts';
 import type { KeySealing } from './keys.ts';
 
 const END_OF_ID = 0;

@@ -23,6 +23,7 @@ import {
   finishProviderLogIn,
   type ProviderCallback,
   type ProviderLogIn,
+  type ProviderSession,
   sweepProviderRequests,
 } from './provider-log-in.ts';
 import * as factors from './second-factor.ts';
@@ -43,9 +44,12 @@ export interface Identity {
   endSession(actor: Actor, sessionId: string): Promise<void>;
   endSessions(actor: Actor, userId: string): Promise<number>;
 
-  beginProviderLogIn(): Promise<ProviderLogIn>;
-  finishProviderLogIn(callback: ProviderCallback): Promise<NewSession>;
-  /** null: nobody, or two. */
+  /** Whether there is one to log in at. */
+  readonly hasProvider: boolean;
+  /** @param returnPath where the browser goes afterwards */
+  beginProviderLogIn(returnPath?: string): Promise<ProviderLogIn>;
+  finishProviderLogIn(callback: ProviderCallback): Promise<ProviderSession>;
+  /** null: nobody, or two, or one that has run out. */
   principalOfCertificate(certificate: ClientCertificate): Principal | null;
 
   needsSetup(): Promise<boolean>;
@@ -122,9 +126,11 @@ export function createIdentity(options: IdentityOptions): Identity {
     endSession: (actor, id) => sessions.endSession(context, actor, id),
     endSessions: (actor, userId) => sessions.endSessions(context, actor, userId),
 
-    beginProviderLogIn: () => beginProviderLogIn(context),
+    hasProvider: context.provider !== null && settings.claims !== null,
+    beginProviderLogIn: (returnPath) => beginProviderLogIn(context, returnPath),
     finishProviderLogIn: (callback) => thenForgetKeys(finishProviderLogIn(context, callback)),
-    principalOfCertificate: (certificate) => certificatePrincipal(certificate, certificates),
+    principalOfCertificate: (certificate) =>
+      certificate.untilMs > context.nowMs() ? certificatePrincipal(certificate, certificates) : null,
 
     needsSetup: () => accounts.needsSetup(context),
     createSetupLink: () => accounts.createSetupLink(context),

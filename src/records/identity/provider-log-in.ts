@@ -32,18 +32,36 @@ export interface ProviderCallback extends Visitor {
   readonly previousToken: string | null;
 }
 
+export interface ProviderSession extends NewSession {
+  /** The path that was asked for when it began. */
+  readonly returnPath: string;
+}
+
+interface Remembered {
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  readonly returnPath: string;
+}
+
+/** A path of this site and nothing else: `//elsewhere` and `/\elsewhere` are other sites to a browser. */
+const RETURN_PATH = /^\/(?:[A-Za-z0-9._~-][A-Za-z0-9._~/-]{0,198})?$/;
+
 const placeOf = (state: string): SealedPlace => ({
   ...{ table: 'provider_requests', row: Buffer.from(hashSecret(state)).toString('hex'), field: 'sealed' },
 });
 
-/** @throws InputError with code `PROVIDER_NOT_SET` or `PROVIDER_UNAVAILABLE` */
-export async function beginProviderLogIn(context: IdentityContext): Promise<ProviderLogIn> {
+/**
+ * @param returnPath where the browser goes afterwards, on this site: `/casos/C-1`
+ * @throws InputError with code `PROVIDER_NOT_SET`, `PROVIDER_UNAVAILABLE` or `RETURN_PATH_INVALID`
+ */
+export async function beginProviderLogIn(context: IdentityContext, returnPath = '/'): Promise<ProviderLogIn> {
+  if (!RETURN_PATH.test(returnPath)) {
+    throw new InputError('RETURN_PATH_INVALID', 'What to return to is no path of this site', 'Give one such as /casos');
+  }
   const request = await demandProvider(context).begin();
   const { nonce, codeVerifier } = request;
-  const sealed = await context.seal(
-    new TextEncoder().encode(JSON.stringify({ nonce, codeVerifier })),
-    placeOf(request.state),
-  );
+  const remembered: Remembered = { nonce, codeVerifier, returnPath };
+  const sealed = await context.seal(new TextEncoder().encode(JSON.stringify(remembered)), placeOf(request.state));
   const browserToken = newToken(context.randomBytes);
   const expiresMs = context.nowMs() + context.settings.providerMs;
   const row = {
@@ -61,21 +79,46 @@ export async function beginProviderLogIn(context: IdentityContext): Promise<Prov
  * @throws InputError with code `PROVIDER_STATE_INVALID`, `PROVIDER_REFUSED`, `PROVIDER_NO_ROLE`, `LOGIN_REFUSED` (disabled
  *   here), `LOGIN_TAKEN` (somebody else has the login), or those of `detailsOfClaims`
  */
-export async function finishProviderLogIn(context: IdentityContext, callback: ProviderCallback): Promise<NewSession> {
+export async function finishProviderLogIn(
+  context: IdentityContext,
+  callback: ProviderCallback,
+): Promise<ProviderSession> {
   const provider = demandProvider(context);
   const { claims: mapping } = context.settings;
   const sealed = await takeRequest(context, callback);
-  const request = JSON.parse(new TextDecoder().decode(await context.open(sealed, placeOf(callback.state)))) as {
-    readonly nonce: string;
-    readonly codeVerifier: string;
-  };
+  const request = JSON.parse(
+    new TextDecoder().decode(await context.open(sealed, placeOf(callback.state))),
+  ) as Remembered;
   const { code, issuer } = callback;
-  const claims = await provider.finish({ code, issuer }, request, context.nowMs());
-  const details = detailsOfClaims(claims, mapping!);
+  const { claims, details } = await thenNoteRefusals(context, callback, async () => {
+    const claims = await provider.finish({ code, issuer }, request, context.nowMs());
+    return { claims, details: detailsOfClaims(claims, mapping!) };
+  });
   const outcome = await context.store.transact((tx) => admit(context, tx, claims, details, callback));
   if (outcome instanceof InputError) throw outcome;
-  return outcome;
+  return { ...outcome, returnPath: request.returnPath };
 }
+
+/** Who came back with a log-in that was begun here, and is not let in for what the provider says. */
+async function thenNoteRefusals<T>(context: IdentityContext, visitor: Visitor, judge: () => Promise<T>): Promise<T> {
+  try {
+    return await judge();
+  } catch (error) {
+    const reason = error instanceof InputError ? REFUSALS[error.code] : undefined;
+    if (reason !== undefined) {
+      await context.store.transact((tx) => noteRefusal(context, tx, undefined, reason, visitor));
+    }
+    throw error;
+  }
+}
+
+/** Codes of refusals, and what the audit calls them. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  PROVIDER_REFUSED: 'provider-refused',
+  PROVIDER_METHOD_MISSING: 'method-missing',
+  PROVIDER_DOMAIN: 'domain-foreign',
+  PROVIDER_CLAIMS_INVALID: 'claims-invalid',
+};
 
 /** The refusal is a value, for what it writes must stay. */
 async function admit(

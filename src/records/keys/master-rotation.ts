@@ -4,8 +4,8 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { InputError } from '../../lib/errors.ts';
+import type { MasterKeys } from '../../ports.ts';
 import { dataKeyContext } from '../../privacy/data-keys.ts';
-import type { MasterKeys } from '../../privacy/master-keys.ts';
 import { secretContext } from '../../privacy/pepper.ts';
 import type { Database } from '../database.ts';
 import type { RecordStore } from '../record-store.ts';

@@ -7,19 +7,11 @@ import { migration as alerts } from './0005-alerts.ts';
 import { migration as notifications } from './0006-notifications.ts';
 import { migration as http } from './0007-http.ts';
 import { migration as books } from './0008-books.ts';
-import { migration as replays } from './0008-replays.ts';
-import { migration as settings } from './0009-settings.ts';
-import { migration as models } from './0010-model-changes.ts';
+import { migration as replays } from './0009-replays.ts';
+import { migration as settings } from './0010-settings.ts';
+import { migration as models } from './0011-model-changes.ts';
+import { migration as retention } from './0012-retention.ts';
 
 export const MIGRATIONS: readonly RecordMigration[] = [
-  audit,
-  identity,
-  alerts,
-  notifications,
-  keys,
-  http,
-  books,
-  replays,
-  settings,
-  models,
+  ...[audit, identity, alerts, notifications, keys, http, books, replays, settings, models, retention],
 ];

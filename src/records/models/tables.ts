@@ -1,4 +1,4 @@
-// The table of model changes, as Kysely sees it; what it is for is said in migrations/0010-model-changes.ts.
+// The table of model changes, as Kysely sees it; what it is for is said in migrations/0011-model-changes.ts.
 
 export const MODEL_CHANGE_STATES = ['proposed', 'approved', 'sent', 'refused', 'withdrawn'] as const;
 export type ModelChangeState = (typeof MODEL_CHANGE_STATES)[number];

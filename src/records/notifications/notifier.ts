@@ -6,11 +6,12 @@
 // and not finished is sent again with the same id.
 import type { Kysely } from 'kysely';
 import type { AuditEntryDraft } from '../../audit/entry.ts';
-import { type Channel, type DeliveryOutcome, type LinkOf, messageOf } from '../../notify/message.ts';
+import { type Channel, type LinkOf, messageOf } from '../../notify/message.ts';
 import type { NotificationDraft } from '../../notify/notification.ts';
 import { retryAfterMs } from '../../notify/retry.ts';
 import type { Silence } from '../../notify/routing.ts';
 import type { NotificationSettings } from '../../notify/settings.ts';
+import type { DeliveryOutcome } from '../../ports.ts';
 import type { Database } from '../database.ts';
 import type { RecordStore } from '../record-store.ts';
 import { type Ending, finishMessage, type Lease, leaseDue, membersOf, nextDueMs, resendMessage } from './messages.ts';

@@ -136,10 +136,11 @@ export function escalateDue(store: RecordStore, settings: NotificationSettings, 
   });
 }
 
-/** One by its id (or that of an escalation of it), or all that tell of a thing. */
+/** One by its id (or that of an escalation of it), or all that tell of a thing, or of several of a kind. */
 export type Acknowledged =
   | { readonly id: string }
-  | { readonly subject: { readonly kind: string; readonly id: string } };
+  | { readonly subject: { readonly kind: string; readonly id: string } }
+  | { readonly subjects: { readonly kind: string; readonly ids: readonly string[] } };
 
 /** Nobody is told further of it. @returns ids of those that were open until now */
 export async function acknowledge(tx: Tx, what: Acknowledged, by: string, atMs: number): Promise<readonly string[]> {
@@ -147,12 +148,15 @@ export async function acknowledge(tx: Tx, what: Acknowledged, by: string, atMs: 
     .updateTable('notifications')
     .set({ acknowledged_ms: atMs, acknowledged_by: by, escalate_at_ms: null })
     .where('acknowledged_ms', 'is', null);
-  const rows = await ('id' in what
-    ? query.where('id', 'in', [what.id, what.id.replace(/~\d+$/, '')])
-    : query.where('subject_kind', '=', what.subject.kind).where('subject_id', '=', what.subject.id)
-  )
-    .returning('id')
-    .execute();
+  const ofSubjects = (kind: string, ids: readonly string[]) =>
+    query.where('subject_kind', '=', kind).where('subject_id', '=', sql<string>`ANY(${ids}::text[])`);
+  const chosen =
+    'id' in what
+      ? query.where('id', 'in', [what.id, what.id.replace(/~\d+$/, '')])
+      : 'subject' in what
+        ? ofSubjects(what.subject.kind, [what.subject.id])
+        : ofSubjects(what.subjects.kind, what.subjects.ids);
+  const rows = await chosen.returning('id').execute();
   return rows.map(({ id }) => id).sort();
 }
 

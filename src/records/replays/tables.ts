@@ -1,4 +1,4 @@
-// The table of replays, as Kysely sees it; what it is for is said in migrations/0008-replays.ts.
+// The table of replays, as Kysely sees it; what it is for is said in migrations/0009-replays.ts.
 import type { ColumnType } from 'kysely';
 
 type JsonText<Value> = ColumnType<Value, string, string>;

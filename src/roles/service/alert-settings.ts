@@ -3,7 +3,7 @@
 import { type AlertSettings, DEFAULT_ALERT_SETTINGS } from '../../alerts/settings.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import { readAlertSettings } from '../../records/settings/alert-settings.ts';
-import { every } from './vault.ts';
+import { every } from './every.ts';
 
 export interface FollowedAlertSettings {
   current(): AlertSettings;

@@ -33,8 +33,9 @@ import { ruleBookAt } from '../../registry/rule-book-state.ts';
 import type { PlacedRule } from '../../rules/read-rules.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { tellList, tellRule } from './book-entries.ts';
+import { every } from './every.ts';
 import { sealedObjects } from './sealed-objects.ts';
-import { every, type Vault } from './vault.ts';
+import type { Vault } from './vault.ts';
 
 export interface BookPlace {
   /** The registry. */

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { openDuckDb } from '../../adapters/archive/duckdb-sql.ts';
 import { openIdIndexes } from '../../adapters/archive/id-index.ts';
 import { openScratch } from '../../adapters/archive/scratch-folder.ts';
-import type { LocalObjects } from '../../jobs/archive/archive-files.ts';
 import { Archiver } from '../../jobs/archive/archiver.ts';
 import type { ArchiveCounters, ArchiveGauges } from '../../jobs/archive/counters.ts';
 import { DecisionsArchive } from '../../jobs/archive/decisions-archive.ts';
 import { DECISIONS_TABLE } from '../../jobs/archive/decisions-table.ts';
 import { maintainArchive } from '../../jobs/archive/maintain.ts';
 import { ArchiveSearch } from '../../jobs/archive/search.ts';
+import type { LocalObjects } from '../../ports/archive.ts';
 import type { ObjectStore, StreamLog } from '../../ports.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { every } from './vault.ts';
+import { every } from './every.ts';
 
 export interface ArchivePlace {
   readonly store: ObjectStore;
@@ -42,6 +42,8 @@ export async function startArchive(
   topic: string,
   { store, objects, scratch: folder }: ArchivePlace,
   logger: Logger,
+  /** Days are not one customer's: all stay while there is any. */
+  isAnyHeld: () => Promise<boolean>,
 ): Promise<RunningArchive> {
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'the archive will try again');
   const sql = await openDuckDb({ spillFolder: join(folder, 'spill'), ...LIMITS });
@@ -64,11 +66,13 @@ export async function startArchive(
     logger.error({ message: error.message }, 'the archive has stopped: decisions stay in the log');
   });
   const settled = new Map<string, string>();
-  const stop = every(
-    MAINTAIN_MS,
-    () => maintainArchive(tools, { nowMs: Date.now(), counts: archiver.counts }, settled),
-    onTrouble,
-  );
+  const maintain = async () => {
+    const holds = await isAnyHeld();
+    const wish = { nowMs: Date.now(), counts: archiver.counts, isHeld: () => holds };
+    const { removedDays } = await maintainArchive(tools, wish, settled);
+    if (removedDays.length > 0) logger.info({ removedDays }, 'days of decisions that need not be kept were deleted');
+  };
+  const stop = every(MAINTAIN_MS, maintain, onTrouble);
   const { catalogue, held } = archiver;
   const ids = openIdIndexes();
   return {

@@ -7,8 +7,9 @@ import { isSealedTransaction } from '../../privacy/sealed-transaction.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { RunningArchive } from './decision-archive.ts';
+import { every } from './every.ts';
 import { sealedRecord, sealedValue } from './sealed-values.ts';
-import { every, type Vault } from './vault.ts';
+import type { Vault } from './vault.ts';
 
 export interface LabelParts {
   readonly log: StreamLog;

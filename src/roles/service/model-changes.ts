@@ -5,7 +5,8 @@ import type { StreamLog } from '../../ports.ts';
 import { lockAudit } from '../../records/audit/append.ts';
 import { changesToSend, markSent } from '../../records/models/model-changes.ts';
 import type { RecordStore } from '../../records/record-store.ts';
-import { every, newId, type Vault } from './vault.ts';
+import { every } from './every.ts';
+import { newId, type Vault } from './vault.ts';
 
 export interface ModelChangeSender {
   send(): Promise<void>;

@@ -1,13 +1,14 @@
 // What the service tells: alerts to whoever should look, questions to customers; and the channels it tells them through.
 import { randomBytes } from 'node:crypto';
-import type { RecordsTransaction } from '../../http/asked.ts';
+import type { Asked, RecordsTransaction } from '../../http/asked.ts';
 import { SYSTEM } from '../../identity/principal.ts';
 import { type Answer, type ChallengeKeys, type ChallengeSettings, DEFAULT_CHALLENGES } from '../../notify/challenge.ts';
 import type { NotificationDraft } from '../../notify/notification.ts';
 import type { NotificationSettings } from '../../notify/settings.ts';
 import { demandSecrets } from '../../notify/webhook-signature.ts';
+import { endedBefore, retentionMonths } from '../../privacy/retention.ts';
 import { addChallengeAnswer } from '../../records/alerts/labels.ts';
-import { getAlert } from '../../records/alerts/list-alerts.ts';
+import { getAlert, openAlertIds } from '../../records/alerts/list-alerts.ts';
 import type { TakenIn } from '../../records/alerts/take-alerts.ts';
 import {
   answerChallenge,
@@ -23,8 +24,9 @@ import { forgetNotifications } from '../../records/notifications/history.ts';
 import { createNotifier, type Notifier } from '../../records/notifications/notifier.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { every } from './every.ts';
 import { openChannels } from './open-channels.ts';
-import { every, newId, type Vault } from './vault.ts';
+import { newId, type Vault } from './vault.ts';
 
 export interface NotificationPlace {
   readonly settings: NotificationSettings;
@@ -36,6 +38,8 @@ export interface RunningNotifications {
   readonly notifier: Notifier;
   /** Of alerts that were opened. */
   tell(tx: RecordsTransaction, opened: TakenIn['opened']): Promise<void>;
+  /** Somebody looks after an alert, or a case and its alerts: nobody is told further of them. */
+  taken(tx: RecordsTransaction, what: Taken, asked: Taker): Promise<void>;
   ask(tx: RecordsTransaction, alertId: string, atMs: number): Promise<ChallengeCreated>;
   /** The label, too, in the same transaction. */
   answer(tx: RecordsTransaction, by: AnsweredBy, answer: Answer, at: AnsweredAt): Promise<ChallengeAnswered['kind']>;
@@ -52,11 +56,16 @@ export interface AnsweredAt {
 }
 
 /** The first names it in the vault, the second in the ids of questions. */
+/** Of a case: before its alerts are decided. */
+export type Taken = { readonly alertId: string } | { readonly caseId: string };
+export type Taker = Pick<Asked, 'principal' | 'address'>;
+
+const MOST_ALERTS = 1000;
 const CHALLENGE_SECRET = 'challenge-key-1';
 const CHALLENGE_KEY_NAME = 'k1';
 const SWEEP_MS = 60_000;
-const KEEP_MS = 90 * 86_400_000;
 const FORGET_AT_ONCE = 500;
+const MONTHS = retentionMonths();
 
 export async function startNotifications(
   records: RecordStore,
@@ -79,7 +88,7 @@ export async function startNotifications(
     const nowMs = Date.now();
     await records.transact(async (tx) => {
       await expireChallenges(tx, nowMs);
-      await forgetNotifications(tx, nowMs - KEEP_MS, nowMs, FORGET_AT_ONCE);
+      await forgetNotifications(tx, endedBefore('notifications', nowMs, MONTHS), nowMs, FORGET_AT_ONCE);
     });
   };
   const stopSweeping = every(SWEEP_MS, sweep, onTrouble);
@@ -87,6 +96,11 @@ export async function startNotifications(
     notifier,
     async tell(tx, opened) {
       if (settings.routes.length > 0) await notifier.notify(tx, ...opened.map(draftOf));
+    },
+    async taken(tx, what, { principal, address }) {
+      const ids = 'alertId' in what ? [what.alertId] : await openAlertIds(tx, what.caseId, MOST_ALERTS);
+      const { kind, id, name } = principal!;
+      await notifier.acknowledge(tx, { subjects: { kind: 'alert', ids } }, { actor: { kind, id, name }, address });
     },
     async ask(tx, alertId, atMs) {
       demandChallengeLink(settings.baseUrl);

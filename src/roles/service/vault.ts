@@ -3,13 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import { type AuditReport, verifyAudit } from '../../audit/verify.ts';
 import type { IdentityProvider } from '../../identity/provider-claims.ts';
-import { DataKeys } from '../../privacy/data-keys.ts';
+import type { MasterKeys } from '../../ports.ts';
+import type { DataKeys } from '../../privacy/data-keys.ts';
 import { keyIdOf, openBytes, type SealedPlace, sealBytes } from '../../privacy/envelope.ts';
-import type { MasterKeys } from '../../privacy/master-keys.ts';
-import { openPepper, openSecret } from '../../privacy/pepper.ts';
+import { openSecret } from '../../privacy/pepper.ts';
 import { createTextSealing, type TextSealing } from '../../privacy/sealed-text.ts';
-import { TransactionCodec } from '../../privacy/sealed-transaction.ts';
-import { Tokens } from '../../privacy/tokens.ts';
+import type { TransactionCodec } from '../../privacy/sealed-transaction.ts';
+import type { Tokens } from '../../privacy/tokens.ts';
 import { AuditTrail } from '../../records/audit/audit-trail.ts';
 import { keyInUse, listPublicKeys } from '../../records/audit/keys.ts';
 import { sealedByMasterKeys } from '../../records/audit/master-key-sealing.ts';
@@ -17,9 +17,10 @@ import { storeAuditSource } from '../../records/audit/store-source.ts';
 import { createIdentity, type Identity } from '../../records/identity/identity.ts';
 import type { IdentitySettings } from '../../records/identity/identity-context.ts';
 import { createDataKeyTable } from '../../records/keys/data-key-table.ts';
-import { noteMasterKeys } from '../../records/keys/master-rotation.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { after, every } from './every.ts';
+import { openSealing } from './sealing.ts';
 
 export interface Vault {
   readonly codec: TransactionCodec;
@@ -53,7 +54,6 @@ export interface VaultOptions {
 /** Whose key seals what is nobody's. */
 const OWN_SUBJECT = 'centinela';
 const TEXT_SECRET = 'text-key-1';
-const REFRESH_MS = 2000;
 const SWEEP_MS = 300_000;
 
 export async function openVault({
@@ -64,13 +64,12 @@ export async function openVault({
   logger,
   nowMs,
 }: VaultOptions): Promise<Vault> {
-  const table = createDataKeyTable(records);
-  await noteMasterKeys(records, masters, nowMs());
-  const tokens = new Tokens(await openPepper(table, masters, nowMs()));
-  const keys = new DataKeys({ table, masters });
   const onTrouble = (error: Error) =>
     logger.warn({ code: codeOf(error), message: error.message }, 'will be tried again');
-  const texts = createTextSealing(await openSecret(TEXT_SECRET, table, masters, nowMs()));
+  const sealing = await openSealing({ records, masters, nowMs, onTrouble });
+  const { codec, tokens, keys } = sealing;
+  const secret: Vault['secret'] = (name) => openSecret(name, createDataKeyTable(records), masters, nowMs());
+  const texts = createTextSealing(await secret(TEXT_SECRET));
   const seal: Vault['seal'] = async (bytes, place) => {
     const subject = tokens.subject(OWN_SUBJECT);
     return sealBytes((await keys.keysToSeal([subject], nowMs())).get(subject)!, bytes, place);
@@ -95,20 +94,17 @@ export async function openVault({
     randomBytes: (count) => randomBytes(count),
     ...(settings !== undefined && { settings }),
   });
-  const timers = [
-    every(REFRESH_MS, () => keys.refresh(nowMs()), onTrouble),
-    every(SWEEP_MS, () => identity.sweep(), onTrouble),
-  ];
+  const stopSweeping = every(SWEEP_MS, () => identity.sweep(), onTrouble);
   return {
-    ...{ codec: new TransactionCodec(keys, tokens), tokens, keys, trail, identity, record, seal, open },
-    texts,
-    secret: (name) => openSecret(name, table, masters, nowMs()),
+    ...{ codec, tokens, keys, trail, identity, record, seal, open },
+    ...{ texts, secret },
     async verifyAudit() {
       const publicKeys = (await listPublicKeys(records.db)).map(({ publicKey }) => publicKey);
       return await verifyAudit(storeAuditSource(records.db), { publicKeys });
     },
     async close() {
-      for (const stop of timers) stop();
+      stopSweeping();
+      sealing.close();
       await identity.close();
       await trail.close();
     },
@@ -118,26 +114,6 @@ export async function openVault({
 /** Ids of new rows, in the order of their making. */
 export function newId(nowMs: number): string {
   return `${nowMs.toString(36).padStart(9, '0')}-${randomUUID().slice(0, 13)}`;
-}
-
-/** One run at a time. @returns ends it */
-export function every(ms: number, run: () => Promise<unknown>, onTrouble: (error: Error) => void): () => void {
-  let isRunning = false;
-  const timer = setInterval(() => {
-    if (isRunning) return;
-    isRunning = true;
-    run()
-      .catch(onTrouble)
-      .finally(() => {
-        isRunning = false;
-      });
-  }, ms);
-  return () => clearInterval(timer);
-}
-
-export function after(ms: number, call: () => void): () => void {
-  const timer = setTimeout(call, ms);
-  return () => clearTimeout(timer);
 }
 
 function codeOf(error: Error): string {

@@ -2,7 +2,7 @@
 import type { RecordMigration } from '../migrate.ts';
 
 export const migration: RecordMigration = {
-  id: '0009-settings',
+  id: '0010-settings',
   statements: [
     `CREATE TABLE settings (
       name text PRIMARY KEY,

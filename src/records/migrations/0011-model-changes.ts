@@ -3,7 +3,7 @@
 import type { RecordMigration } from '../migrate.ts';
 
 export const migration: RecordMigration = {
-  id: '0010-model-changes',
+  id: '0011-model-changes',
   statements: [
     `CREATE TABLE model_changes (
       id text PRIMARY KEY,

@@ -4,7 +4,7 @@
 import type { RecordMigration } from '../migrate.ts';
 
 export const migration: RecordMigration = {
-  id: '0008-replays',
+  id: '0009-replays',
   statements: [
     `CREATE TABLE replay_jobs (
       id text PRIMARY KEY,

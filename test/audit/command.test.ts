@@ -133,7 +133,7 @@ describe('centinela audit', () => {
     expect(expected.text).toContain('BREAK head-differs: entry 7 is not the one that was written down elsewhere');
     expect((await run('verify')).error).toMatch('--archive PLACE');
     expect((await run('verify --archive %/archive --public-key %/none.pem')).error).toMatch('cannot be read');
-    expect((await run('export --data %/data --archive %/archive')).error).toMatch('--master-keys FILE');
+    expect((await run('export --data %/data --archive %/archive')).error).toMatch('--master-keys PLACES');
     expect((await run('burn')).error).toMatch("there is no 'burn'");
   });
 });

@@ -18,6 +18,8 @@ const COMMANDS = [
     'serve',
     'worker',
     'records',
+    'keys',
+    'retention',
     'archive',
     'audit',
     'topics',

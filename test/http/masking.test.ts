@@ -25,9 +25,10 @@ describeOnEachEngine('answers', (open) => {
         ...{ method: 'POST', body: close, headers: { 'if-match': String(etag) } },
       });
       expect(closed.status, closed.text).toBe(200);
+      // Of reasons nobody sees numbers: they are masked before they are kept.
+      expect((await analyst.ask(`${at}/comments`)).text).toMatch(NUMBERS);
       const reader = await service.as('data-analyst');
       for (const path of [`${at}/comments`, '/v1/suppressions', `${at}/history`]) {
-        expect((await analyst.ask(path)).text, path).toMatch(NUMBERS);
         const masked = await reader.ask(path);
         expect(masked.status).toBe(200);
         expect(masked.text, path).not.toMatch(NUMBERS);

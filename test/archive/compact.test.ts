@@ -18,6 +18,8 @@ import {
   TOPIC,
 } from './archive-setup.ts';
 
+const isLong = process.env.CENTINELA_LONG_TESTS === '1';
+
 const DAY = dayOf(NOON_MS);
 const numbersDown = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => to - 1 - index);
 const keysOf = (ending: string) => async (store: ObjectStore) =>
@@ -182,7 +184,7 @@ describe('compaction', () => {
   });
 });
 
-describe('a death at any write', () => {
+describe.runIf(isLong)('a death at any write', () => {
   test('of the archiver: the next one completes what is missing, and nothing is twice', async () => {
     const settings = { partRows: 12, firstRetryMs: 1, pollRecords: 10 };
     const midnightMs = NOON_MS + DAY_MS / 2;

@@ -5,6 +5,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { centinela, centinelaHere, jsonOf, temporaryFolder } from './run-program.ts';
 
+const isLong = process.env.CENTINELA_LONG_TESTS === '1';
+
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
@@ -103,7 +105,7 @@ describe('detect', () => {
     expect(readdirSync(out).sort()).toEqual(['anomalies.csv', 'rejected.csv', 'report.html']);
   });
 
-  it('ranks with the rules whose features are there, with those of a file, or with none', async () => {
+  it.runIf(isLong)('ranks with the rules whose features are there, with those of a file, or with none', async () => {
     const rulesOf = async (name: string, ...more: string[]) => {
       await jsonOf(centinela, 'detect', FILE, '--detectors', 'isolation-forest', '--out', folder.path(name), ...more);
       const [head, ...rows] = linesOf(folder.path(name, 'anomalies.csv'));

@@ -14,6 +14,8 @@ import { loadModel, saveModel } from '../../src/registry/model-store.ts';
 import { centinelaHere, jsonOf, temporaryFolder } from '../command-line/run-program.ts';
 import { FIXTURES } from './fixtures.ts';
 
+const isLong = process.env.CENTINELA_LONG_TESTS === '1';
+
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 const FILE = folder.path('bank.csv.gz');
@@ -53,7 +55,7 @@ beforeAll(async () => {
 
 // Whole files are learned from: seconds, but minutes where others use the machine.
 describe('models export and import', { timeout: 90_000 }, () => {
-  it('turn a detector into a model of another program and back into a detector', async () => {
+  it.runIf(isLong)('turn a detector into a model of another program and back into a detector', async () => {
     const path = folder.path('gbdt.onnx');
     const exported = await run('models', 'export', 'first', '--detector', 'gbdt', '--out', path);
     expect(exported.files.map((file: { path: string }) => file.path)).toEqual([path, `${path}.features.json`]);
@@ -85,7 +87,7 @@ describe('models export and import', { timeout: 90_000 }, () => {
     expect(found.top[0].reasons.length).toBeGreaterThan(0);
   });
 
-  it('give detect a model of probabilities to stack, in both threads', async () => {
+  it.runIf(isLong)('give detect a model of probabilities to stack, in both threads', async () => {
     const path = folder.path('stacked.onnx');
     await run('models', 'export', 'first', '--detector', 'gbdt', '--out', path);
     await run('models', 'import', path, '--name', 'stacked');

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPrng } from '../../src/lib/prng.ts';
 import { numbersIn, openSmall } from './embedded-folder.ts';
 
-const KILLS = process.env.CENTINELA_LONG_TESTS === '1' ? 100 : 5;
+const KILLS = process.env.CENTINELA_LONG_TESTS === '1' ? 100 : 2;
 const CHECK_EVERY = 5;
 const WRITER = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
 

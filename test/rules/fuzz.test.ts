@@ -14,7 +14,7 @@ import { readRuleTests } from '../../src/rules/rule-tests.ts';
 import { mutate } from './mutations.ts';
 
 const isLong = process.env.CENTINELA_LONG_TESTS === '1';
-const FILES = isLong ? 100_000 : 5000;
+const FILES = isLong ? 100_000 : 2000;
 const LIMIT_MS = 100;
 const MAX_FAILURES = 10;
 const FOLDER = new URL('../../config/rules/', import.meta.url);

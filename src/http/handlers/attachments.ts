@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../../ports.ts';
 import type { SealedPlace } from '../../privacy/envelope.ts';
 import type { TextSealing } from '../../privacy/sealed-text.ts';
-import { caseAttachments, getAttachment } from '../../records/alerts/read-case.ts';
+import { caseAttachments, getAttachment, getCase } from '../../records/alerts/read-case.ts';
 import { addAttachment, inspectFile, removeAttachment } from '../../records/alerts/work.ts';
 import type { AuditTrail } from '../../records/audit/audit-trail.ts';
 import type { RecordStore } from '../../records/record-store.ts';
@@ -47,16 +47,22 @@ export function attachmentHandlers({
       );
       return { body: { rows: told } };
     },
-    async addAttachment(asked, tx, record) {
-      const { name, isConfidential = false } = asked.query;
-      const file = inspectFile(name, asked.body);
-      // Before the row, so that no row is without its bytes. An object without a row is sealed bytes that nobody can ask for.
-      const objectKey = `${FOLDER}/${randomUUID()}`;
-      await objects.put(objectKey, await seal(asked.body, placeOf(objectKey)));
-      const draft = { ...file, name: texts.seal(file.name, placeOfName(objectKey)), objectKey, isConfidential };
-      const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId));
-      await record(audit);
-      return { body: { id: result, name: file.name, type: file.type, sha256: file.sha256 } };
+    addAttachment: {
+      // Before the records' transaction: sealing may ask the records for a key, and a bucket takes its time while others wait.
+      // So no row is without its bytes; an object without a row is sealed bytes that nobody can ask for.
+      async make({ body, params, query, principal }) {
+        const { name, isConfidential = false } = query;
+        const file = inspectFile(name, body);
+        await getCase(db, params.caseId, principal!.permissions);
+        const objectKey = `${FOLDER}/${randomUUID()}`;
+        await objects.put(objectKey, await seal(body, placeOf(objectKey)));
+        const draft = { ...file, name: texts.seal(file.name, placeOfName(objectKey)), objectKey, isConfidential };
+        return async (asked, tx, record) => {
+          const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId));
+          await record(audit);
+          return { body: { id: result, name: file.name, type: file.type, sha256: file.sha256 } };
+        };
+      },
     },
     async getAttachment({ params, principal, nowMs, address }) {
       const {

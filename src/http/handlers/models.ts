@@ -85,29 +85,31 @@ export function modelHandlers({ records, registry, newId, live, send }: ModelSer
       const row = await getModelChange(db, params.changeId);
       return { body: camelRow(row), version: row.version };
     },
-    async proposeModelChange(asked, tx, record) {
-      const { model, reason } = asked.body;
-      if (model !== null) await demandModel(registry, model);
-      await live.tryChange({ model });
-      const { result, audit } = await proposeModelChange(tx, model, reason, actOf(asked, newId));
-      await record(audit);
-      return { body: { id: result } };
+    proposeModelChange: {
+      // A large model takes its time to load: not while others wait for the audit.
+      async make({ body: { model, reason } }) {
+        if (model !== null) await demandModel(registry, model);
+        await live.tryChange({ model });
+        return async (asked, tx, record) => {
+          const { result, audit } = await proposeModelChange(tx, model, reason, actOf(asked, newId));
+          await record(audit);
+          return { body: { id: result } };
+        };
+      },
     },
-    async decideModelChange(asked, tx, record) {
-      const { isApproved, comment = '' } = asked.body;
-      const act = actOf(asked, newId);
-      const { result, audit } = await decideModelChange(
-        tx,
-        asked.params.changeId,
-        isApproved,
-        comment,
-        asked.ifMatch!,
-        act,
-      );
-      // Rules and features may have changed since it was proposed.
-      if (isApproved) await live.tryChange({ model: result.model });
-      await record(audit);
-      return { body: camelRow(result), version: result.version, committed: send };
+    decideModelChange: {
+      async make({ params, body: { isApproved, comment = '' } }) {
+        const { model } = await getModelChange(db, params.changeId);
+        // Rules and features may have changed since it was proposed.
+        if (isApproved) await live.tryChange({ model });
+        return async (asked, tx, record) => {
+          const act = actOf(asked, newId);
+          const version = asked.ifMatch!;
+          const { result, audit } = await decideModelChange(tx, params.changeId, isApproved, comment, version, act);
+          await record(audit);
+          return { body: camelRow(result), version: result.version, committed: send };
+        };
+      },
     },
     async withdrawModelChange(asked, tx, record) {
       const act = actOf(asked, newId);

@@ -87,6 +87,7 @@ function readForeign(fixtures, report) {
       env: {
         ...QUIET,
         CENTINELA_INTEROP_FIXTURES: fixtures,
+        CENTINELA_LONG_TESTS: '1',
         PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
       },
     },

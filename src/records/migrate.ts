@@ -82,8 +82,9 @@ async function createTable(database: SqlDatabase): Promise<void> {
   try {
     await database.transact((run) => run({ text: CREATE_TABLE, parameters: [] }));
   } catch (error) {
-    // Two at the same moment: PostgreSQL lets one of them fail on its catalogue's unique index, and the table is there.
-    if (!(error instanceof InputError && error.code === 'RECORD_CONFLICT')) throw error;
+    // Two at the same moment: PostgreSQL lets one of them fail, on its catalogue's unique index, on the type of the rows or on
+    // the table, and the table is there.
+    if (!(await isThere(database, TABLE))) throw error;
   }
 }
 

@@ -4,7 +4,7 @@
 // What a handler throws becomes a problem (RFC 9457); what nobody foresaw is logged with the request's id and told as 500
 // without a word of what it was.
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
@@ -347,17 +347,24 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     .send(JSON.stringify(problemBody(problem, request.id)));
 }
 
+const NOT_HTTP = new Problem(400, 'NOT_HTTP', 'What came is no HTTP request');
+const BROKEN_CLIENTS: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: new Problem(431, 'HEADERS_TOO_LARGE', 'Address and headers have more than 16 KiB. Send less'),
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, 'REQUEST_TOO_SLOW', 'The request took too long to come. Send it at once'),
+};
+
 /** What is not HTTP, or too slow or too large to become it. */
 function answerBrokenClient(error: Error & { code?: string }, socket: import('node:net').Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = {
-    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  }[error.code ?? ''];
-  socket.end(`HTTP/1.1 ${status ?? '400 Bad Request'}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+  const problem = BROKEN_CLIENTS[error.code ?? ''] ?? NOT_HTTP;
+  const body = JSON.stringify(problemBody(problem, randomUUID()));
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** Node looks for those that are too slow every half minute, unless it is told otherwise. */

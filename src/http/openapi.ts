@@ -1,5 +1,6 @@
 // The contract as an OpenAPI 3.1 document: for clients' generators, for fuzzers, for gateways.
 import { ENDPOINTS, type EndpointSpec, MEDIA_TYPES, ProblemSchema, TAGS } from './contract.ts';
+import { isOpen } from './validate.ts';
 
 type Json = Record<string, unknown>;
 
@@ -86,6 +87,8 @@ function problemsOf({ access, params, query, body, bodyKind, versioned, method, 
     ...(access === 'anyone' && !isChange ? [] : [401, 403]),
     ...(params !== undefined || isChange ? [404, 409] : query === undefined ? [] : [404]),
     ...(reads ? [408, 413, 415] : []),
+    // What others write may be longer than the headers of a request may be.
+    ...(isOpen(query) ? [431] : []),
     ...(versioned === true && isChange ? [428] : []),
     ...(does !== 'read' || versioned === true ? [412] : []),
   ];

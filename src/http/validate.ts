@@ -33,6 +33,11 @@ export function checkOf(schema: Type.TSchema, place: 'body' | 'query' | 'path'):
   };
 }
 
+/** Whether other names than the schema's are passed over. */
+export function isOpen(schema: Type.TObject | undefined): boolean {
+  return schema !== undefined && 'additionalProperties' in schema && schema.additionalProperties === true;
+}
+
 /**
  * Texts of a query become the numbers and booleans that the schema asks for. Unknown names are refused, or passed over where
  * the schema leaves them open: others write that query.
@@ -40,12 +45,11 @@ export function checkOf(schema: Type.TSchema, place: 'body' | 'query' | 'path'):
 export function queryCheckOf(schema: Type.TObject): Check {
   const check = checkOf(schema, 'query');
   const known = new Set(Object.keys(schema.properties));
-  const isOpen = 'additionalProperties' in schema && schema.additionalProperties === true;
   return (query) => {
     const wanted: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(query as Record<string, string | string[]>)) {
       if (!known.has(name)) {
-        if (isOpen) continue;
+        if (isOpen(schema)) continue;
         throw new Problem(
           422,
           'QUERY_INVALID',

@@ -100,13 +100,19 @@ describe.runIf(asked && why === null)('fuzzed from the OpenAPI document', () => 
       if (process.env.CENTINELA_FUZZ_REPORT !== undefined) {
         writeFileSync(join(process.env.CENTINELA_FUZZ_REPORT, `${who.replaceAll(' ', '-')}.txt`), text);
       }
-      expect(code, text.slice(-8000)).toBe(0);
+      expect(code, shortened(text)).toBe(0);
       expect(service.logged.filter((line) => line.includes('a request failed'))).toEqual([]);
       expect((await service.stranger.ask('/readyz')).status).toBe(200);
     },
     LIMIT_MS,
   );
 });
+
+/** Requests with bodies of many kilobytes would hide what is wrong with them. */
+function shortened(text: string): string {
+  const lines = text.split('\n').map((line) => line.slice(0, 300));
+  return lines.join('\n').slice(-20_000);
+}
 
 /** As who it asks: the fuzzer adds it where the document says so, and leaves it out to see that it matters. */
 function configOf({ key, session }: { readonly key?: string; readonly session?: string }): string {

@@ -13,6 +13,9 @@ export const Password = Type.String({
 const Code = Type.String({ minLength: 6, maxLength: 40, description: 'of the authenticator app, or a recovery code' });
 const Token = Type.String({ minLength: 20, maxLength: 200 });
 
+/** As OAuth 2.0 has them (RFC 6749, appendix A); so bounded that all together fit the headers of a request. */
+const visible = (maxLength: number) => Type.String({ maxLength, pattern: '^[ -~]*$' });
+
 export const UserSchema = Type.Object({
   id: Type.String(),
   login: Type.String(),
@@ -122,10 +125,10 @@ export const SESSION_ENDPOINTS = {
     },
     query: Type.Object(
       {
-        state: Type.Optional(Type.String({ maxLength: 200 })),
-        code: Type.Optional(Type.String({ maxLength: 4096 })),
-        iss: Type.Optional(Type.String({ maxLength: 500 })),
-        error: Type.Optional(Type.String({ maxLength: 200 })),
+        state: Type.Optional(visible(200)),
+        code: Type.Optional(visible(3000)),
+        iss: Type.Optional(visible(500)),
+        error: Type.Optional(visible(200)),
       },
       // OAuth 2.0, 4.1.2: what else the provider says is passed over.
       { additionalProperties: true },

@@ -4,7 +4,7 @@
 // What a handler throws becomes a problem (RFC 9457); what nobody foresaw is logged with the request's id and told as 500
 // without a word of what it was.
 import { randomUUID } from 'node:crypto';
-import { type IncomingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
@@ -14,6 +14,7 @@ import { maskWritten } from '../privacy/masking.ts';
 import { Scrubber } from '../privacy/scrubber.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
+import { answerBrokenClient } from './broken-client.ts';
 import { ENDPOINTS, type EndpointName, type EndpointSpec, MEDIA_TYPES } from './contract.ts';
 import {
   type Authenticate,
@@ -345,26 +346,6 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     .code(status)
     .headers({ ...headers, 'cache-control': 'no-store', 'content-type': 'application/problem+json; charset=utf-8' })
     .send(JSON.stringify(problemBody(problem, request.id)));
-}
-
-const NOT_HTTP = new Problem(400, 'NOT_HTTP', 'What came is no HTTP request');
-const BROKEN_CLIENTS: Readonly<Record<string, Problem>> = {
-  HPE_HEADER_OVERFLOW: new Problem(431, 'HEADERS_TOO_LARGE', 'Address and headers have more than 16 KiB. Send less'),
-  ERR_HTTP_REQUEST_TIMEOUT: new Problem(408, 'REQUEST_TOO_SLOW', 'The request took too long to come. Send it at once'),
-};
-
-/** What is not HTTP, or too slow or too large to become it. */
-function answerBrokenClient(error: Error & { code?: string }, socket: import('node:net').Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = BROKEN_CLIENTS[error.code ?? ''] ?? NOT_HTTP;
-  const body = JSON.stringify(problemBody(problem, randomUUID()));
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
 
 /** Node looks for those that are too slow every half minute, unless it is told otherwise. */

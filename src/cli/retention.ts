@@ -1,10 +1,10 @@
 // `retention`: deletes by hand what need not be kept, as `serve` does once a day, or says what would go.
-import { DEFAULT_ALERT_SETTINGS } from '../alerts/settings.ts';
 import { planRetention, type RetentionParts, runRetention } from '../jobs/retention/retention-round.ts';
 import { InputError } from '../lib/errors.ts';
 import { retentionMonths } from '../privacy/retention.ts';
 import { appendAudit, lockAudit } from '../records/audit/append.ts';
 import { endTurn, takeTurn } from '../records/retention/turn.ts';
+import { readAlertSettings } from '../records/settings/alert-settings.ts';
 import { systemAct } from '../roles/service/retention.ts';
 import { openSealing } from '../roles/service/sealing.ts';
 import { type Command, UsageError } from './command.ts';
@@ -48,10 +48,11 @@ export const retentionCommand: Command = {
         onTrouble: ({ message }) => context.log(`${message}\n`),
       });
       sealing.close();
+      const { settings } = await readAlertSettings(records.db);
       const parts: RetentionParts = {
         ...{ records, objects: openObjectStore(options.objects as string), months: retentionMonths(), nowMs },
         ...{ begin: lockAudit, record: appendAudit, act: systemAct },
-        linkWindowMs: DEFAULT_ALERT_SETTINGS.grouping.windowMs,
+        linkWindowMs: settings.grouping.windowMs,
         subjectOf: (customerId) => sealing.tokens.subject(customerId),
       };
       const counts = isDryRun ? await planRetention(parts) : await inTurn(parts);

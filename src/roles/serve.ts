@@ -179,14 +179,15 @@ async function startParts(
   closers.push(() => alerts.close());
   const { assignment } = role;
   if (assignment != null) {
-    const stopSharing = startAssignment({ records, vault, assignment, logger });
+    const stopSharing = startAssignment({ records, vault, assignment, logger, settings: settings.current });
     closers.push(async () => stopSharing());
   }
   const archive = await startArchive(slow, topics.decisions, role.archive, logger, async () => {
     return (await heldSubjects(records.db, Date.now())).size > 0;
   });
   closers.push(() => archive.close());
-  closers.push(startRetention({ records, objects: role.archive.store, vault, logger }));
+  const { store: objects } = role.archive;
+  closers.push(startRetention({ records, objects, vault, logger, settings: settings.current }));
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();

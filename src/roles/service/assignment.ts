@@ -3,7 +3,7 @@
 // Several processes take turns at the audit's lock, and a case that one has given is not free for the next. Being given a case
 // is not having looked at it: notifications go on until somebody acts.
 import type { AssignmentMethod } from '../../alerts/assignment.ts';
-import { type AlertSettings, DEFAULT_ALERT_SETTINGS } from '../../alerts/settings.ts';
+import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
 import { assignAutomatically, isAnyFree } from '../../records/alerts/assign.ts';
 import { lockAudit } from '../../records/audit/append.ts';
@@ -31,18 +31,19 @@ export interface AssignmentParts {
   readonly vault: Pick<Vault, 'trail'>;
   readonly assignment: AssignmentSettings;
   readonly logger: Logger;
-  readonly settings?: AlertSettings;
+  /** In force now. */
+  readonly settings: () => AlertSettings;
 }
 
 const MOST_AT_ONCE = 50;
 
 /** @returns ends it */
 export function startAssignment(parts: AssignmentParts): () => void {
-  const { records, logger, assignment, settings = DEFAULT_ALERT_SETTINGS } = parts;
+  const { records, logger, assignment, settings } = parts;
   const round = async () => {
     // Free cases are few or none most of the time: nobody is made to wait for that.
     if (!(await isAnyFree(records.db))) return;
-    await records.transact((tx) => share(tx, parts, settings));
+    await records.transact((tx) => share(tx, parts, settings()));
   };
   return every(assignment.everyMs, round, ({ message }) => logger.warn({ message }, 'cases will be shared out again'));
 }

@@ -1,6 +1,6 @@
 // Deleting what need not be kept, beside a running service: at start and once a day, by one of its processes.
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_ALERT_SETTINGS } from '../../alerts/settings.ts';
+import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
 import { runRetention } from '../../jobs/retention/retention-round.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -17,6 +17,8 @@ export interface RetentionPlace {
   readonly objects: ObjectStore;
   readonly vault: Pick<Vault, 'trail' | 'tokens'>;
   readonly logger: Logger;
+  /** In force now. */
+  readonly settings: () => AlertSettings;
   readonly months?: RetentionMonths;
   readonly nowMs?: () => number;
 }
@@ -53,7 +55,7 @@ async function runInTurn(place: RetentionPlace, restMs: number, isStopping: () =
   try {
     const counts = await runRetention({
       ...{ records, objects, months, nowMs, isStopping, begin: lockAudit, act: systemAct },
-      linkWindowMs: DEFAULT_ALERT_SETTINGS.grouping.windowMs,
+      linkWindowMs: place.settings().grouping.windowMs,
       subjectOf: (customerId) => vault.tokens.subject(customerId),
       record: (tx, drafts) => vault.trail.append(tx, drafts),
     });

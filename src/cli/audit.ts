@@ -9,6 +9,7 @@ import { limaTimestamp } from '../report/lima-time.ts';
 import { REPLAY_OPTIONS, replay } from './audit-replay.ts';
 import { VERIFY_OPTIONS, verify } from './audit-verify.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { openObjectStore } from './object-store.ts';
 import { keyMakingOf, openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
 
@@ -18,11 +19,7 @@ const DAY_MS = 86_400_000;
 const ACTIONS: Readonly<Record<string, Action>> = { verify, export: exportOld, keys, replay };
 
 export const auditCommand: Command = {
-  name: 'audit',
-  summary:
-    'The audit trail: verify that it is what was written; export old entries to an archive, and --prune those that the ' +
-    'database need not have; the public keys it is signed with (keys); decisions made again from their evidence (replay).',
-  positional: ['verify|export|keys|replay', '[FILE]'],
+  ...OUTLINES.audit,
   options: {
     ...RECORD_PLACE_OPTIONS,
     archive: { type: 'text', value: 'PLACE', help: 'the archive: a folder, or s3://bucket/prefix' },

@@ -1,6 +1,7 @@
 // `bench NAME`: runs one benchmark of bench/ and prints its figures. Benchmarks live in the checkout, not in the build.
 import { existsSync } from 'node:fs';
 import { type Command, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 
 /** name → file in bench/ and the function that runs it */
 const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>> = {
@@ -19,14 +20,14 @@ const BENCHMARKS: Readonly<Record<string, readonly [file: string, run: string]>>
 };
 
 export const benchCommand: Command = {
-  name: 'bench',
-  summary: `Run one benchmark: ${Object.keys(BENCHMARKS).join(', ')}.`,
-  positional: ['NAME'],
+  ...OUTLINES.bench,
   options: {},
   async run([name], options, { out }) {
-    const benchmark = BENCHMARKS[name];
+    const benchmark = BENCHMARKS[name ?? ''];
     if (benchmark === undefined) {
-      throw new UsageError(`there is no benchmark '${name}'; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+      throw new UsageError(
+        `${name === undefined ? 'which benchmark?' : `there is no benchmark '${name}';`} There are ${Object.keys(BENCHMARKS).join(', ')}`,
+      );
     }
     const [file, run] = benchmark;
     const url = new URL(`../../bench/${file}`, import.meta.url);

@@ -1,5 +1,6 @@
 // The shape of a command and how its arguments are read: one table of options gives the parsing, the checks and --help.
 import { parseArgs } from 'node:util';
+import type { CommandOutline } from './command-outlines.ts';
 
 export interface OptionSpec {
   readonly type: 'text' | 'number' | 'flag';
@@ -26,11 +27,7 @@ export interface CommandContext {
 
 export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  /** Positional arguments as shown in --help, for example `FILE`. */
-  readonly positional: readonly string[];
+export interface Command extends CommandOutline {
   readonly options: Readonly<Record<string, OptionSpec>>;
   run(arguments_: readonly string[], options: OptionValues, context: CommandContext): Promise<void>;
 }

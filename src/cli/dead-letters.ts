@@ -10,6 +10,7 @@ import {
 import { LetterOpener } from '../privacy/sealed-letter.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { type Command, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { LETTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { plainTable } from './plain-table.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
@@ -31,9 +32,7 @@ const REPLAY_COLUMNS = [
 ];
 
 export const deadLettersCommand: Command = {
-  name: 'dead-letters',
-  summary: 'Records that could not be processed: list them by reason, replay them once the cause is gone.',
-  positional: ['ACTION'],
+  ...OUTLINES.deadLetters,
   options: {
     ...STREAM_LOG_OPTIONS,
     ...LETTER_KEYS_OPTION,

@@ -9,6 +9,7 @@ import type { Decision } from '../pipeline/explain-decision.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command, CommandContext } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { createProgress } from './progress.ts';
 import { BUILT_IN_RULES, readPlacedRules } from './rule-files.ts';
@@ -22,9 +23,7 @@ const REVIEW_SHARE = 0.005;
 const SHOWN_PER_SECOND = 4;
 
 export const demoCommand: Command = {
-  name: 'demo',
-  summary: 'Simulate a Peruvian bank, learn its first weeks, and decide the next days live.',
-  positional: [],
+  ...OUTLINES.demo,
   options: {
     tps: { type: 'number', help: 'transactions per second to decide', default: 400, minimum: 1, maximum: 1_000_000 },
     seed: {

@@ -10,6 +10,7 @@ import { renderReport } from '../report/render-report.ts';
 import type { ReportAnomaly, ReportData } from '../report/report-data.ts';
 import { renderTerminalTable } from '../report/terminal-table.ts';
 import { type Command, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsAsked, MODEL_PREFIX } from './detectors-here.ts';
 import {
   catalogueOf,
@@ -34,9 +35,7 @@ import { VERSION } from './version.ts';
 const DAY_MS = 86_400_000;
 
 export const detectCommand: Command = {
-  name: 'detect',
-  summary: 'Find the unusual transactions of a file and say why.',
-  positional: ['FILE'],
+  ...OUTLINES.detect,
   options: {
     ...FILE_OPTIONS,
     out: { type: 'text', value: 'DIR', help: 'where report.html, anomalies.csv and rejected.csv go', default: 'out' },

@@ -9,6 +9,7 @@ import type { Fold } from '../training/protocols/fold.ts';
 import { prequentialFolds } from '../training/protocols/prequential.ts';
 import { timeSplit } from '../training/protocols/time-split.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsAsked } from './detectors-here.ts';
 import { evaluateAdbench } from './evaluate-adbench.ts';
 import {
@@ -25,9 +26,7 @@ import { NETWORK_OPTIONS, networkSettings } from './network-options.ts';
 import { createProgress } from './progress.ts';
 
 export const evaluateCommand: Command = {
-  name: 'evaluate',
-  summary: 'Measure detectors by a protocol: on a labelled FILE of transactions, or (adbench) on a folder of sets.',
-  positional: ['FILE|DIR'],
+  ...OUTLINES.evaluate,
   options: {
     ...FILE_OPTIONS,
     protocol: {

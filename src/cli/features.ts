@@ -4,13 +4,12 @@ import { createFeatureEngine } from '../features/engine.ts';
 import { engineLimits, fileDefinitions } from '../jobs/read-features.ts';
 import { withLateLabels } from '../pipeline/late-labels.ts';
 import type { Command } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { createProgress } from './progress.ts';
 
 export const featuresCommand: Command = {
-  name: 'features',
-  summary: 'Write the feature matrix of a file, row for row.',
-  positional: ['FILE'],
+  ...OUTLINES.features,
   options: {
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],

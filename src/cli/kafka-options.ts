@@ -2,8 +2,8 @@
 // from the command line, where other users of the machine and the shell's history would see them.
 import { readFileSync } from 'node:fs';
 import type { SaslOptions, TlsFiles } from '../adapters/kafka/cluster.ts';
-import { type KafkaLogOptions, openKafkaLog } from '../adapters/kafka/kafka-log.ts';
-import { COMPRESSIONS, type Compression } from '../adapters/kafka/record-batch.ts';
+import { COMPRESSIONS, type Compression } from '../adapters/kafka/compressions.ts';
+import type { KafkaLogOptions } from '../adapters/kafka/kafka-log.ts';
 import { readVariable } from '../config/environment.ts';
 import { InputError } from '../lib/errors.ts';
 import type { StreamLog } from '../ports.ts';
@@ -33,7 +33,7 @@ export const KAFKA_OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 /** @throws UsageError, InputError for files that cannot be read */
-export function kafkaOptionsOf(options: OptionValues): KafkaLogOptions {
+function kafkaOptionsOf(options: OptionValues): KafkaLogOptions {
   const brokers = textOf(options, 'brokers') ?? readVariable('KAFKA_BROKERS');
   if (brokers === null) throw new UsageError('--brokers is missing: name some as host:port, or set KAFKA_BROKERS');
   return {
@@ -47,7 +47,13 @@ export function kafkaOptionsOf(options: OptionValues): KafkaLogOptions {
   };
 }
 
-export const kafkaLogOf = (options: OptionValues): StreamLog => openKafkaLog(kafkaOptionsOf(options));
+/** @param more beside what the command line says @throws UsageError, InputError for files that cannot be read */
+export async function kafkaLogOf(options: OptionValues, more: Partial<KafkaLogOptions> = {}): Promise<StreamLog> {
+  const given = kafkaOptionsOf(options);
+  // Its client is large, and most installations start with the embedded log.
+  const { openKafkaLog } = await import('../adapters/kafka/kafka-log.ts');
+  return openKafkaLog({ ...given, ...more });
+}
 
 function tlsOf(options: OptionValues): TlsFiles | null {
   const files = (['tls-ca', 'tls-cert', 'tls-key'] as const).map((name) => textOf(options, name));

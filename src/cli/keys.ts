@@ -2,6 +2,7 @@
 import { masterKeyUses, noteMasterKeys, rewrapBatch } from '../records/keys/master-rotation.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { type Command, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { plainTable } from './plain-table.ts';
 import { openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
@@ -15,11 +16,7 @@ const COLUMNS = [
 ];
 
 export const keysCommand: Command = {
-  name: 'keys',
-  summary:
-    'Master keys: list those that wrap something, rewrap all under the current one (while the service runs on PostgreSQL; ' +
-    'with the embedded database while it is stopped).',
-  positional: ['list|rewrap'],
+  ...OUTLINES.keys,
   options: {
     data: RECORD_PLACE_OPTIONS.data,
     database: RECORD_PLACE_OPTIONS.database,

@@ -6,6 +6,7 @@ import { NAME_THRESHOLD } from '../lists/standard-lists.ts';
 import type { ListState } from '../registry/list-book-state.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { ACT_OPTIONS, actOf, listBookOf, REGISTRY_OPTION, untilOf, wanted } from './rule-options.ts';
 
 type Action = (words: readonly string[], options: OptionValues, context: CommandContext) => Promise<void>;
@@ -14,10 +15,7 @@ const MAX_SHOWN = 100;
 const ACTIONS: Readonly<Record<string, Action>> = { show, add, remove, import: importFile, define, find };
 
 export const listsCommand: Command = {
-  name: 'lists',
-  summary:
-    'Kept lists: show [LIST], add LIST VALUE, remove LIST VALUE, import LIST FILE (CSV, OFAC, UN), find LIST NAME.',
-  positional: ['ACTION', '[LIST]', '[VALUE|FILE]'],
+  ...OUTLINES.lists,
   options: {
     registry: REGISTRY_OPTION,
     ...ACT_OPTIONS,

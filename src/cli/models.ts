@@ -2,6 +2,7 @@
 
 import { listModels, loadModel } from '../registry/model-store.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { EXPORT_OPTIONS, exportModel } from './models-export.ts';
 import { IMPORT_OPTIONS, importFile } from './models-import.ts';
@@ -15,9 +16,7 @@ export const MODELS_OPTION = {
 } as const;
 
 export const modelsCommand: Command = {
-  name: 'models',
-  summary: 'List the registered models; export ID to Keras, PyTorch, ONNX; import FILE from them.',
-  positional: ['[export|import]', '[ID|FILE]'],
+  ...OUTLINES.models,
   options: { registry: MODELS_OPTION, ...EXPORT_OPTIONS, ...IMPORT_OPTIONS },
   async run([action, what], options, context) {
     if (action === undefined) return list(options, context);

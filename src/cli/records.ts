@@ -3,16 +3,13 @@
 import type { SqlDatabase } from '../ports.ts';
 import { backupRecords, restoreRecords } from '../records/backup.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { openRecordDatabase, RECORD_PLACE_OPTIONS } from './record-place.ts';
 
 const ACTIONS = ['backup', 'restore'] as const;
 
 export const recordsCommand: Command = {
-  name: 'records',
-  summary:
-    'The database of records: backup FILE writes a copy (NDJSON, gzip, with hashes), restore FILE puts one back into an empty ' +
-    'database, embedded or PostgreSQL, whichever it came from.',
-  positional: ['backup|restore', 'FILE'],
+  ...OUTLINES.records,
   options: { data: RECORD_PLACE_OPTIONS.data, database: RECORD_PLACE_OPTIONS.database },
   async run([action, file], options, context) {
     if (action !== 'backup' && action !== 'restore') {

@@ -9,6 +9,7 @@ import type { VersionSpec } from '../jobs/replay/versions.ts';
 import { InputError } from '../lib/errors.ts';
 import { renderReplayReport } from '../report/replay/render-replay-report.ts';
 import { type Command, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { catalogueOf, FEATURES_OPTION, FILE_OPTIONS, fileOpener, peakMemoryMb } from './file-options.ts';
 import { parseThresholds, policyOf, RANGE_OPTIONS, rangeOf } from './history-options.ts';
 import { keptListsOf, LISTS_OPTION, MODEL_OPTION, modelOf, readLiveRules } from './live-rules.ts';
@@ -20,9 +21,7 @@ import { COST_OPTIONS, costsOf } from './threshold-options.ts';
 import { VERSION } from './version.ts';
 
 export const replayCommand: Command = {
-  name: 'replay',
-  summary: 'Replay the history of a FILE through candidate rules, thresholds or a model, next to what is live.',
-  positional: ['FILE'],
+  ...OUTLINES.replay,
   options: {
     rules: {
       type: 'text',

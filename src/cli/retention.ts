@@ -8,6 +8,7 @@ import { readAlertSettings } from '../records/settings/alert-settings.ts';
 import { systemAct } from '../roles/service/retention.ts';
 import { openSealing } from '../roles/service/sealing.ts';
 import { type Command, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { openObjectStore } from './object-store.ts';
 import { openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
@@ -16,11 +17,7 @@ const HOLDER = 'command line';
 const TURN_MS = 900_000;
 
 export const retentionCommand: Command = {
-  name: 'retention',
-  summary:
-    'Delete what need not be kept (closed cases, their alerts and attachments, by the table of docs/privacy.md) as serve does ' +
-    'once a day; --dry-run says what would go.',
-  positional: [],
+  ...OUTLINES.retention,
   options: {
     data: RECORD_PLACE_OPTIONS.data,
     database: RECORD_PLACE_OPTIONS.database,

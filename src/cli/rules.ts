@@ -1,5 +1,7 @@
 // `rules`: what a fraud team keeps its rules with: check them and their tests, and put them into force by two people.
+
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { ACT_OPTIONS, VOCABULARY_OPTIONS } from './rule-options.ts';
 import { CHANGE_OPTIONS, CHANGES } from './rules-change.ts';
 import { check } from './rules-check.ts';
@@ -24,12 +26,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 export const rulesCommand: Command = {
-  name: 'rules',
-  summary:
-    'Check rules and their tests (check DIR); what they may speak of (names); propose FILE, approve ID@VERSION, ' +
-    'reject, retire, rollback, snooze, override; list, show, history; what they are worth on a FILE of history (health) ' +
-    'and new ones mined from it (suggest).',
-  positional: ['ACTION', '[DIR|FILE|ID]'],
+  ...OUTLINES.rules,
   options: { ...VOCABULARY_OPTIONS, ...ACT_OPTIONS, ...CHANGE_OPTIONS, ...HEALTH_OPTIONS, ...SUGGEST_OPTIONS },
   async run([action, what], options, context) {
     if (!Object.hasOwn(ACTIONS, action)) {

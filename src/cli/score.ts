@@ -4,6 +4,7 @@ import { createTableWriter } from '../adapters/files/write-table.ts';
 import { learnsOnline, scoreFile } from '../jobs/score.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { type Command, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules } from './live-rules.ts';
@@ -13,9 +14,7 @@ import { createProgress } from './progress.ts';
 import { RULES_OPTION } from './rule-files.ts';
 
 export const scoreCommand: Command = {
-  name: 'score',
-  summary: 'Decide the transactions of a file with a registered model and rules.',
-  positional: ['FILE'],
+  ...OUTLINES.score,
   options: {
     mapping: FILE_OPTIONS.mapping,
     'max-bad-share': FILE_OPTIONS['max-bad-share'],

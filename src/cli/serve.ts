@@ -31,6 +31,7 @@ import { type ServeRole, startService } from '../roles/serve.ts';
 import { type AssignmentSettings, DEFAULT_ASSIGNMENT } from '../roles/service/assignment.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type OptionSpec, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { MODEL_OPTION, modelOf, RULE_BOOK, readLiveRules } from './live-rules.ts';
 import { MASTER_KEYS_OPTION, openMasterKeys } from './master-keys.ts';
@@ -132,9 +133,7 @@ const SERVE_OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'Serve the HTTP interface: decide transactions, work alerts and cases, audited.',
-  positional: [],
+  ...OUTLINES.serve,
   options: SERVE_OPTIONS,
   async run(_, given, context) {
     const data = given.data as string;

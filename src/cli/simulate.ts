@@ -2,12 +2,11 @@
 import { createTransactionWriter } from '../adapters/files/write-transactions.ts';
 import { createSimulator } from '../simulate/simulator.ts';
 import { type Command, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { createProgress } from './progress.ts';
 
 export const simulateCommand: Command = {
-  name: 'simulate',
-  summary: 'Write labelled Peruvian transactions (.csv .csv.gz .parquet .ndjson by extension).',
-  positional: [],
+  ...OUTLINES.simulate,
   options: {
     customers: {
       type: 'number',

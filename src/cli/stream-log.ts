@@ -1,13 +1,12 @@
 // The log that a command works with: segment files in a folder, or Kafka.
 import { openFileLog } from '../adapters/files/stream-log/file-log.ts';
-import { openKafkaLog } from '../adapters/kafka/kafka-log.ts';
 import { InputError } from '../lib/errors.ts';
 import { type StageTopics, stageTopicSettings, stageTopics } from '../pipeline/stream/stages/stage-topics.ts';
 import { type TopicNames, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
 import type { StreamLog } from '../ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type OptionSpec, type OptionValues, UsageError } from './command.ts';
-import { KAFKA_OPTIONS, kafkaOptionsOf } from './kafka-options.ts';
+import { KAFKA_OPTIONS, kafkaLogOf } from './kafka-options.ts';
 
 export const STREAM_LOG_OPTIONS = {
   log: {
@@ -78,10 +77,7 @@ export async function openStreamLog(options: OptionValues, logger: Logger): Prom
 
 async function openKafka(options: OptionValues): Promise<StreamLog> {
   const { instance } = options;
-  const log = openKafkaLog({
-    ...kafkaOptionsOf(options),
-    ...(typeof instance === 'string' && { instanceId: instance }),
-  });
+  const log = await kafkaLogOf(options, typeof instance === 'string' ? { instanceId: instance } : {});
   const there = new Set((await log.topics()).map(({ name }) => name));
   const missing = Object.values(topicsOf(options)).filter((name) => !there.has(name));
   if (missing.length === 0) return log;

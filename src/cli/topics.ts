@@ -4,6 +4,7 @@ import { STAGE_NAMES } from '../pipeline/stream/stages/topology.ts';
 import { DEFAULT_PARTITIONS, TOPIC_PLANS, TOPIC_ROLES, topicNames, topicSettings } from '../pipeline/stream/topics.ts';
 import type { StreamLog, TopicSettings } from '../ports.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { KAFKA_OPTIONS, kafkaLogOf } from './kafka-options.ts';
 import { plainTable } from './plain-table.ts';
 
@@ -20,9 +21,7 @@ const COLUMNS = [
 ];
 
 export const topicsCommand: Command = {
-  name: 'topics',
-  summary: 'Topics on Kafka: apply makes those of Centinela that are missing, list shows what is there.',
-  positional: ['ACTION'],
+  ...OUTLINES.topics,
   options: {
     ...KAFKA_OPTIONS,
     partitions: {
@@ -47,7 +46,7 @@ export const topicsCommand: Command = {
     if (!Object.hasOwn(ACTIONS, action)) {
       throw new UsageError(`topics: there is no '${action}'; there are ${Object.keys(ACTIONS).join(', ')}`);
     }
-    const log = kafkaLogOf(options);
+    const log = await kafkaLogOf(options);
     try {
       await ACTIONS[action](log, options, context);
     } finally {

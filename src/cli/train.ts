@@ -6,6 +6,7 @@ import { type TrainedModel, trainModel } from '../jobs/train.ts';
 import { saveModel } from '../registry/model-store.ts';
 import { detectorChoices } from '../training/detector-choices.ts';
 import type { Command } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsAsked } from './detectors-here.ts';
 import {
   catalogueOf,
@@ -31,9 +32,7 @@ import { VERSION } from './version.ts';
 const DAY_MS = 86_400_000;
 
 export const trainCommand: Command = {
-  name: 'train',
-  summary: 'Fit a model on a file, measure it on later time, register it.',
-  positional: ['FILE'],
+  ...OUTLINES.train,
   options: {
     ...FILE_OPTIONS,
     name: { type: 'text', help: 'name of the model; each training makes a new version', default: 'default' },

@@ -17,6 +17,7 @@ import { openSealing } from '../roles/service/sealing.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
+import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { FILE_OPTIONS, fileOpener } from './file-options.ts';
 import { evaluatedRules, MODEL_OPTION, modelOf } from './live-rules.ts';
@@ -30,9 +31,7 @@ import { RULES_OPTION } from './rule-files.ts';
 import { openStreamLog, prepareStageTopics, STREAM_LOG_OPTIONS, stageTopicsOf, topicsOf } from './stream-log.ts';
 
 export const workerCommand: Command = {
-  name: 'worker',
-  summary: 'Decide the transactions of a log as they come: features, models, rules; exactly once.',
-  positional: [],
+  ...OUTLINES.worker,
   options: {
     ...STREAM_LOG_OPTIONS,
     model: MODEL_OPTION,

@@ -77,7 +77,7 @@ export interface TestArchive {
 
 export async function openTestArchive(): Promise<TestArchive> {
   const folder = mkdtempSync(join(tmpdir(), 'archive-'));
-  const sql = await openDuckDb({ spillFolder: join(folder, 'spill') });
+  const sql = openDuckDb({ spillFolder: join(folder, 'spill') });
   const scratch = await openScratch(join(folder, 'scratch'));
   // None stays open: tests make other files under the same names.
   const ids = openIdIndexes(0);

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
       ? await openFileLog({ folder: place, onRecovery: () => undefined })
       : openKafkaLog({ brokers: place.split(',') });
   const store = createFolderObjectStore(storeFolder);
-  const sql = await openDuckDb({ spillFolder: join(scratchFolder, 'spill') });
+  const sql = openDuckDb({ spillFolder: join(scratchFolder, 'spill') });
   const newAttempt = () => randomBytes(4).toString('hex');
   const tools = {
     ...{ sql, store, objects: folderObjects(storeFolder), table: DECISIONS_TABLE, newAttempt },

@@ -3,7 +3,7 @@
 // Each statement runs on a thread of Node's pool and there on one core, so the event loop goes on; only so many run at once,
 // because the pool has four threads, which the log's writes need, too. What does not fit the memory limit goes to a folder.
 import { mkdir } from 'node:fs/promises';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { InputError } from '../../lib/errors.ts';
 import type { ArchiveSql } from '../../ports/archive.ts';
 
@@ -25,27 +25,29 @@ const MOST_WAITING = 1000;
 /** How DuckDB's messages begin where a file, the disk or memory is the trouble rather than what was asked. */
 const OF_THE_MACHINE = /^(IO|Out of Memory|Interrupt|Connection|INTERNAL|FATAL)\b/i;
 
-export async function openDuckDb(options: DuckDbOptions): Promise<ArchiveSql> {
-  const { spillFolder, memoryMegabytes = 512, spillMegabytes = 20_000, atOnce = 2, threads = 1 } = options;
-  await mkdir(spillFolder, { recursive: true });
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(threads),
-    memory_limit: `${memoryMegabytes}MB`,
-    temp_directory: spillFolder,
-    max_temp_directory_size: `${spillMegabytes}MB`,
-    // Nothing is fetched from elsewhere.
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    // Files that were read stay in memory as far as it goes; they never change under their names.
-    enable_external_file_cache: 'true',
-  });
+/** Opened with the first statement: the library is large, and not every process reads an archive. */
+export function openDuckDb(options: DuckDbOptions): ArchiveSql {
+  const { atOnce = 2 } = options;
   const idle: DuckDBConnection[] = [];
-  for (let n = 0; n < atOnce; n++) idle.push(await instance.connect());
-  await idle[0].run('SET GLOBAL parquet_metadata_cache = true');
   const waiting: ((connection: DuckDBConnection) => void)[] = [];
+  let opening: Promise<DuckDBInstance> | null = null;
   let isClosed = false;
 
+  async function open(): Promise<DuckDBInstance> {
+    try {
+      const instance = await openInstance(options);
+      for (let n = 0; n < atOnce; n++) idle.push(await instance.connect());
+      await idle[0].run('SET GLOBAL parquet_metadata_cache = true');
+      return instance;
+    } catch (error) {
+      opening = null;
+      throw error;
+    }
+  }
+
   async function take(): Promise<DuckDBConnection> {
+    opening ??= open();
+    await opening;
     const connection = idle.pop();
     if (connection !== undefined) return connection;
     if (waiting.length >= MOST_WAITING) {
@@ -76,10 +78,33 @@ export async function openDuckDb(options: DuckDbOptions): Promise<ArchiveSql> {
     async close() {
       if (isClosed) return;
       isClosed = true;
+      if (opening === null) return;
+      const instance = await opening;
       for (let n = 0; n < atOnce; n++) (await take()).closeSync();
       instance.closeSync();
     },
   };
+}
+
+async function openInstance({
+  spillFolder,
+  memoryMegabytes = 512,
+  spillMegabytes = 20_000,
+  threads = 1,
+}: DuckDbOptions) {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  await mkdir(spillFolder, { recursive: true });
+  return await DuckDBInstance.create(':memory:', {
+    threads: String(threads),
+    memory_limit: `${memoryMegabytes}MB`,
+    temp_directory: spillFolder,
+    max_temp_directory_size: `${spillMegabytes}MB`,
+    // Nothing is fetched from elsewhere.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    // Files that were read stay in memory as far as it goes; they never change under their names.
+    enable_external_file_cache: 'true',
+  });
 }
 
 /** Numbers, texts, bytes and null. */

@@ -1,5 +1,4 @@
 // A Parquet file as blocks of rows, read by DuckDB in chunks; every column is taken as its text.
-import { DuckDBInstance } from '@duckdb/node-api';
 import { InputError } from '../../lib/errors.ts';
 import { type ByteSource, firstBytes } from './byte-source.ts';
 import type { RowBlock, RowSource } from './row-block.ts';
@@ -87,6 +86,7 @@ function asText(name: string, type: string): string {
 }
 
 async function connect(path: string) {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   try {
     const connection = await instance.connect();

@@ -1,7 +1,6 @@
 // Parquet by DuckDB. Rows are gathered in a temporary database file beside the target, so that memory stays bounded,
 // and copied from there in one go.
 import { rm } from 'node:fs/promises';
-import { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, VARCHAR } from '@duckdb/node-api';
 import type { ColumnType, TableColumn } from '../../ports.ts';
 import type { TableSink } from './write-table.ts';
 
@@ -9,8 +8,6 @@ import type { TableSink } from './write-table.ts';
 const CHUNK_ROWS = 2048;
 const MEMORY_LIMIT = '512MB';
 
-/** Whole numbers are gathered as doubles (exact to 2^53) and become BIGINT in the file. */
-const GATHERED = { text: VARCHAR, integer: DOUBLE, number: DOUBLE, boolean: BOOLEAN };
 const WRITTEN: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   integer: 'BIGINT',
@@ -19,6 +16,7 @@ const WRITTEN: Readonly<Record<ColumnType, string>> = {
 };
 
 export async function openParquetSink(temporary: string, columns: readonly TableColumn[]): Promise<TableSink> {
+  const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBInstance, VARCHAR } = await import('@duckdb/node-api');
   const databasePath = `${temporary}.duckdb`;
   const removeDatabase = async () => {
     for (const path of [databasePath, `${databasePath}.wal`]) await rm(path, { force: true });
@@ -27,7 +25,9 @@ export async function openParquetSink(temporary: string, columns: readonly Table
   await removeDatabase();
   const instance = await DuckDBInstance.create(databasePath, { threads: '1', memory_limit: MEMORY_LIMIT });
   const connection = await instance.connect();
-  const types = columns.map(({ type }) => GATHERED[type]);
+  // Whole numbers are gathered as doubles (exact to 2^53) and become BIGINT in the file.
+  const gathered = { text: VARCHAR, integer: DOUBLE, number: DOUBLE, boolean: BOOLEAN };
+  const types = columns.map(({ type }) => gathered[type]);
   await connection.run(`CREATE TABLE gathered (${columns.map((_, i) => `c${i} ${types[i]}`).join(', ')})`);
   const appender = await connection.createAppender('gathered');
   const release = async () => {

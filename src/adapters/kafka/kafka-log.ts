@@ -15,6 +15,7 @@ import type {
 import { checkTopic } from '../streams/outgoing-records.ts';
 import { ClassicMembership } from './classic-membership.ts';
 import { type ClusterOptions, KafkaCluster, type Purpose, topicMissing } from './cluster.ts';
+import type { Compression } from './compressions.ts';
 import { ConsumerProtocolMembership } from './consumer-membership.ts';
 import { committedBatches, fetchFrom, listOffsets } from './fetch.ts';
 import { committedOffsets } from './group-offsets.ts';
@@ -23,7 +24,7 @@ import { KafkaTail } from './kafka-tail.ts';
 import { MemberName } from './membership.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { createRecordSorter, type ProducerIdentity, produce, type RecordSorter } from './produce.ts';
-import { type Compression, readRecords } from './record-batch.ts';
+import { readRecords } from './record-batch.ts';
 import { createCommitter } from './transactions.ts';
 
 export interface KafkaLogOptions extends Partial<Omit<ClusterOptions, 'brokers'>> {

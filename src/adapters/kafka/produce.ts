@@ -5,7 +5,8 @@ import { InputError } from '../../lib/errors.ts';
 import type { OutgoingRecord, StreamPartition, TopicSettings } from '../../ports.ts';
 import { createRecordRouter } from '../streams/outgoing-records.ts';
 import type { KafkaCluster } from './cluster.ts';
-import { type Compression, encodeBatch, type RecordToWrite, recordBytes } from './record-batch.ts';
+import type { Compression } from './compressions.ts';
+import { encodeBatch, type RecordToWrite, recordBytes } from './record-batch.ts';
 
 export interface ProducerIdentity {
   readonly producerId: bigint;

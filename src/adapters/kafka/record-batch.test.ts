@@ -1,8 +1,9 @@
 import { CompressionAlgorithms, crc32c, createRecordsBatch, Reader, readRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { COMPRESSIONS } from './compressions.ts';
 import { committedBatches } from './fetch.ts';
-import { COMPRESSIONS, CorruptBatchError, encodeBatch, readBatchHeads, readRecords } from './record-batch.ts';
+import { CorruptBatchError, encodeBatch, readBatchHeads, readRecords } from './record-batch.ts';
 
 const CONTROL = 32;
 const producer = { producerId: 7n, producerEpoch: 3, firstSequence: 11, transactional: true };

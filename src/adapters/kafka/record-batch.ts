@@ -3,9 +3,7 @@
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
 import type { StreamHeader, StreamRecord } from '../../ports.ts';
-
-export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
+import { COMPRESSIONS, type Compression } from './compressions.ts';
 
 /** What is written of a record; the partition is known by then. */
 export interface RecordToWrite {

@@ -39,8 +39,8 @@ import {
 } from '@platformatic/kafka';
 import type { StreamPosition } from '../../ports.ts';
 import type { KafkaCluster } from './cluster.ts';
+import type { Compression } from './compressions.ts';
 import { type PartitionRecords, type ProducerIdentity, produce } from './produce.ts';
-import type { Compression } from './record-batch.ts';
 
 /** Who commits, for the group's coordinator. */
 export interface GroupMember {

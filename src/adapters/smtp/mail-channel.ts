@@ -3,7 +3,7 @@
 // TLS is demanded before anything is said (RFC 8314): from the first byte or by STARTTLS; a server that does not offer it is
 // not used, so nobody in between can take it away. Only this machine itself is talked to in clear. Connections are kept and
 // few. A message has the same Message-ID at every attempt, by which mail systems know that they have it.
-import { createTransport } from 'nodemailer';
+import type { createTransport } from 'nodemailer';
 import { InputError } from '../../lib/errors.ts';
 import type { DeliveryOutcome } from '../../ports.ts';
 import { isLoopback } from '../webhook/network-guard.ts';
@@ -61,7 +61,7 @@ export function openMailChannel(options: MailOptions): MailChannel {
       "Set security to 'tls' (port 465) or 'starttls' (port 587)",
     );
   }
-  const transport = createTransport({
+  const settings = {
     ...{ host, port, pool: true, maxConnections: CONNECTIONS, maxMessages: MESSAGES_A_CONNECTION },
     ...{ secure: security === 'tls', requireTLS: security === 'starttls', ignoreTLS: security === 'none-on-loopback' },
     ...(login === null ? {} : { auth: { user: login.user, pass: login.password } }),
@@ -69,12 +69,18 @@ export function openMailChannel(options: MailOptions): MailChannel {
     // What is mailed is what is given: nothing is read from files or fetched.
     ...{ disableFileAccess: true, disableUrlAccess: true },
     tls: { minVersion: 'TLSv1.2', ...(authorities === null ? {} : { ca: authorities }) },
-  });
+  } as const;
+  // Loaded with the first message: few services mail.
+  let opened: Promise<ReturnType<typeof createTransport>> | null = null;
+  const transport = () => {
+    opened ??= import('nodemailer').then(({ createTransport }) => createTransport(settings));
+    return opened;
+  };
   return {
     async deliver(message) {
       const { id, title, severity } = message;
       try {
-        await transport.sendMail({
+        await (await transport()).sendMail({
           ...{ from: { name: 'Centinela', address: from }, to: [...to] },
           subject: subjectOf(title),
           ...{ text: textOf(message), html: htmlOf(message) },
@@ -89,7 +95,7 @@ export function openMailChannel(options: MailOptions): MailChannel {
       }
     },
     async close() {
-      transport.close();
+      (await opened)?.close();
     },
   };
 }

@@ -6,7 +6,7 @@ import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
+import type { X509CertificateGenerator } from '@peculiar/x509';
 
 export interface OwnCertificate {
   /** PEM. */
@@ -61,13 +61,15 @@ async function readKept(
 }
 
 async function make(names: readonly string[], nowMs: number): Promise<Pick<OwnCertificate, 'key' | 'cert'>> {
+  // Loaded when one has to be made: two hundred modules for once a year.
+  const x509 = await import('@peculiar/x509');
   x509.cryptoProvider.set(webcrypto as never);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=Centinela',
     notBefore: new Date(nowMs - DAY_MS),
     notAfter: new Date(nowMs + DAYS * DAY_MS),
-    keys: keys as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[0]['keys'],
+    keys: keys as Parameters<typeof X509CertificateGenerator.createSelfSigned>[0]['keys'],
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),

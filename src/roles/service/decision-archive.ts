@@ -46,7 +46,7 @@ export async function startArchive(
   isAnyHeld: () => Promise<boolean>,
 ): Promise<RunningArchive> {
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'the archive will try again');
-  const sql = await openDuckDb({ spillFolder: join(folder, 'spill'), ...LIMITS });
+  const sql = openDuckDb({ spillFolder: join(folder, 'spill'), ...LIMITS });
   const scratch = await openScratch(join(folder, 'work'));
   const tools = {
     sql,

@@ -23,9 +23,9 @@ const REGRESSIONS: readonly (readonly [seed: number, was: string])[] = [
   [37367, 'a block of a failed checkpoint was taken to be there when the next one had removed it'],
 ];
 
-const MANY = process.env.CENTINELA_LONG_TESTS === '1' ? 1000 : 60;
+const MANY = process.env.CENTINELA_LONG_TESTS === '1' ? 1000 : 30;
 
-const MANY_KEYED = process.env.CENTINELA_LONG_TESTS === '1' ? 500 : 20;
+const MANY_KEYED = process.env.CENTINELA_LONG_TESTS === '1' ? 500 : 10;
 
 async function expectRight(seed: number, stages: Scenario['stages'] = 'one'): Promise<void> {
   const { outcome, wrong } = await trySeed(seed, stages);

@@ -2,10 +2,11 @@
 //
 // What Node makes of the sources is kept between runs, in the user's own cache: that is half of the time that starting takes.
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userCache } from './cli/user-cache.ts';
 
-enableCompileCache(join(homedir(), '.cache', 'centinela', 'compiled'));
+const cache = userCache();
+if (cache !== null) enableCompileCache(join(cache, 'compiled'));
 // Not above: what is imported there is compiled before anything runs.
 const { runCommandLine } = await import('./cli/run.ts');
 

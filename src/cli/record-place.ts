@@ -15,6 +15,7 @@ import { openRecordStore, type RecordStore } from '../records/record-store.ts';
 import { kyselyOver } from '../records/sql-dialect.ts';
 import { type CommandContext, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
+import { userCache } from './user-cache.ts';
 
 export const RECORD_PLACE_OPTIONS = {
   data: { type: 'text', value: 'DIR', help: "the service's folder, with the embedded database" },
@@ -35,7 +36,7 @@ export async function openRecordDatabase(options: OptionValues, context: Command
   if (data !== undefined && database !== undefined) throw new UsageError('Give --data or --database, not both');
   if (typeof data === 'string') {
     const onRecovery = (text: string) => context.log(`${text}\n`);
-    return openPglite({ folder: join(data, RECORDS_FOLDER), onRecovery });
+    return openPglite({ folder: join(data, RECORDS_FOLDER), onRecovery, cacheFolder: userCache() });
   }
   const url = typeof database === 'string' ? database : readVariable('CENTINELA_DATABASE_URL');
   return url === null ? null : openPostgres({ url, maxConnections: 2 });

@@ -40,6 +40,7 @@ import { openObjectStore, openReadyObjectStore } from './object-store.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { ruleBookOf } from './rule-options.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
+import { userCache } from './user-cache.ts';
 import { VERSION } from './version.ts';
 
 const PORT = { minimum: 0, maximum: 65_535, whole: true } as const;
@@ -198,7 +199,9 @@ async function openRecords(data: string, logger: Logger): Promise<RecordStore> {
   const url = readVariable('CENTINELA_DATABASE_URL');
   if (url !== null) return await openRecordStore(await openPostgres({ url, maxConnections: MOST_CONNECTIONS }));
   const onRecovery = (text: string) => logger.warn({ text }, 'the records were mended');
-  return await openRecordStore(await openPglite({ folder: join(data, 'records'), onRecovery }));
+  return await openRecordStore(
+    await openPglite({ folder: join(data, 'records'), onRecovery, cacheFolder: userCache() }),
+  );
 }
 
 /** Of a file; nothing is told without one. @throws InputError */

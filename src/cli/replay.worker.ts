@@ -12,6 +12,7 @@ import type { ReplayInput, ReplayOutput, ReplayTask } from '../jobs/replay/repla
 import { rulesError, type VersionSpec } from '../jobs/replay/versions.ts';
 import { readRuleFile } from '../jobs/rules/check-rules.ts';
 import { ruleLists } from '../jobs/rules/rule-lists.ts';
+import { receivedRule } from '../jobs/rules/sent-rules.ts';
 import { InputError } from '../lib/errors.ts';
 import type { ObjectStore, TransactionReader } from '../ports.ts';
 import { SEALED_FIELDS } from '../privacy/personal-fields.ts';
@@ -61,9 +62,7 @@ async function versionsOf({ request, live }: ReplayTask, registry: ObjectStore) 
   const wanted = request.model === undefined ? live.model : request.model;
   const newModel = wanted === live.model ? model : await load(wanted);
   const { overrides } = live;
-  const rules = live.rules.map(
-    (sent): PlacedRule => ({ ...sent, place: () => ({ line: sent.line, column: 1, path: sent.path }) }),
-  );
+  const rules = live.rules.map(receivedRule);
   const liveVersion: VersionSpec = { rules, overrides, model, policy: policyOf(model, null) };
   const candidate: VersionSpec = {
     ...{ rules: rulesOf(request.rules, rules), overrides, model: newModel },

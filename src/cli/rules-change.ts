@@ -1,6 +1,7 @@
 // `rules propose, approve, reject, retire, rollback, snooze, override`: changes of the rule book, each by a named person.
 import { readRuleFiles } from '../adapters/files/rule-folder.ts';
 import { approveRules, type ChangeOutcome, proposeRules, retireRule } from '../jobs/rules/change-rules.ts';
+import { checkHere } from '../jobs/rules/check-beside.ts';
 import type { HistoryEntry } from '../registry/history.ts';
 import type { Act, RuleBook } from '../registry/rule-book.ts';
 import { OVERRIDE_FIELDS, type RuleEvent } from '../registry/rule-book-state.ts';
@@ -35,7 +36,10 @@ export const CHANGES = Object.fromEntries(
     propose: ['file', propose],
     approve: ['version (ID@VERSION)', approve],
     reject: ['version (ID@VERSION)', async (name, book, act) => doneOf(await book.reject(name, act))],
-    retire: ['rule', async (id, book, act, options) => retireRule(id, book, await vocabularyOf(options), act)],
+    retire: [
+      'rule',
+      async (id, book, act, options) => retireRule(id, book, checkHere(await vocabularyOf(options)), act),
+    ],
     rollback: [
       'rule',
       async (id, book, act, options) =>
@@ -57,7 +61,7 @@ export const CHANGES = Object.fromEntries(
 );
 
 async function propose(path: string, book: RuleBook, act: Act, options: OptionValues): Promise<ChangeOutcome> {
-  return proposeRules(await readRuleFiles(path), book, await vocabularyOf(options), act);
+  return proposeRules(await readRuleFiles(path), book, checkHere(await vocabularyOf(options)), act);
 }
 
 async function approve(names: string, book: RuleBook, act: Act, options: OptionValues): Promise<ChangeOutcome> {

@@ -1,9 +1,9 @@
 // `rules list`, `rules show ID@VERSION`, `rules history`: what is in the rule book.
 import { checkVersion } from '../jobs/rules/change-rules.ts';
+import { checkHere } from '../jobs/rules/check-beside.ts';
 import { InputError } from '../lib/errors.ts';
 import { isInForce, ruleBookAt } from '../registry/rule-book-state.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
-import { outlineOf } from '../rules/outline.ts';
 import { ruleVersion } from '../rules/rule.ts';
 import type { CommandContext, OptionValues } from './command.ts';
 import { ruleBookOf, vocabularyOf, wanted } from './rule-options.ts';
@@ -45,12 +45,9 @@ export async function show(name: string | undefined, options: OptionValues, { ou
   }
   const text = await book.textOf(version);
   if (options.json === true) {
-    const { rules, problems } = await checkVersion(
-      { path: ruleVersion(version), text },
-      book,
-      await vocabularyOf(options),
-    );
-    const [condition] = rules.map(({ rule }) => outlineOf(rule));
+    const check = checkHere(await vocabularyOf(options));
+    const { outlines, problems } = await checkVersion({ path: ruleVersion(version), text }, book, check);
+    const [condition] = outlines;
     out(`${JSON.stringify({ ...version, text: JSON.parse(text), condition: condition ?? null, problems })}\n`);
   } else out(`${text}# ${ruleVersion(version)} is ${version.state}; SHA-256 ${version.sha256}\n`);
 }

@@ -163,7 +163,8 @@ export const serveCommand: Command = {
       ...identity,
       ...{ assignment: assignmentOf(options), notifications, archive },
       ...decides,
-      replayThread: { module: replayEntry(), data: options.registry },
+      replayThread: { module: threadModule('replay'), data: options.registry },
+      bookThreads: { checkRules: threadModule('check-rules') },
       decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
       readTransaction: clearTransactionOf,
       http: {
@@ -292,10 +293,10 @@ async function deciding(
   };
 }
 
-/** The module of a replay's thread, with the same file extension as this file: .ts from the sources, .js from the build. */
-function replayEntry(): URL {
+/** With the same file extension as this file: .ts from the sources, .js from the build. */
+function threadModule(name: string): URL {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  return new URL(`replay.worker${extension}`, import.meta.url);
+  return new URL(`${name}.worker${extension}`, import.meta.url);
 }
 
 /** @throws UsageError, InputError */

@@ -124,7 +124,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 };
 
 /** Input errors that are nobody's fault: later there may be room. */
-const BUSY: ReadonlySet<string> = new Set(['IDENTITY_BUSY', 'AUDIT_BUSY', 'ARCHIVE_BUSY']);
+const BUSY: ReadonlySet<string> = new Set(['IDENTITY_BUSY', 'AUDIT_BUSY', 'ARCHIVE_BUSY', 'RULE_CHECKS_FULL']);
 
 /** What is thrown on the way, as a problem; null for what nobody foresaw. */
 export function problemOf(error: unknown): Problem | null {
@@ -139,6 +139,8 @@ export function problemOf(error: unknown): Problem | null {
       return new Problem(503, 'KEYS_BUSY', (error as Error).message, { 'retry-after': '1' });
     case 'SCORING_FULL':
       return new Problem(503, 'SCORING_FULL', (error as Error).message, { 'retry-after': '1' });
+    case 'RULE_CHECKS_FULL':
+      return new Problem(503, code, (error as Error).message, { 'retry-after': '5' });
     case 'STREAM_UNAVAILABLE':
     case 'STORE_UNAVAILABLE':
     case 'RECORDS_UNAVAILABLE':

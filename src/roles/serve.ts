@@ -46,7 +46,7 @@ import { httpMetrics } from './http-metrics.ts';
 import { followAlertSettings } from './service/alert-settings.ts';
 import { startAlerts } from './service/alerts.ts';
 import { type AssignmentSettings, startAssignment } from './service/assignment.ts';
-import { type BookPlace, listStates, openBooks, openLiveLists } from './service/books.ts';
+import { type BookPlace, type BookThreads, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { after, every } from './service/every.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
@@ -88,6 +88,7 @@ export interface ServeRole {
   readonly first: FirstVersion;
   /** Performs replays. */
   readonly replayThread: ThreadEntry;
+  readonly bookThreads: BookThreads;
   /** How transactions come in, in clear. */
   readonly decoders: RecordDecoders;
   /** @throws InputError */
@@ -188,8 +189,16 @@ async function startParts(
   closers.push(() => archive.close());
   const { store: objects } = role.archive;
   closers.push(startRetention({ records, objects, vault, logger, settings: settings.current }));
-  const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
-  closers.push(async () => books.close());
+  const books = openBooks({
+    place: role.books,
+    threads: role.bookThreads,
+    records,
+    vault,
+    log,
+    topic: topics.control,
+    logger,
+  });
+  closers.push(() => books.close());
   await books.start();
   const { decisions } = archive;
   const stopLabels = startLabels({ ...role, objects: role.archive.store, vault, decisions });

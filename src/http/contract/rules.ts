@@ -6,10 +6,7 @@ import { ACTIONS, MODES, SEVERITIES } from '../../rules/rule.ts';
 import { nullable, oneOf, pageOf, pageQuery, TimeMs } from './common.ts';
 import { endpoint } from './endpoint.ts';
 
-/**
- * A rule has some 600 characters. A draft is checked in the process that decides payments, and one of the worst kind at this
- * limit takes some hundred milliseconds: so it is for who may propose, and not all the time.
- */
+/** A rule has some 600 characters. One of the worst kind at this limit takes some hundred milliseconds to check, in a thread. */
 const MOST_DRAFT = 12_000;
 const DRAFT_BYTES = 128 * 1024;
 const CHECKS_PER_MINUTE = 60;

@@ -5,16 +5,9 @@ import type { RuleOverride } from '../../decisions/verdict.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { ReplayRequest, ReplayResult } from '../../records/replays/tables.ts';
 import type { ListState } from '../../registry/list-book-state.ts';
-import type { PlacedRule } from '../../rules/read-rules.ts';
 import type { ThreadEntry } from '../detect/second-thread.ts';
+import type { SentRule } from '../rules/sent-rules.ts';
 import type { HistoryBatch } from './log-history.ts';
-
-/** A rule and where it stands, but for places within its condition: live rules have no problems to tell of. */
-export type SentRule = Omit<PlacedRule, 'place'>;
-
-export function sentRule({ place: _, ...sent }: PlacedRule): SentRule {
-  return sent;
-}
 
 /** What is live as the job begins. */
 export interface LiveDecider {

@@ -6,10 +6,12 @@ import type { TextFile } from '../../ports.ts';
 import { type Act, type RuleBook, ruleHash } from '../../registry/rule-book.ts';
 import { ruleBookAt } from '../../registry/rule-book-state.ts';
 import type { RuleVocabulary } from '../../rules/names.ts';
-import type { PlacedProblem, PlacedRule, ReadRules } from '../../rules/read-rules.ts';
+import type { PlacedProblem, PlacedRule } from '../../rules/read-rules.ts';
 import { ruleVersion } from '../../rules/rule.ts';
 import { compileRuleSet } from '../../rules/rule-set.ts';
-import { checkRules, type RuleFiles, readRuleFile } from './check-rules.ts';
+import type { CheckBeside, CheckedFiles } from './check-beside.ts';
+import { type RuleFiles, readRuleFile } from './check-rules.ts';
+import type { SentRule } from './sent-rules.ts';
 
 export interface ChangeOutcome {
   /** `id@version` */
@@ -29,14 +31,21 @@ const refused = (problems: readonly PlacedProblem[]): ChangeOutcome => ({ done: 
 export async function proposeRules(
   files: RuleFiles,
   book: RuleBook,
-  vocabulary: RuleVocabulary<RuleInput>,
+  check: CheckBeside,
   act: Act,
 ): Promise<ChangeOutcome> {
-  const { versions } = ruleBookAt(await book.history(), LATEST);
-  const own = files.rules.flatMap((file) => readRuleFile(file).rules.map(({ rule }) => rule.id));
-  const { placed, problems } = checkRules(files, vocabulary, await othersInForce(book, new Set(own)));
+  return proposeChecked(await check(files, await rulesInForce(book)), book, act);
+}
+
+/** @param checked beside what is in force */
+export async function proposeChecked(
+  { placed, problems }: Pick<CheckedFiles, 'placed' | 'problems'>,
+  book: RuleBook,
+  act: Act,
+): Promise<ChangeOutcome> {
   if (problems.length > 0) return refused(problems);
-  const isKnown = ({ rule }: PlacedRule) => {
+  const { versions } = ruleBookAt(await book.history(), LATEST);
+  const isKnown = ({ rule }: SentRule) => {
     const known = versions.find(({ id, version }) => id === rule.id && version === rule.version);
     return known?.sha256 === ruleHash(rule);
   };
@@ -51,7 +60,7 @@ export async function proposeRules(
   });
   if (taken.length > 0) return refused(taken);
   for (const { rule } of changed) await book.propose(rule, act);
-  const namesOf = (rules: readonly PlacedRule[]) => rules.map(({ rule }) => ruleVersion(rule));
+  const namesOf = (rules: readonly SentRule[]) => rules.map(({ rule }) => ruleVersion(rule));
   return { done: namesOf(changed), unchanged: namesOf(placed.filter(isKnown)), problems: [] };
 }
 
@@ -77,24 +86,15 @@ export async function approveRules(
     // One that is not there is told by the book.
     if (version !== undefined) candidates.push(...readRuleFile({ path: name, text: await book.textOf(version) }).rules);
   }
-  const { problems } = compileRuleSet(await setWith(candidates, book), vocabulary);
+  const others = await othersInForce(book, new Set(candidates.map(({ rule }) => rule.id)));
+  const { problems } = compileRuleSet([...candidates, ...others], vocabulary);
   if (problems.length > 0) return refused(problems);
   for (const name of names) await book.approve(name, hashes.get(name) ?? null, act);
   return { done: names, unchanged: [], problems: [] };
 }
 
-/** The rules that would be in force with these. */
-export async function setWith(candidates: readonly PlacedRule[], book: RuleBook): Promise<PlacedRule[]> {
-  return [...candidates, ...(await othersInForce(book, new Set(candidates.map(({ rule }) => rule.id))))];
-}
-
-export async function retireRule(
-  id: string,
-  book: RuleBook,
-  vocabulary: RuleVocabulary<RuleInput>,
-  act: Act,
-): Promise<ChangeOutcome> {
-  const { problems } = compileRuleSet(await othersInForce(book, new Set([id])), vocabulary);
+export async function retireRule(id: string, book: RuleBook, check: CheckBeside, act: Act): Promise<ChangeOutcome> {
+  const { problems } = await check({ rules: [], tests: [] }, await othersInForce(book, new Set([id])));
   if (problems.length > 0) return refused(problems);
   const { event } = await book.retire(id, act);
   return { done: ['version' in event ? `${id}@${event.version}` : id], unchanged: [], problems: [] };
@@ -104,15 +104,16 @@ export async function retireRule(
 export async function checkVersion(
   text: TextFile,
   book: RuleBook,
-  vocabulary: RuleVocabulary<RuleInput>,
-): Promise<Pick<ReadRules, 'rules' | 'problems'>> {
-  const { rules, unfinished, problems } = readRuleFile(text);
-  const others = await othersInForce(book, new Set(rules.map(({ rule }) => rule.id)));
-  const ofSet = compileRuleSet([...rules, ...others], vocabulary, unfinished).problems;
-  return { rules, problems: [...problems, ...ofSet.filter(({ file }) => file === text.path)] };
+  check: CheckBeside,
+): Promise<Pick<CheckedFiles, 'outlines' | 'problems'>> {
+  const { outlines, problems } = await check({ rules: [text], tests: [] }, await rulesInForce(book));
+  return { outlines, problems: problems.filter(({ file }) => file === text.path) };
 }
 
-export async function othersInForce(book: RuleBook, without: ReadonlySet<string>): Promise<PlacedRule[]> {
-  const { rules } = await book.effectiveAt(LATEST);
-  return rules.filter(({ rule }) => !without.has(rule.id));
+export async function rulesInForce(book: RuleBook): Promise<readonly PlacedRule[]> {
+  return (await book.effectiveAt(LATEST)).rules;
+}
+
+async function othersInForce(book: RuleBook, without: ReadonlySet<string>): Promise<PlacedRule[]> {
+  return (await rulesInForce(book)).filter(({ rule }) => !without.has(rule.id));
 }

@@ -30,16 +30,17 @@ export function readRuleFile({ path, text }: TextFile): ReadRules {
   return readRules(text, path, new Set(Object.keys(REASON_CODES)));
 }
 
-/** @param beside rules that are there already, which the files' rules may ask about */
+/** @param inForce rules that are there already, which the files' rules may ask about; the files' own are in their place */
 export function checkRules(
   files: RuleFiles,
   vocabulary: RuleVocabulary<RuleInput>,
-  beside: readonly PlacedRule[] = [],
+  inForce: readonly PlacedRule[] = [],
 ): CheckedRules {
   const read = files.rules.map(readRuleFile);
   const placed = read.flatMap(({ rules }) => rules);
   const unfinished = read.flatMap((each) => each.unfinished);
-  const all = [...placed, ...beside];
+  const own = new Set(placed.map(({ rule }) => rule.id));
+  const all = [...placed, ...inForce.filter(({ rule }) => !own.has(rule.id))];
   const { set, problems: ofSet } = compileRuleSet(all, vocabulary, unfinished);
   const known = new Set([...unfinished.map(({ id }) => id), ...all.map(({ rule }) => rule.id)]);
   const tests = files.tests.map(({ path, text }) => ({ path, ...readRuleTests(text, path, vocabulary, known) }));

@@ -2,7 +2,6 @@
 //
 // Reads a version as the caller saw it: whoever changes a rule names the entry of the history that touched it last, so nobody
 // approves what somebody has just changed.
-import type { RuleInput } from '../../decisions/rule-names.ts';
 import type { RuleOverride } from '../../decisions/verdict.ts';
 import { InputError } from '../../lib/errors.ts';
 import { RecentMap } from '../../privacy/recent-map.ts';
@@ -16,16 +15,15 @@ import {
   ruleBookAt,
   type VersionState,
 } from '../../registry/rule-book-state.ts';
-import type { RuleVocabulary } from '../../rules/names.ts';
 import { namesUsed } from '../../rules/names-used.ts';
-import { outlineOf, type RuleOutline } from '../../rules/outline.ts';
+import type { RuleOutline } from '../../rules/outline.ts';
 import type { PlacedProblem, PlacedRule } from '../../rules/read-rules.ts';
 import { type Rule, ruleVersion } from '../../rules/rule.ts';
-import { compileRuleSet } from '../../rules/rule-set.ts';
 import { writeRule } from '../../rules/write-rule.ts';
 import { changeOfRules } from '../stream/rule-publisher.ts';
-import { checkVersion, othersInForce, proposeRules, retireRule, setWith } from './change-rules.ts';
-import { checkRules, problemLine, type RuleFiles, readRuleFile } from './check-rules.ts';
+import { checkVersion, proposeChecked, retireRule, rulesInForce } from './change-rules.ts';
+import type { CheckBeside } from './check-beside.ts';
+import { problemLine, type RuleFiles, readRuleFile } from './check-rules.ts';
 
 export type RuleEntry = HistoryEntry<RuleEvent>;
 
@@ -33,8 +31,8 @@ export interface RuleDeskOptions {
   /** With the rules of files beneath (file-rules.ts). */
   readonly book: RuleBook;
   readonly files: readonly PlacedRule[];
-  /** All that rules may speak of, with the lists there are. */
-  vocabulary(): Promise<RuleVocabulary<RuleInput>>;
+  /** With all that rules may speak of, and the lists there are. */
+  readonly check: CheckBeside;
   /** Names of those that the stream does not compute: a rule over them never fires. */
   readonly notComputed: ReadonlySet<string>;
 }
@@ -125,19 +123,18 @@ export class RuleDesk {
 
   /** A version's kept text, its condition, and what would be wrong with it today next to the others in force. */
   async read({ origin, rule, ...version }: ShownVersion) {
-    const { book, vocabulary } = this.#options;
+    const { book, check } = this.#options;
     const known = { ...version, proposedBy: version.proposedBy ?? '', proposedMs: version.proposedMs ?? 0 };
     const text = origin === 'files' ? writeRule(rule) : await book.textOf(known);
-    const { rules, problems } = await checkVersion({ path: ruleVersion(version), text }, book, await vocabulary());
-    return { text, condition: rules.length === 1 ? outlineOf(rules[0].rule) : null, problems };
+    const { outlines, problems } = await checkVersion({ path: ruleVersion(version), text }, book, check);
+    return { text, condition: outlines.length === 1 ? outlines[0] : null, problems };
   }
 
   async check(draft: Draft): Promise<CheckedDraft> {
-    const { book, vocabulary, notComputed } = this.#options;
-    const files = filesOf(draft);
-    const own = new Set(readRuleFile(files.rules[0]).rules.map(({ rule }) => rule.id));
-    const { placed, tests, untested, problems } = checkRules(files, await vocabulary(), await othersInForce(book, own));
-    const conditions = placed.map(({ rule, file, line, path }) => ({ ...outlineOf(rule), file, line, path }));
+    const { book, check, notComputed } = this.#options;
+    const checked = await check(filesOf(draft), await rulesInForce(book));
+    const { placed, outlines, tests, untested, problems } = checked;
+    const conditions = placed.map(({ file, line, path }, index) => ({ ...outlines[index], file, line, path }));
     const names = namesUsed(placed.map(({ rule }) => rule));
     return {
       ...{ rules: placed.map(({ rule }) => ruleVersion(rule)), tests, untested, problems, conditions },
@@ -147,13 +144,8 @@ export class RuleDesk {
 
   /** One rule. @throws InputError RULES_INVALID with the first problems */
   async propose(draft: Draft, act: Act): Promise<RuleEntry> {
-    const { book, vocabulary } = this.#options;
+    const { book, check } = this.#options;
     return this.#once(act, async () => {
-      const files = filesOf(draft);
-      const { rules } = readRuleFile(files.rules[0]);
-      if (rules.length > 1) {
-        throw new InputError('RULES_SEVERAL', `The text has ${rules.length} rules`, 'Propose one at a time');
-      }
       const { versions } = stateAt(await book.history(), LATEST);
       if (versions.filter(({ state }) => state === 'proposed').length >= MOST_PROPOSALS) {
         throw new InputError(
@@ -162,7 +154,12 @@ export class RuleDesk {
           'Have some decided first',
         );
       }
-      const { done, unchanged, problems } = await proposeRules(files, book, await vocabulary(), act);
+      const checked = await check(filesOf(draft), await rulesInForce(book));
+      const { placed } = checked;
+      if (placed.length > 1) {
+        throw new InputError('RULES_SEVERAL', `The text has ${placed.length} rules`, 'Propose one at a time');
+      }
+      const { done, unchanged, problems } = await proposeChecked(checked, book, act);
       demandSound(problems);
       if (done.length > 0) return;
       throw new InputError('RULE_UNCHANGED', `${unchanged.join(', ')} is in the book with the same text`, 'Change it');
@@ -171,14 +168,16 @@ export class RuleDesk {
 
   /** @param reviewedSha256 of the text that was read */
   async approve(name: string, reviewedSha256: string, act: Act): Promise<RuleEntry> {
-    const { book, vocabulary } = this.#options;
+    const { book, check } = this.#options;
     return this.#once(act, async () => {
       const version = stateAt(await book.history(), LATEST).versions.find((each) => ruleVersion(each) === name);
       if (version !== undefined && version.state === 'proposed') {
-        const { rules } = readRuleFile({ path: name, text: await book.textOf(version) });
-        const set = await setWith(rules, book);
-        demandSound(compileRuleSet(set, await vocabulary()).problems);
-        changeOfRules({ rules: set, overrides: [] });
+        const files = { rules: [{ path: name, text: await book.textOf(version) }], tests: [] };
+        const inForce = await rulesInForce(book);
+        const { placed, problems } = await check(files, inForce);
+        demandSound(problems);
+        const others = inForce.filter(({ rule }) => rule.id !== version.id);
+        changeOfRules({ rules: [...placed, ...others], overrides: [] });
       }
       // One that is not there, or decided, is told by the book.
       await book.approve(name, reviewedSha256, act);
@@ -211,8 +210,8 @@ export class RuleDesk {
   }
 
   async retire(id: string, act: Act): Promise<RuleEntry> {
-    const { book, vocabulary } = this.#options;
-    return this.#once(act, async () => demandSound((await retireRule(id, book, await vocabulary(), act)).problems));
+    const { book, check } = this.#options;
+    return this.#once(act, async () => demandSound((await retireRule(id, book, check, act)).problems));
   }
 
   /** @param version null for the one before the present one */
@@ -250,7 +249,14 @@ export class RuleDesk {
     const request = act.via?.request ?? '';
     const before = entryOf(await this.history(), request);
     if (before !== undefined) return before;
-    await change();
+    try {
+      await change();
+    } catch (error) {
+      // The same request may have come twice at once: what the other has done is no reason to refuse this one.
+      const meanwhile = entryOf(await this.history(), request);
+      if (meanwhile !== undefined) return meanwhile;
+      throw error;
+    }
     return entryOf(await this.history(), request)!;
   }
 

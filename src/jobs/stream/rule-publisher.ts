@@ -10,6 +10,7 @@ import { InputError } from '../../lib/errors.ts';
 import type { StreamLog } from '../../ports.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
 import type { EffectiveRules, RuleBook } from '../../registry/rule-book.ts';
+import type { PlacedRule } from '../../rules/read-rules.ts';
 import { ruleVersion } from '../../rules/rule.ts';
 import { writeRule } from '../../rules/write-rule.ts';
 
@@ -39,7 +40,13 @@ const MOST_LOOKS = 10;
 const encoder = new TextEncoder();
 
 /** @throws InputError RULES_TOO_LARGE where the set does not fit into one record */
-export function changeOfRules({ rules, overrides }: EffectiveRules): Pick<ControlRecord, 'rules' | 'overrides'> {
+export function changeOfRules({
+  rules,
+  overrides,
+}: Pick<EffectiveRules, 'overrides'> & { readonly rules: readonly Pick<PlacedRule, 'rule'>[] }): Pick<
+  ControlRecord,
+  'rules' | 'overrides'
+> {
   const change = { rules: rules.map(({ rule }) => ({ path: ruleVersion(rule), text: writeRule(rule) })), overrides };
   const bytes = encoder.encode(JSON.stringify(change)).length;
   if (bytes <= MOST_CHANGE_BYTES) return change;

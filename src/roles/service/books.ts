@@ -9,6 +9,7 @@ import type { ListServices } from '../../http/handlers/lists.ts';
 import type { RuleServices } from '../../http/handlers/rules.ts';
 import { BookAudit } from '../../jobs/books/book-audit.ts';
 import { ListDesk } from '../../jobs/books/list-desk.ts';
+import { startChecks } from '../../jobs/rules/check-beside.ts';
 import { readRuleFile } from '../../jobs/rules/check-rules.ts';
 import { withFileRules } from '../../jobs/rules/file-rules.ts';
 import { RuleDesk } from '../../jobs/rules/rule-desk.ts';
@@ -53,11 +54,17 @@ export interface RunningBooks {
   readonly lists: Omit<ListServices, 'trail'>;
   /** Beside the log, once it may be written to. */
   start(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
+}
+
+/** Modules of the threads in which work is done that would hold decisions up. */
+export interface BookThreads {
+  readonly checkRules: URL;
 }
 
 export interface BookParts {
   readonly place: BookPlace;
+  readonly threads: BookThreads;
   readonly records: RecordStore;
   readonly vault: Vault;
   readonly log: StreamLog;
@@ -90,7 +97,7 @@ function inTokens(entry: ListEntry, { tokens }: Vault): readonly ListEntry[] {
   return value === entry.value ? [] : [{ ...entry, value }];
 }
 
-export function openBooks({ place, records, vault, log, topic, logger }: BookParts): RunningBooks {
+export function openBooks({ place, threads, records, vault, log, topic, logger }: BookParts): RunningBooks {
   const { files, definitions, detectors } = place;
   const scrubber = new Scrubber();
   const publicId = (id: string) => vault.tokens.publicId(id);
@@ -102,6 +109,7 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
   const computed = new Set(definitions.map(({ id }) => id));
   const notComputed = new Set(known.map(({ id }) => id).filter((id) => !computed.has(id)));
   const vocabulary = async () => createRuleVocabulary(known, detectors, emptyRuleLists(await listDesk.definitions()));
+  const checks = startChecks(threads.checkRules, { definitions: known, detectors }, () => listDesk.definitions());
   const record = vault.trail.append.bind(vault.trail);
   const common = { records, record, begin: lockAudit };
   const told = {
@@ -129,7 +137,7 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
   return {
     rules: {
       ...{ audit: ruleAudit, publish, vocabulary, scrubber, entityId },
-      desk: new RuleDesk({ book: ruleBook, files, vocabulary, notComputed }),
+      desk: new RuleDesk({ book: ruleBook, files, check: checks.check, notComputed }),
       versionInForce: async (nowMs) => rulesHash((await ruleBook.effectiveAt(nowMs)).rules),
       verify: () => verified(records, 'rules', () => wholeRules(ruleBookOf(place, false))),
     },
@@ -141,7 +149,10 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
       await sweep().catch(onTrouble);
       stopSweeping = every(SWEEP_MS, sweep, onTrouble);
     },
-    close: () => stopSweeping(),
+    async close() {
+      stopSweeping();
+      await checks.stop();
+    },
   };
 }
 

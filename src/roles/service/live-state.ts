@@ -2,9 +2,10 @@
 import type { ControlRecord } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import type { LiveState } from '../../http/handlers/models.ts';
-import { type LiveDecider, sentRule } from '../../jobs/replay/replay-thread.ts';
+import type { LiveDecider } from '../../jobs/replay/replay-thread.ts';
 import { readRuleFile } from '../../jobs/rules/check-rules.ts';
 import type { EvaluatedRules } from '../../jobs/rules/rules-over-features.ts';
+import { sentRule } from '../../jobs/rules/sent-rules.ts';
 import { changesAsked, type WatchedVersions } from '../../jobs/stream/watched-versions.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { RecordDecoders } from '../../pipeline/stream/partition-fold.ts';

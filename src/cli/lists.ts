@@ -1,9 +1,10 @@
 // `lists`: who or what is blocked, trusted or watched; names of politically exposed and sanctioned people.
-import { LIST_FORMATS, type ListFormat, readList } from '../adapters/files/lists/read-list.ts';
+import { readListFile } from '../adapters/files/lists/read-list.ts';
+import { LIST_FORMATS, type ListFormat } from '../domain/list-formats.ts';
 import { InputError } from '../lib/errors.ts';
 import { createKeptList, type ListEntry, type ListPurpose, PURPOSES } from '../lists/kept-list.ts';
 import { NAME_THRESHOLD } from '../lists/standard-lists.ts';
-import type { ListState } from '../registry/list-book-state.ts';
+import { importedFile, type ListState } from '../registry/list-book-state.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { OUTLINES } from './command-outlines.ts';
@@ -91,7 +92,7 @@ async function remove(words: readonly string[], options: OptionValues, context: 
 async function importFile(words: readonly string[], options: OptionValues, context: CommandContext): Promise<void> {
   const [list, path] = listAndValue('lists import', words, 'file');
   const act = actOf('lists import', options, context);
-  const { format, rows, rejected, weakNames } = await readList(path, {
+  const { format, rows, rejected, weakNames } = await readListFile(path, {
     format: (options.format ?? null) as ListFormat | null,
     withWeakNames: options['weak-names'] === true,
   });
@@ -103,7 +104,10 @@ async function importFile(words: readonly string[], options: OptionValues, conte
   // Who is no longer published is no longer sanctioned.
   const replaces = options.replace === true || format !== 'csv';
   const why = act.why === '' ? `import of ${path}` : act.why;
-  await listBookOf(options).importRows({ list, source, replaces, rows }, { ...act, why });
+  await listBookOf(options).importRows(
+    { list, source, replaces, rows, file: importedFile(format, rejected, weakNames) },
+    { ...act, why },
+  );
   for (const { file, line, message } of rejected.slice(0, MAX_SHOWN)) context.log(`${file}:${line}: ${message}\n`);
   const more = rejected.length > MAX_SHOWN ? ` (the first ${MAX_SHOWN} are shown)` : '';
   const weak = weakNames === 0 ? '' : `; ${weakNames} weak names left out`;

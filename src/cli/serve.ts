@@ -164,7 +164,7 @@ export const serveCommand: Command = {
       ...{ assignment: assignmentOf(options), notifications, archive },
       ...decides,
       replayThread: { module: threadModule('replay'), data: options.registry },
-      bookThreads: { checkRules: threadModule('check-rules') },
+      bookThreads: { checkRules: threadModule('check-rules'), readList: threadModule('read-list') },
       decoders: { transaction: decodeClearTransaction, label: decodeClearLabel, control: decodeControl },
       readTransaction: clearTransactionOf,
       http: {

@@ -112,6 +112,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   LIST_VALUE_UNKNOWN: 404,
   LIST_EXISTS: 409,
   LIST_FULL: 409,
+  FILE_TOO_LARGE: 413,
+  LIST_TOO_LONG: 413,
   RULE_PROPOSALS_FULL: 409,
   // Operators mend it: what is kept is not what was written.
   HISTORY_BROKEN: 503,
@@ -124,7 +126,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 };
 
 /** Input errors that are nobody's fault: later there may be room. */
-const BUSY: ReadonlySet<string> = new Set(['IDENTITY_BUSY', 'AUDIT_BUSY', 'ARCHIVE_BUSY', 'RULE_CHECKS_FULL']);
+const BUSY: ReadonlySet<string> = new Set([
+  'IDENTITY_BUSY',
+  'AUDIT_BUSY',
+  'ARCHIVE_BUSY',
+  'RULE_CHECKS_FULL',
+  'LIST_FILES_FULL',
+]);
 
 /** What is thrown on the way, as a problem; null for what nobody foresaw. */
 export function problemOf(error: unknown): Problem | null {
@@ -140,6 +148,7 @@ export function problemOf(error: unknown): Problem | null {
     case 'SCORING_FULL':
       return new Problem(503, 'SCORING_FULL', (error as Error).message, { 'retry-after': '1' });
     case 'RULE_CHECKS_FULL':
+    case 'LIST_FILES_FULL':
       return new Problem(503, code, (error as Error).message, { 'retry-after': '5' });
     case 'STREAM_UNAVAILABLE':
     case 'STORE_UNAVAILABLE':

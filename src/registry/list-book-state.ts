@@ -1,5 +1,6 @@
 // What the history of lists comes to: each list with all that was ever on it and the time it was in force, so that one list
 // answers for any day of the past. A pure function of the entries.
+import type { ListFormat } from '../domain/list-formats.ts';
 import type { ListDefinition, ListEntry } from '../lists/kept-list.ts';
 import { STANDARD_LISTS } from '../lists/standard-lists.ts';
 import type { HistoryEntry } from './history.ts';
@@ -29,7 +30,42 @@ export type ListEvent =
       readonly rows: number;
       /** What the source listed before and does not list now is taken off. */
       readonly replaces: boolean;
+      readonly effect?: ImportEffect;
+      /** Where the rows came in one. */
+      readonly file?: ImportedFile;
     };
+
+/** What an import does to what its source has on the list. */
+export interface ImportEffect {
+  readonly added: number;
+  /** With another reason, beginning or end. */
+  readonly changed: number;
+  readonly unchanged: number;
+  /** Taken off: not listed any more, or listed with an end that is over. */
+  readonly expired: number;
+}
+
+/** What is said of a file, and nothing of what was in it. */
+export interface ImportedFile {
+  readonly format: ListFormat;
+  /** Rows that could not be used. */
+  readonly rejected: number;
+  /** The first of them. */
+  readonly firstRejected: readonly { readonly line: number; readonly message: string }[];
+  /** Names that were left out because their publisher calls them weak. */
+  readonly weakNames: number;
+}
+
+const MOST_REJECTED_TOLD = 20;
+
+export function importedFile(
+  format: ListFormat,
+  rejected: readonly { readonly line: number; readonly message: string }[],
+  weakNames: number,
+): ImportedFile {
+  const firstRejected = rejected.slice(0, MOST_REJECTED_TOLD).map(({ line, message }) => ({ line, message }));
+  return { format, rejected: rejected.length, firstRejected, weakNames };
+}
 
 /** A row of an import as it is kept. */
 export type ImportedRow = Pick<ListEntry, 'value' | 'reason' | 'untilMs'> & { readonly fromMs: number | null };
@@ -77,8 +113,46 @@ export function listsOf(
   return new Map([...definitions.values()].map((d) => [d.name, { definition: d, entries: kept.get(d.name) ?? [] }]));
 }
 
+/** As `listsOf` does it. */
+export function effectOf(
+  { entries }: ListState,
+  {
+    source,
+    replaces,
+    rows,
+  }: { readonly source: string; readonly replaces: boolean; readonly rows: readonly ImportedRow[] },
+  atMs: number,
+): ImportEffect {
+  const before = new Map<string, ListEntry>();
+  for (const entry of entries) {
+    if (entry.source === source && !isOver(entry, atMs)) before.set(entry.value, entry);
+  }
+  const effect = { added: 0, changed: 0, unchanged: 0, expired: 0 };
+  const after = new Map(rows.map((row) => [row.value, row]));
+  for (const [value, row] of after) {
+    const known = before.get(value);
+    if (isOver(row, atMs)) {
+      if (known !== undefined) effect.expired++;
+    } else if (known === undefined) effect.added++;
+    else if (isSame(known, row, atMs)) effect.unchanged++;
+    else effect.changed++;
+  }
+  if (replaces) for (const value of before.keys()) if (!after.has(value)) effect.expired++;
+  return effect;
+}
+
+/** One that has begun has begun, whenever it was. */
+function isSame(known: ListEntry, row: ImportedRow, atMs: number): boolean {
+  const begins = Math.max(atMs, row.fromMs ?? atMs);
+  return known.reason === row.reason && known.untilMs === row.untilMs && Math.max(atMs, known.fromMs) === begins;
+}
+
 function endFrom(own: ListEntry[], atMs: number, concerns: (entry: ListEntry) => boolean): void {
   own.forEach((entry, index) => {
-    if ((entry.untilMs === null || entry.untilMs > atMs) && concerns(entry)) own[index] = { ...entry, untilMs: atMs };
+    if (!isOver(entry, atMs) && concerns(entry)) own[index] = { ...entry, untilMs: atMs };
   });
+}
+
+function isOver({ untilMs }: Pick<ListEntry, 'untilMs'>, atMs: number): boolean {
+  return untilMs !== null && untilMs <= atMs;
 }

@@ -5,7 +5,14 @@ import { InputError } from '../lib/errors.ts';
 import { type ListDefinition, MAX_ENTRIES } from '../lists/kept-list.ts';
 import type { ListRow, ObjectStore } from '../ports.ts';
 import { type HistoryEntry, openHistory, sha256 } from './history.ts';
-import { type ImportedRow, type ListEvent, type ListState, listsOf } from './list-book-state.ts';
+import {
+  effectOf,
+  type ImportedFile,
+  type ImportedRow,
+  type ListEvent,
+  type ListState,
+  listsOf,
+} from './list-book-state.ts';
 import { type Act, demandReason } from './rule-book.ts';
 
 /** What rows are kept under is their hash: with something random among them it tells nobody what they are. */
@@ -24,6 +31,8 @@ export interface ListImport {
   readonly source: string;
   readonly replaces: boolean;
   readonly rows: readonly ListRow[];
+  /** null where they did not come in one. */
+  readonly file: ImportedFile | null;
 }
 
 export interface ListBook {
@@ -130,21 +139,27 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
           throw new InputError('LIST_VALUE_UNKNOWN', `'${value}' is not on @${list}`, 'See centinela lists show');
         return { kind: 'removed', list, value, ...(also.length > 0 && { also }) };
       }),
-    async importRows({ list, source, replaces, rows }, act) {
-      const reason = act.why.trim();
-      const kept: ImportedRow[] = rows.map((row) => ({
-        ...{ value: row.value, reason: row.reason ?? reason, fromMs: row.fromMs, untilMs: row.untilMs },
-      }));
+    async importRows({ list, source, replaces, rows, file }, act) {
+      const kept = importedRows(rows, act);
       const salt = act.via?.salt;
       const text = JSON.stringify(salt === undefined ? kept : ({ salt, rows: kept } satisfies SaltedRows));
       const hash = sha256(text);
       await store.putNew(rowsKey(hash), new TextEncoder().encode(text));
       return writeWithReason(act, (lists) => {
-        if (known(lists, list).entries.length + kept.length > MAX_ENTRIES) throw full(list);
-        return { kind: 'imported', list, source, sha256: hash, rows: kept.length, replaces };
+        const state = known(lists, list);
+        if (state.entries.length + kept.length > MAX_ENTRIES) throw full(list);
+        const effect = effectOf(state, { source, replaces, rows: kept }, act.atMs);
+        const what = { kind: 'imported', list, source, sha256: hash, rows: kept.length, replaces, effect } as const;
+        return file === null ? what : { ...what, file };
       });
     },
   };
+}
+
+/** As they are kept: a row that says nothing is there for the reason of the import. */
+export function importedRows(rows: readonly ListRow[], { why }: Pick<Act, 'why'>): ImportedRow[] {
+  const reason = why.trim();
+  return rows.map(({ value, reason: own, fromMs, untilMs }) => ({ value, reason: own ?? reason, fromMs, untilMs }));
 }
 
 function known(lists: ReadonlyMap<string, ListState>, list: string): ListState {

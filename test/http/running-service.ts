@@ -110,7 +110,10 @@ export async function startTestService(records: RecordStore, options: TestServic
     books: { store: registry, files: placed, definitions: catalogueNamed(CATALOGUE_NAMES[0]), detectors },
     first: { model: null, rules: { placed, overrides: [] } },
     replayThread: { module: new URL('../../src/cli/replay.worker.ts', import.meta.url), data: models },
-    bookThreads: { checkRules: new URL('../../src/cli/check-rules.worker.ts', import.meta.url) },
+    bookThreads: {
+      checkRules: new URL('../../src/cli/check-rules.worker.ts', import.meta.url),
+      readList: new URL('../../src/cli/read-list.worker.ts', import.meta.url),
+    },
     async worker(decoders, lists) {
       const rules = { placed, overrides: [], lists: await lists.newest(), detectors };
       const loadModel = (id: string) => loadStoredModel(registry, id, detectorsHere());

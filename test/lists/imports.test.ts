@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readList } from '../../src/adapters/files/lists/read-list.ts';
+import { readListFile } from '../../src/adapters/files/lists/read-list.ts';
 
 const sample = (name: string) => fileURLToPath(new URL(`samples/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lists-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const read = (path: string, withWeakNames = false) => readList(path, { format: null, withWeakNames });
+const read = (path: string, withWeakNames = false) => readListFile(path, { format: null, withWeakNames });
 const written = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
@@ -28,8 +28,8 @@ it('CSV: columns are recognised, and bad rows told with their line', async () =>
   ]);
   expect(rejected.map(({ line, message }) => ({ line, message }))).toEqual([
     { line: 4, message: 'the value is empty' },
-    { line: 5, message: "'2026-02-30' is no day: write YYYY-MM-DD" },
-    { line: 6, message: "'191-001' stands in line 2 already" },
+    { line: 5, message: "column 'Desde' holds no day: write YYYY-MM-DD" },
+    { line: 6, message: 'the same value stands in line 2 already' },
     { line: 7, message: 'it ends before it begins' },
     { line: 8, message: 'TOO_MANY_COLUMNS' },
   ]);

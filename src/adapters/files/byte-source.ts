@@ -1,6 +1,7 @@
 // Bytes of a file in large chunks, unpacked where they are gzip, with errors that say what is wrong with the file.
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../../lib/errors.ts';
 
@@ -19,8 +20,7 @@ export interface ByteSource {
 /** Fails with a clear message where the path is not a readable file with content. */
 export async function openBytes(path: string, onProgress?: (read: number, total: number) => void): Promise<ByteSource> {
   const bytesTotal = await sizeOf(path);
-  const start = await firstBytes(path, 4);
-  const gzip = start[0] === 0x1f && start[1] === 0x8b;
+  const gzip = isGzip(await firstBytes(path, 4));
   if (path.toLowerCase().endsWith('.gz') && !gzip) {
     throw new InputError(
       'GZIP_INVALID',
@@ -36,18 +36,68 @@ export async function openBytes(path: string, onProgress?: (read: number, total:
       bytesRead += chunk.length;
       onProgress?.(bytesRead, bytesTotal);
     });
-    const unpacked = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
-    if (gzip) file.on('error', (error) => unpacked.destroy(error));
-    try {
-      for await (const chunk of unpacked) yield chunk as Buffer;
-    } catch (error) {
-      throw explainReadError(path, error);
-    } finally {
-      file.destroy();
-      unpacked.destroy();
-    }
+    yield* unpackedChunks(path, file, gzip);
   }
   return { path, gzip, bytesTotal, bytesRead: () => bytesRead, chunks };
+}
+
+/**
+ * A file that is in memory.
+ *
+ * @param path how problems call it
+ * @param mostBytes of its content; a packed file may have any number of them
+ */
+export function heldBytes(path: string, bytes: Buffer, mostBytes: number): ByteSource {
+  if (bytes.length === 0) throw emptyFile(path);
+  const gzip = isGzip(bytes);
+  let bytesRead = 0;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    let length = 0;
+    for await (const chunk of unpackedChunks(path, Readable.from(slices(bytes), { objectMode: false }), gzip)) {
+      length += chunk.length;
+      if (length > mostBytes) throw tooLarge(path, mostBytes);
+      yield chunk;
+    }
+    bytesRead = bytes.length;
+  }
+  return { path, gzip, bytesTotal: bytes.length, bytesRead: () => bytesRead, chunks };
+}
+
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES);
+}
+
+async function* unpackedChunks(path: string, file: Readable, gzip: boolean): AsyncGenerator<Buffer> {
+  const unpacked = gzip ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file;
+  if (gzip) file.on('error', (error) => unpacked.destroy(error));
+  try {
+    for await (const chunk of unpacked) yield chunk as Buffer;
+  } catch (error) {
+    throw explainReadError(path, error);
+  } finally {
+    file.destroy();
+    unpacked.destroy();
+  }
+}
+
+/** The whole content (unpacked). @throws InputError where it is larger */
+export async function allBytes(source: ByteSource, mostBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source.chunks()) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > mostBytes) throw tooLarge(source.path, mostBytes);
+  }
+  return Buffer.concat(parts);
+}
+
+function tooLarge(path: string, mostBytes: number): InputError {
+  return new InputError('FILE_TOO_LARGE', `${path} has more than ${mostBytes} bytes`, 'Split it');
+}
+
+function isGzip(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
 }
 
 /** The first `limit` bytes of the content (unpacked), fewer where it is shorter. */

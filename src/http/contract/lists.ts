@@ -2,6 +2,7 @@
 //
 // Values are somebody's: they are masked, and seen in clear where the view is audited.
 import Type from 'typebox';
+import { LIST_FORMATS } from '../../domain/list-formats.ts';
 import { PURPOSES } from '../../lists/kept-list.ts';
 import { nullable, oneOf, pageOf, pageQuery, TimeMs } from './common.ts';
 import { endpoint } from './endpoint.ts';
@@ -10,6 +11,8 @@ import { BookEntrySchema, BookReason, ChainSchema } from './rules.ts';
 /** More go in several requests, or on the command line. */
 const MOST_ROWS = 20_000;
 const IMPORT_BYTES = 8 * 1024 * 1024;
+/** OFAC's sdn.xml has some 30 MB; the larger forms come packed. */
+const FILE_BYTES = 40 * 1024 * 1024;
 const IMPORTS_PER_MINUTE = 12;
 /** Who may not see values could try them. */
 const LOOKS_PER_MINUTE = 300;
@@ -160,6 +163,50 @@ export const LIST_ENDPOINTS = {
       },
       { additionalProperties: false },
     ),
+  }),
+  uploadToList: endpoint({
+    ...{ method: 'POST', path: '/v1/lists/:list/entries::upload', tag: 'lists', access: 'lists:write', does: 'change' },
+    ...{ bodyKind: 'file', mostBodyBytes: FILE_BYTES, mostPerMinute: IMPORTS_PER_MINUTE },
+    summary: {
+      es: 'Importar un archivo: CSV, o lo que publican OFAC y la ONU',
+      en: 'Import a file: CSV, or what OFAC and the UN publish',
+    },
+    params: ListParams,
+    query: Type.Object({
+      format: oneOf(
+        LIST_FORMATS,
+        'xml: of OFAC (sdn.xml, sdn_advanced.xml) or the UN (consolidated.xml); ofac-csv: sdn.csv, without other names. Any may be gzip',
+      ),
+      source: Source,
+      reason: BookReason,
+      replaces: Type.Optional(
+        Type.Boolean({
+          description: 'what the source listed before and does not now is taken off; default true but for csv',
+        }),
+      ),
+      weakNames: Type.Optional(
+        Type.Boolean({ description: 'also names that the publisher calls weak; default false' }),
+      ),
+      dryRun: Type.Optional(
+        Type.Boolean({ description: 'only says what it would do; its ETag as If-Match makes sure that it still does' }),
+      ),
+    }),
+    answer: Type.Object({
+      list: Type.String(),
+      entry: nullable(Type.Integer({ description: 'of the history; null of a dry run' })),
+      hash: nullable(Type.String()),
+      format: oneOf(LIST_FORMATS),
+      rows: Type.Integer({ description: 'that could be used' }),
+      rejected: Type.Integer(),
+      firstRejected: Type.Array(
+        Type.Object({ line: Type.Integer(), message: Type.String({ description: 'without values' }) }),
+      ),
+      weakNames: Type.Integer({ description: 'left out' }),
+      added: Type.Integer(),
+      changed: Type.Integer({ description: 'with another reason, beginning or end' }),
+      unchanged: Type.Integer(),
+      expired: Type.Integer({ description: 'taken off, for the source does not list them any more' }),
+    }),
   }),
   listHistory: endpoint({
     ...{ ...read, path: '/v1/list-history' },

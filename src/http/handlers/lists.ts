@@ -1,13 +1,15 @@
 // Kept lists. Values are somebody's: masked here, in clear where the view is in the audit, and never in the audit itself.
 import type { ListDesk, ListedEntry, PlacedEntry } from '../../jobs/books/list-desk.ts';
+import type { RunningListFiles } from '../../jobs/books/list-files.ts';
 import { listOf } from '../../jobs/stream/live-lists.ts';
 import { isListedAt } from '../../lists/kept-list.ts';
 import { NAME_THRESHOLD } from '../../lists/standard-lists.ts';
 import { maskListed } from '../../privacy/masking.ts';
 import type { Scrubber } from '../../privacy/scrubber.ts';
 import type { AuditTrail } from '../../records/audit/audit-trail.ts';
-import type { ListEvent } from '../../registry/list-book-state.ts';
-import type { Answer, Asked, HandlerOf, Handlers } from '../asked.ts';
+import type { ListImport } from '../../registry/list-book.ts';
+import { type ImportEffect, type ImportedFile, importedFile, type ListEvent } from '../../registry/list-book-state.ts';
+import type { Answer, Asked, HandlerOf, Handlers, OutsideChange } from '../asked.ts';
 import { DEFAULT_PAGE } from '../contract/common.ts';
 import type { ENDPOINTS, EndpointSpec } from '../contract.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
@@ -20,14 +22,16 @@ export interface ListServices extends BookServices<ListEvent> {
   readonly trail: Pick<AuditTrail, 'record'>;
   readonly scrubber: Pick<Scrubber, 'scrub'>;
   verify(): Promise<ChainReport>;
+  /** In a thread of its own. */
+  readFile: RunningListFiles['read'];
 }
 
 type ListHandlers = Pick<
   Handlers,
   | ('listLists' | 'defineList' | 'listEntries' | 'viewListEntries' | 'findOnList' | 'addToList' | 'removeFromList')
-  | ('importToList' | 'listHistory' | 'verifyListHistory')
+  | ('importToList' | 'uploadToList' | 'listHistory' | 'verifyListHistory')
 >;
-type ChangeName = 'addToList' | 'removeFromList' | 'importToList';
+type ChangeName = 'addToList' | 'removeFromList' | 'importToList' | 'uploadToList';
 
 export function listHandlers(services: ListServices): ListHandlers {
   const { desk, trail, scrubber, verify } = services;
@@ -76,12 +80,13 @@ export function listHandlers(services: ListServices): ListHandlers {
 }
 
 function changes(services: ListServices): Pick<ListHandlers, 'defineList' | ChangeName> {
-  const { desk } = services;
+  const { desk, readFile } = services;
   const actOf = (asked: Asked<EndpointSpec>, request: string, reason: string) =>
     bookActOf(asked, request, reason, true);
   /** Of a list; of the one that the caller saw where it says so. */
   const change = <Name extends ChangeName>(
     make: (asked: Asked<(typeof ENDPOINTS)[Name]>, list: string, request: string) => Promise<ListedEntry>,
+    tell: (entry: ListedEntry) => Answer<object> = changeTold,
   ) =>
     bookChange<(typeof ENDPOINTS)[Name], ListEvent>(
       services,
@@ -90,8 +95,24 @@ function changes(services: ListServices): Pick<ListHandlers, 'defineList' | Chan
         if (asked.ifMatch !== null) await desk.demandUntouched(list, asked.ifMatch, request);
         return await make(asked, list, request);
       },
-      changeTold,
+      tell,
     ) as HandlerOf<(typeof ENDPOINTS)[Name]>;
+  const importOf = async ({ params, query, body }: Asked<(typeof ENDPOINTS)['uploadToList']>): Promise<ListImport> => {
+    const { list } = params;
+    const { format, source, weakNames: withWeakNames = false } = query;
+    // Who is no longer published is no longer sanctioned.
+    const { replaces = format !== 'csv' } = query;
+    await desk.list(list);
+    const { rows, rejected, weakNames } = await readFile(body, { format, withWeakNames });
+    return { list, source, replaces, rows, file: importedFile(format, rejected, weakNames) };
+  };
+  const upload = change<'uploadToList'>(
+    async (asked, _, request) => desk.importRows(await importOf(asked), actOf(asked, request, asked.query.reason)),
+    (entry) => {
+      const event = entry.event as Extract<ListEvent, { kind: 'imported' }>;
+      return { body: uploadTold(event.list, entry, event), version: entry.number };
+    },
+  ) as OutsideChange<(typeof ENDPOINTS)['uploadToList']>;
   return {
     defineList: bookChange(
       services,
@@ -119,8 +140,17 @@ function changes(services: ListServices): Pick<ListHandlers, 'defineList' | Chan
         if (value.trim() === '') throw new Problem(422, 'BODY_INVALID', `rows[${row}].value is empty`);
         return { value: value.trim(), reason: own, fromMs, untilMs };
       });
-      return desk.importRows({ list, source, replaces, rows: given }, actOf(asked, request, reason));
+      return desk.importRows({ list, source, replaces, rows: given, file: null }, actOf(asked, request, reason));
     }),
+    uploadToList: {
+      async make(asked, request) {
+        if (asked.query.dryRun !== true) return upload.make(asked, request);
+        const wanted = await importOf(asked);
+        const { effect, touched } = await desk.previewImport(wanted, { why: asked.query.reason, atMs: asked.nowMs });
+        const { list, rows, file } = wanted;
+        return async () => ({ body: uploadTold(list, null, { rows: rows.length, effect, file }), version: touched });
+      },
+    },
   };
 }
 
@@ -159,4 +189,21 @@ function entryTold(entry: ListedEntry, isName: boolean, scrubber: ListServices['
 
 function changeTold({ number, hash, event }: ListedEntry): Answer<object> {
   return { body: { list: listOf(event), entry: number, hash }, version: number };
+}
+
+/** @param entry null where nothing was changed */
+function uploadTold(
+  list: string,
+  entry: ListedEntry | null,
+  {
+    rows,
+    effect,
+    file,
+  }: { readonly rows: number; readonly effect?: ImportEffect; readonly file?: ImportedFile | null },
+) {
+  const { format, rejected, firstRejected, weakNames } = file!;
+  return {
+    ...{ list, entry: entry?.number ?? null, hash: entry?.hash ?? null },
+    ...{ format, rows, rejected, firstRejected, weakNames, ...effect! },
+  };
 }

@@ -9,8 +9,8 @@ import {
 } from '../../lists/kept-list.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
 import { entryOf } from '../../registry/history.ts';
-import type { ListBook, ListImport } from '../../registry/list-book.ts';
-import type { ListEvent, ListState } from '../../registry/list-book-state.ts';
+import { importedRows, type ListBook, type ListImport } from '../../registry/list-book.ts';
+import { effectOf, type ImportEffect, type ListEvent, type ListState } from '../../registry/list-book-state.ts';
 import type { Act } from '../../registry/rule-book.ts';
 import type { Canonical } from '../rules/rule-lists.ts';
 import { listOf } from '../stream/live-lists.ts';
@@ -160,6 +160,16 @@ export class ListDesk {
 
   async importRows(what: ListImport, act: Act): Promise<ListedEntry> {
     return this.#once(act, () => this.#book.importRows(what, act));
+  }
+
+  /** What an import would do now, of the list as it was touched last. */
+  async previewImport(
+    { list, source, replaces, rows }: ListImport,
+    act: Pick<Act, 'why' | 'atMs'>,
+  ): Promise<{ readonly effect: ImportEffect; readonly touched: number }> {
+    const states = await this.#read();
+    const effect = effectOf(stateOf(states, list), { source, replaces, rows: importedRows(rows, act) }, act.atMs);
+    return { effect, touched: states.touched.get(list) ?? 0 };
   }
 
   /** @throws InputError VERSION_CONFLICT where the list was touched since */

@@ -2,7 +2,7 @@
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import type { RuleOverride } from '../../decisions/verdict.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
-import type { ListEvent } from '../../registry/list-book-state.ts';
+import type { ImportedFile, ListEvent } from '../../registry/list-book-state.ts';
 import type { RuleEvent } from '../../registry/rule-book-state.ts';
 
 type Told = Pick<AuditEntryDraft, 'action' | 'subject' | 'detail'>;
@@ -50,7 +50,14 @@ export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token }: E
       ...('value' in event && { value: token(event.value) }),
       ...('source' in event && { source: scrub(event.source) }),
       ...('untilMs' in event && { untilMs: event.untilMs }),
-      ...('rows' in event && { rows: event.rows, replaces: event.replaces }),
+      ...('rows' in event && { rows: event.rows, replaces: event.replaces, ...event.effect, ...countsOf(event.file) }),
     },
   };
+}
+
+/** Counts alone: which lines could not be read is for who sent the file. */
+function countsOf(file: ImportedFile | undefined) {
+  if (file === undefined) return {};
+  const { format, rejected, weakNames } = file;
+  return { format, rejected, weakNames };
 }

@@ -9,6 +9,7 @@ import type { ListServices } from '../../http/handlers/lists.ts';
 import type { RuleServices } from '../../http/handlers/rules.ts';
 import { BookAudit } from '../../jobs/books/book-audit.ts';
 import { ListDesk } from '../../jobs/books/list-desk.ts';
+import { startListFiles } from '../../jobs/books/list-files.ts';
 import { startChecks } from '../../jobs/rules/check-beside.ts';
 import { readRuleFile } from '../../jobs/rules/check-rules.ts';
 import { withFileRules } from '../../jobs/rules/file-rules.ts';
@@ -60,6 +61,7 @@ export interface RunningBooks {
 /** Modules of the threads in which work is done that would hold decisions up. */
 export interface BookThreads {
   readonly checkRules: URL;
+  readonly readList: URL;
 }
 
 export interface BookParts {
@@ -110,6 +112,7 @@ export function openBooks({ place, threads, records, vault, log, topic, logger }
   const notComputed = new Set(known.map(({ id }) => id).filter((id) => !computed.has(id)));
   const vocabulary = async () => createRuleVocabulary(known, detectors, emptyRuleLists(await listDesk.definitions()));
   const checks = startChecks(threads.checkRules, { definitions: known, detectors }, () => listDesk.definitions());
+  const listFiles = startListFiles(threads.readList);
   const record = vault.trail.append.bind(vault.trail);
   const common = { records, record, begin: lockAudit };
   const told = {
@@ -142,7 +145,7 @@ export function openBooks({ place, threads, records, vault, log, topic, logger }
       verify: () => verified(records, 'rules', () => wholeRules(ruleBookOf(place, false))),
     },
     lists: {
-      ...{ audit: listAudit, publish, scrubber, desk: listDesk },
+      ...{ audit: listAudit, publish, scrubber, desk: listDesk, readFile: listFiles.read },
       verify: () => verified(records, 'lists', () => wholeLists(listBookOf(place, vault, false))),
     },
     async start() {
@@ -152,6 +155,7 @@ export function openBooks({ place, threads, records, vault, log, topic, logger }
     async close() {
       stopSweeping();
       await checks.stop();
+      await listFiles.stop();
     },
   };
 }

@@ -3,7 +3,7 @@ import { parseLimaDay } from '../../../domain/calendar.ts';
 import { InputError } from '../../../lib/errors.ts';
 import { plainText } from '../../../lib/plain-text.ts';
 import type { ListFile, ListRow, RejectedListRow } from '../../../ports.ts';
-import { openBytes } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { openCsv } from '../csv-source.ts';
 import { ROW_FAULTS, type RowBlock } from '../row-block.ts';
 import { decodeText } from '../text-cache.ts';
@@ -24,8 +24,9 @@ const COLUMNS = {
   until: ['until', 'hasta', 'expiry', 'expires', 'vence', 'vencimiento', 'fin', 'fechafin', 'vigenciahasta'],
 } as const;
 
-export async function readListCsv(path: string): Promise<ListFile> {
-  const source = await openCsv(await openBytes(path), { delimiter: null, encoding: 'utf-8' });
+export async function readListCsv(bytes: ByteSource): Promise<ListFile> {
+  const { path } = bytes;
+  const source = await openCsv(bytes, { delimiter: null, encoding: 'utf-8' });
   const columns = source.columns.map((name) => plainText(name).replace(/[^\p{L}\p{N}]/gu, ''));
   const columnOf = (names: readonly string[]) => {
     const found = names.map((name) => columns.indexOf(name)).find((index) => index >= 0);
@@ -40,17 +41,18 @@ export async function readListCsv(path: string): Promise<ListFile> {
     );
   }
   const rest = { reason: columnOf(COLUMNS.reason), from: columnOf(COLUMNS.from), until: columnOf(COLUMNS.until) };
+  const noDay = (column: number) => `column '${source.columns[column]}' holds no day: write YYYY-MM-DD`;
   const rows: ListRow[] = [];
   const rejected: RejectedListRow[] = [];
   const firstLines = new Map<string, number>();
   for await (const block of source.blocks()) {
     for (let row = 0; row < block.rows; row++) {
       const line = block.lines[row];
-      const read = readRow(block, row, value, rest);
+      const read = readRow(block, row, value, rest, noDay);
       const first = typeof read === 'string' ? undefined : firstLines.get(read.value);
       if (typeof read === 'string') rejected.push({ file: path, line, message: read });
       else if (first !== undefined)
-        rejected.push({ file: path, line, message: `'${read.value}' stands in line ${first} already` });
+        rejected.push({ file: path, line, message: `the same value stands in line ${first} already` });
       else {
         firstLines.set(read.value, line);
         rows.push(read);
@@ -67,12 +69,13 @@ export async function readListCsv(path: string): Promise<ListFile> {
   return { rows, rejected, weakNames: 0 };
 }
 
-/** @returns what is wrong with the row, as a text */
+/** @returns what is wrong with the row, as a text without its values: they are somebody's, and the text may be kept */
 function readRow(
   block: RowBlock,
   row: number,
   valueColumn: number,
   { reason, from, until }: Readonly<Record<'reason' | 'from' | 'until', number>>,
+  noDay: (column: number) => string,
 ): ListRow | string {
   if (block.faults[row] !== 0) return ROW_FAULTS[block.faults[row]];
   const cells = cellsOf(block, row);
@@ -86,8 +89,8 @@ function readRow(
   };
   const fromMs = dayOf(from);
   const lastDayMs = dayOf(until);
-  if (Number.isNaN(fromMs)) return `'${cells[from]}' is no day: write YYYY-MM-DD`;
-  if (Number.isNaN(lastDayMs)) return `'${cells[until]}' is no day: write YYYY-MM-DD`;
+  if (Number.isNaN(fromMs)) return noDay(from);
+  if (Number.isNaN(lastDayMs)) return noDay(until);
   // The last day counts whole.
   const untilMs = lastDayMs === null ? null : lastDayMs + MS_PER_DAY;
   if (fromMs !== null && untilMs !== null && untilMs <= fromMs) return 'it ends before it begins';

@@ -2,9 +2,8 @@
 //
 // Neither has a line of headings; `-0-` stands for nothing, and a last line of one control character for the end
 // (https://ofac.treasury.gov/specially-designated-nationals-list-data-formats-data-schemas).
-import { readFile, stat } from 'node:fs/promises';
-import { InputError } from '../../../lib/errors.ts';
 import type { ListFile, ListRow, RejectedListRow } from '../../../ports.ts';
+import { allBytes, type ByteSource } from '../byte-source.ts';
 import { CsvScanner } from '../csv-scanner.ts';
 import { MAX_ROW_BYTES } from '../csv-source.ts';
 import { ROW_FAULTS, RowBlock } from '../row-block.ts';
@@ -18,24 +17,25 @@ const LF = 10;
 const NOTHING = '-0-';
 const END_OF_FILE = '\u001a';
 
-/** @param altPath where it is null the people and companies have no other names */
-export async function readOfacCsv(path: string, altPath: string | null): Promise<ListFile> {
+/** @param alt where it is null the people and companies have no other names */
+export async function readOfacCsv(source: ByteSource, alt: ByteSource | null): Promise<ListFile> {
+  const { path } = source;
   const rejected: RejectedListRow[] = [];
   const programs = new Map<string, string>();
   const rows: ListRow[] = [];
-  for (const { line, cells } of await recordsOf(path, SDN_COLUMNS, rejected)) {
+  for (const { line, cells } of await recordsOf(source, SDN_COLUMNS, rejected)) {
     const [id, name, , program] = cells;
     const reason = `OFAC ${id}${program === '' ? '' : ` [${program}]`}`;
     programs.set(id, reason);
     if (name === '') rejected.push({ file: path, line, message: 'the name is empty' });
     else rows.push({ value: name, reason, fromMs: null, untilMs: null });
   }
-  if (altPath !== null) {
-    for (const { line, cells } of await recordsOf(altPath, ALT_COLUMNS, rejected)) {
+  if (alt !== null) {
+    for (const { line, cells } of await recordsOf(alt, ALT_COLUMNS, rejected)) {
       const [id, , kind, name] = cells;
       const reason = programs.get(id);
-      if (reason === undefined) rejected.push({ file: altPath, line, message: `${path} has no entry ${id}` });
-      else if (name === '') rejected.push({ file: altPath, line, message: 'the name is empty' });
+      if (reason === undefined) rejected.push({ file: alt.path, line, message: `${path} has no entry ${id}` });
+      else if (name === '') rejected.push({ file: alt.path, line, message: 'the name is empty' });
       else rows.push({ value: name, reason: `${reason} ${kind}`, fromMs: null, untilMs: null });
     }
   }
@@ -43,15 +43,12 @@ export async function readOfacCsv(path: string, altPath: string | null): Promise
 }
 
 async function recordsOf(
-  path: string,
+  source: ByteSource,
   columns: number,
   rejected: RejectedListRow[],
 ): Promise<{ readonly line: number; readonly cells: readonly string[] }[]> {
-  const { size } = await stat(path);
-  if (size > MAX_BYTES) {
-    throw new InputError('FILE_TOO_LARGE', `${path} has ${size} bytes`, `At most ${MAX_BYTES} are read`);
-  }
-  const bytes = await readFile(path);
+  const { path } = source;
+  const bytes = await allBytes(source, MAX_BYTES);
   const block = new RowBlock(bytes, columns);
   const scanner = new CsvScanner({ delimiter: COMMA, newline: LF }, 1, MAX_ROW_BYTES);
   const records: { line: number; cells: string[] }[] = [];

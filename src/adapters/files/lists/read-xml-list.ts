@@ -5,6 +5,7 @@
 // (OFAC's FAQ 122).
 import { InputError } from '../../../lib/errors.ts';
 import type { ListFile, ListRow, RejectedListRow } from '../../../ports.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { childrenCalled, descendantsCalled, readXmlRecords, textOf, type XmlElement } from './xml-records.ts';
 
 interface ListedName {
@@ -23,12 +24,13 @@ const ROOTS: ReadonlySet<string> = new Set(['sdnList', 'Sanctions', 'CONSOLIDATE
 const MAX_VALUE = 500;
 
 /** @param withWeak take weak names too */
-export async function readXmlList(path: string, withWeak: boolean): Promise<ListFile> {
+export async function readXmlList(source: ByteSource, withWeak: boolean): Promise<ListFile> {
+  const { path } = source;
   const rows = new Map<string, ListRow>();
   const rejected: RejectedListRow[] = [];
   let weakNames = 0;
   const root = await readXmlRecords(
-    path,
+    source,
     (name) => Object.hasOwn(READERS, name),
     (record) => {
       const names = READERS[record.name](record);

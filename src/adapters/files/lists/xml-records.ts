@@ -4,7 +4,7 @@
 // expand (CWE-776) and nothing outside the file to fetch (CWE-611); depth, size and number of nodes are limited.
 import sax from 'sax';
 import { InputError } from '../../../lib/errors.ts';
-import { openBytes } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 
 export interface XmlElement {
   readonly name: string;
@@ -30,11 +30,11 @@ const MAX_TEXT = 1_000_000;
  * @returns the name of the file's root
  */
 export async function readXmlRecords(
-  path: string,
+  source: ByteSource,
   isRecord: (name: string) => boolean,
   onRecord: (record: XmlElement) => void,
 ): Promise<string> {
-  const source = await openBytes(path);
+  const { path } = source;
   if (source.bytesTotal > MAX_BYTES) {
     throw new InputError('FILE_TOO_LARGE', `${path} has ${source.bytesTotal} bytes`, `At most ${MAX_BYTES} are read`);
   }

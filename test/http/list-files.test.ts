@@ -87,7 +87,9 @@ describeOnEachEngine('files of lists over HTTP', (open) => {
           subject: { kind: 'list', id: 'bloqueados' },
           detail: { source: 'lote', replaces: true, format: 'csv', hash: both[0].json.hash, ...counts },
         });
-        expect(JSON.stringify(trail)).not.toContain('D-7000');
+        const attempts = (await auditor.ask('/v1/audit?action=list.import-tried')).json.rows;
+        expect(attempts).toMatchObject([{ detail: { added: 1, changed: 1, unchanged: 1, expired: 1, rows: 3 } }]);
+        expect(JSON.stringify([trail, attempts])).not.toContain('D-7000');
         const kept = await service.records.db.selectFrom('idempotency_keys').select('body').execute();
         expect(kept.length).toBeGreaterThan(0);
         for (const text of [JSON.stringify(kept), ...filesBelow(service.folder)]) expect(text).not.toContain('D-7000');

@@ -80,7 +80,7 @@ export function listHandlers(services: ListServices): ListHandlers {
 }
 
 function changes(services: ListServices): Pick<ListHandlers, 'defineList' | ChangeName> {
-  const { desk, readFile } = services;
+  const { desk, readFile, scrubber } = services;
   const actOf = (asked: Asked<EndpointSpec>, request: string, reason: string) =>
     bookActOf(asked, request, reason, true);
   /** Of a list; of the one that the caller saw where it says so. */
@@ -147,8 +147,17 @@ function changes(services: ListServices): Pick<ListHandlers, 'defineList' | Chan
         if (asked.query.dryRun !== true) return upload.make(asked, request);
         const wanted = await importOf(asked);
         const { effect, touched } = await desk.previewImport(wanted, { why: asked.query.reason, atMs: asked.nowMs });
-        const { list, rows, file } = wanted;
-        return async () => ({ body: uploadTold(list, null, { rows: rows.length, effect, file }), version: touched });
+        const { list, source, replaces, rows, file } = wanted;
+        return async ({ principal, nowMs, address }, _, record) => {
+          // Counts say whether values are on the list: who tries many is to be seen.
+          const { kind, id, name } = principal!;
+          const counts = { rows: rows.length, ...effect };
+          const detail = { source: scrubber.scrub(source), replaces, ...counts };
+          const subject = { kind: 'list', id: list };
+          const action = 'list.import-tried';
+          await record([{ atMs: nowMs, actor: { kind, id, name }, action, subject, detail, address }]);
+          return { body: uploadTold(list, null, { rows: rows.length, effect, file }), version: touched };
+        };
       },
     },
   };

@@ -5,6 +5,7 @@
 // shadow rules are written down without a say. A small control group is let through although the verdict was severe, so that
 // labels stay unbiased; it is drawn by the transaction's id, so a second execution draws the same.
 import { hashText, mixWords } from '../lib/hash.ts';
+import { type ListedMatch, NOT_LISTED } from '../rules/listed.ts';
 import { ACTIONS, type Rule, type RuleAction, ruleVersion, type Severity } from '../rules/rule.ts';
 import { combinedRisk } from './combined-risk.ts';
 import { type DecisionThresholds, decideAction } from './decision.ts';
@@ -20,6 +21,8 @@ export interface RuleHit {
   readonly reason: string;
   /** The part of the model's doubt that it leaves where it has a say, in (0, 1]; see combined-risk.ts. */
   readonly doubt: number;
+  /** Entries of lists that its condition found; left out where there are none. */
+  readonly listed?: readonly ListedMatch[];
 }
 
 /** Why a rule that fired had no say. */
@@ -131,19 +134,23 @@ export function decide(input: VerdictInput, policy: VerdictPolicy): Verdict {
  * The rules that fired, parted into those with a say and those without.
  *
  * @param doubts one per rule, of `doubtsOf`
+ * @param listedBy what a rule that fired found on lists
  */
 export function hitsOf(
   rules: readonly Rule[],
   fired: Uint8Array,
   doubts: Float64Array,
   isOverridden: (rule: Rule) => boolean,
+  listedBy: (rule: number) => readonly ListedMatch[] = () => NOT_LISTED,
 ): Pick<VerdictInput, 'hits' | 'silenced'> {
   const hits: RuleHit[] = [];
   const silenced: SilencedHit[] = [];
   rules.forEach((rule, index) => {
     if (fired[index] !== 1) return;
     const { action, severity, reason } = rule;
-    const hit = { rule: ruleVersion(rule), action, severity, reason, doubt: doubts[index] };
+    const listed = listedBy(index);
+    const named = { rule: ruleVersion(rule), action, severity, reason, doubt: doubts[index] };
+    const hit = listed.length === 0 ? named : { ...named, listed };
     if (rule.mode === 'shadow') silenced.push({ ...hit, silence: 'shadow' });
     else if (isOverridden(rule)) silenced.push({ ...hit, silence: 'override' });
     else hits.push(hit);

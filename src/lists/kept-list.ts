@@ -29,6 +29,8 @@ export interface ListDefinition {
 
 export interface ListMatch {
   readonly entry: ListEntry;
+  /** Its place among the entries. */
+  readonly index: number;
   readonly similarity: number;
 }
 
@@ -56,18 +58,25 @@ export function ruleListOf<Input>(list: KeptList, timeOf: (input: Input) => numb
   let lastValue: string | null = null;
   let lastMs = Number.NaN;
   let lastSimilarity = 0;
+  let lastPlace = -1;
   const similarity = (value: string, input: Input) => {
     const timeMs = timeOf(input);
     if (value === lastValue && timeMs === lastMs) return lastSimilarity;
     lastValue = value;
     lastMs = timeMs;
-    lastSimilarity = list.find(value, timeMs)?.similarity ?? 0;
+    const found = list.find(value, timeMs);
+    lastSimilarity = found === null ? 0 : found.similarity;
+    lastPlace = found === null ? -1 : found.index;
     return lastSimilarity;
   };
   return {
     name,
     cost: match === 'exact' ? 3 : 300,
     similarity,
+    placeOf: (value, input) => {
+      similarity(value, input);
+      return lastPlace;
+    },
     has: (value, input) => similarity(value, input) >= (match === 'exact' ? 1 : threshold),
   };
 }
@@ -77,15 +86,20 @@ export function isListedAt({ fromMs, untilMs }: ListEntry, timeMs: number): bool
 }
 
 function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
-  const byValue = new Map<string, ListEntry[]>();
-  for (const entry of entries) {
-    const same = byValue.get(entry.value);
-    if (same === undefined) byValue.set(entry.value, [entry]);
-    else same.push(entry);
-  }
+  const firsts = new Map<string, number>();
+  /** Of values that were listed again. */
+  const later = new Map<string, number[]>();
+  entries.forEach(({ value }, index) => {
+    if (!firsts.has(value)) firsts.set(value, index);
+    else if (later.get(value)?.push(index) === undefined) later.set(value, [index]);
+  });
   return (value, timeMs) => {
-    const entry = byValue.get(value)?.find((each) => isListedAt(each, timeMs));
-    return entry === undefined ? null : { entry, similarity: 1 };
+    const first = firsts.get(value);
+    if (first === undefined) return null;
+    const index = isListedAt(entries[first], timeMs)
+      ? first
+      : later.get(value)?.find((each) => isListedAt(entries[each], timeMs));
+    return index === undefined ? null : { entry: entries[index], index, similarity: 1 };
   };
 }
 
@@ -93,6 +107,8 @@ function nameFinder(entries: readonly ListEntry[]): KeptList['find'] {
   const index = createNameIndex(entries.map(({ value }) => value));
   return (value, timeMs) => {
     const match = index.find(value, (each) => isListedAt(entries[each], timeMs));
-    return match === null ? null : { entry: entries[match.index], similarity: match.similarity };
+    if (match === null) return null;
+    const { index: place, similarity } = match;
+    return { entry: entries[place], index: place, similarity };
   };
 }

@@ -112,7 +112,13 @@ export function createDecider(version: DecisionVersion, definitions: readonly Fe
         const input: RuleInput = { transaction, features, offset, risk, scores, findings: findings[row], fired };
         const count = rules.evaluate(input, transaction.eventTimeMs, fired);
         const { hits, silenced } =
-          count === 0 ? NO_HITS : hitsOf(rules.rules, fired, doubts, (rule) => isOverridden(rule, transaction));
+          count === 0
+            ? NO_HITS
+            : hitsOf(
+                ...([rules.rules, fired, doubts] as const),
+                (rule) => isOverridden(rule, transaction),
+                (rule) => rules.listed(rule, input),
+              );
         const given: VerdictInput = {
           ...{ id: transaction.id, modelRisk: risk, unscored: model !== null, calibrated },
           ...{ amountMinor: worthsMinor[row], hits, silenced },

@@ -56,6 +56,8 @@ export interface RuleList<Input> {
   has(value: string, input: Input): boolean;
   /** How like the name is the list's most similar one, in [0, 1]. */
   similarity(value: string, input: Input): number;
+  /** Place on the list of the entry that the value is found at, or is most like; −1 where it is like none. */
+  placeOf(value: string, input: Input): number;
 }
 
 export interface RuleVocabulary<Input> {

@@ -3,6 +3,7 @@ import { checkTypes, type TypedExpression } from './check-types.ts';
 import { type Condition, TRUE } from './closures.ts';
 import { compileCondition, compileReaders } from './compile.ts';
 import { createGuards } from './guards.ts';
+import { asksLists, type ListedMatch, listedBy, NOT_LISTED } from './listed.ts';
 import type { RuleVocabulary } from './names.ts';
 import { rulesAsked } from './names-used.ts';
 import type { ProblemCode } from './problem.ts';
@@ -21,6 +22,8 @@ export interface RuleSet<Input> {
    * @returns how many fired
    */
   evaluate(input: Input, timeMs: number, fired: Uint8Array): number;
+  /** Entries of lists that the condition of a rule that fired found. */
+  listed(rule: number, input: Input): readonly ListedMatch[];
   /** The values that one rule's condition looked at. */
   trace(rule: number, input: Input): readonly TracedNode[];
 }
@@ -100,6 +103,11 @@ function createRuleSet<Input>(
     const { types } = typed.get(ordered[rule])!;
     return expression === null ? () => TRUE : compileCondition({ expression, types }, vocabulary, numbers);
   });
+  const askers = ordered.map((each) => {
+    const whole = typed.get(each)!;
+    if (!asksLists(each.rule.when)) return null;
+    return listedBy(whole, compileReaders(whole, vocabulary, numbers), vocabulary.lists);
+  });
   const fromMs = Float64Array.from(rules, (rule) => rule.fromMs ?? Number.NEGATIVE_INFINITY);
   const untilMs = Float64Array.from(rules, (rule) =>
     rule.mode === 'off' ? Number.NEGATIVE_INFINITY : (rule.untilMs ?? Number.POSITIVE_INFINITY),
@@ -119,6 +127,7 @@ function createRuleSet<Input>(
       }
       return count;
     },
+    listed: (rule, input) => askers[rule]?.(input) ?? NOT_LISTED,
     trace(rule, input) {
       const each = typed.get(ordered[rule])!;
       return traceCondition(each, compileReaders(each, vocabulary, numbers), input);

@@ -52,16 +52,16 @@ const EXAMPLES: Readonly<Record<ValueType['kind'], string>> = {
 };
 /** Of a list that is asked how like a name is: written-out names are wholly alike. */
 const SAME = 1;
+/** What a test puts on a list has no place there. */
+const NOWHERE = -1;
 
 /** The same names with the same types, read from what a test gives. */
 export function testVocabulary<Input>(vocabulary: RuleVocabulary<Input>): RuleVocabulary<TestInput> {
   const names = [...vocabulary.names.values()].map((name) => [name.name, givenName(name)] as const);
   const lists = [...vocabulary.lists.values()].map(({ name, cost }) => {
     const has = (value: string, { lists: given }: TestInput) => given.get(name)?.has(value) ?? false;
-    return [
-      name,
-      { name, cost, has, similarity: (value: string, input: TestInput) => (has(value, input) ? SAME : 0) },
-    ] as const;
+    const similarity = (value: string, input: TestInput) => (has(value, input) ? SAME : 0);
+    return [name, { name, cost, has, similarity, placeOf: () => NOWHERE }] as const;
   });
   return { names: new Map(names), lists: new Map(lists), fired: ({ fired }, rule) => fired[rule] === 1 };
 }

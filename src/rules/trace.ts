@@ -60,7 +60,8 @@ export function traceCondition<Input>(
   }
 }
 
-function operandsOf(node: Expression): readonly Expression[] {
+/** But for those of `all` and `any`. */
+export function operandsOf(node: Expression): readonly Expression[] {
   switch (node.kind) {
     case 'not':
     case 'negative':

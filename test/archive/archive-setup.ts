@@ -41,6 +41,7 @@ export function decisionNumber(n: number): DecisionRecord {
     degraded: n % 13 === 0 ? ['isolation-forest', 'reasons'] : [],
     at: { partition: n % 4, offset: n },
     ...(n % 3 === 0 && { evidence: String(n).padStart(64, '0') }),
+    ...(n % 10 === 0 && { listed: [{ rule: 'cuenta-mula@3', list: 'mulas', entry: n }] }),
     ...(n % 17 === 0 && { stageAt: { partition: 1, offset: n * 2 } }),
   };
 }

@@ -8,8 +8,11 @@ import { decide, type RuleOverride, type VerdictPolicy } from '../../src/decisio
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { createFeatureEngine } from '../../src/features/engine.ts';
 import { readFeatures } from '../../src/jobs/read-features.ts';
+import { readRuleFile } from '../../src/jobs/rules/check-rules.ts';
+import { ruleLists } from '../../src/jobs/rules/rule-lists.ts';
 import { NO_RULES, rulesOverFeatures } from '../../src/jobs/rules/rules-over-features.ts';
 import { trainModel } from '../../src/jobs/train.ts';
+import { STANDARD_LISTS } from '../../src/lists/standard-lists.ts';
 import { knownDetectors } from '../../src/models/detectors.ts';
 import { createDecider, type DecisionVersion, foldBatch } from '../../src/pipeline/decide-transactions.ts';
 import { numbersOfBytes } from '../../src/pipeline/evidence/bits.ts';
@@ -34,6 +37,13 @@ import { readerOf, simulate } from '../replay/simulated-reader.ts';
 const COUNT = 2000;
 const BATCH = 64;
 const WORDING = { referenceCurrency: 'PEN' };
+const MULE = '00219300123456789099';
+const [BLOCKED] = STANDARD_LISTS;
+const listEntry = (value: string) => ({ value, reason: 'caso', source: 'Ana', fromMs: 0, untilMs: null });
+const LISTS = ruleLists([{ definition: BLOCKED, entries: [listEntry('191-1'), listEntry(MULE)] }]);
+const LISTED_RULE = `rules:
+  - { id: to-a-mule, version: 1, owner: f, severity: high, reason: HORA_INUSUAL, name: { es: a, en: b }, action: hold,
+      when: 'amount > 50 and payeeAccount in @${BLOCKED.name}' }`;
 const known = knownDetectors(createGraphRuntime());
 const models = createMemoryStore();
 
@@ -46,13 +56,13 @@ let modelSha256: string;
 let version: DecisionVersion;
 
 function rulesOver(rules: readonly PlacedRule[], model: RiskModel) {
-  const evaluated = { ...NO_RULES, placed: rules, detectors: known.map(({ name }) => name) };
+  const evaluated = { ...NO_RULES, placed: rules, lists: LISTS, detectors: known.map(({ name }) => name) };
   return rulesOverFeatures(evaluated, { definitions, scored: model.parts.map(({ detector }) => detector.name) });
 }
 
 async function trained(history: readonly Transaction[]): Promise<RiskModel> {
   const features = await readFeatures(readerOf(history, 700), {
-    ...{ catalogue: null, rules: { ...NO_RULES, placed, detectors: known.map(({ name }) => name) } },
+    ...{ catalogue: null, rules: { ...NO_RULES, placed, lists: LISTS, detectors: known.map(({ name }) => name) } },
     ...{ memoryLimitBytes: 1e9, onProgress: () => undefined },
     openStore: () => {
       throw new Error('not needed');
@@ -100,10 +110,11 @@ function decideAll(): void {
 }
 
 beforeAll(async () => {
-  placed = (await readPlacedRules(BUILT_IN_RULES)).rules;
+  const { rules: own } = readRuleFile({ path: 'own.yaml', text: LISTED_RULE });
+  placed = [...(await readPlacedRules(BUILT_IN_RULES)).rules, ...own];
   const all = simulate(130, 24, 3).map((transaction, index) =>
     transaction.operation === 'transfer' && index % 6 === 0
-      ? { ...transaction, payeeAccount: '00219300123456789099', isFraud: index % 18 !== 0 }
+      ? { ...transaction, payeeAccount: MULE, isFraud: index % 18 !== 0 }
       : transaction,
   );
   transactions = all.slice(-COUNT);
@@ -153,6 +164,19 @@ describe('evidence of decisions', () => {
     }
     for (const by of ['model', 'rules', 'governor', 'control-group']) expect(seen.by).toContain(by);
     for (const count of [seen.silenced, seen.reasons, seen.leftOut, seen.nan]) expect(count).toBeGreaterThan(10);
+  });
+
+  it('names the entry of a list that a rule found, by its place', () => {
+    let listed = 0;
+    for (let number = 0; number < COUNT; number++) {
+      const [{ rules }, { payeeAccount }] = open(number);
+      const found = rules.fired.flatMap((hit) => hit.listed ?? []);
+      const isListed = rules.fired.some(({ rule }) => rule === 'to-a-mule@1');
+      expect(found).toEqual(isListed ? [{ list: BLOCKED.name, entry: 1 }] : []);
+      expect(isListed && payeeAccount !== MULE).toBe(false);
+      listed += Number(isListed);
+    }
+    expect(listed).toBeGreaterThan(10);
   });
 
   it('tells another model, other rules and another catalogue before deciding', async () => {

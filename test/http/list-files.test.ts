@@ -81,6 +81,8 @@ describeOnEachEngine('files of lists over HTTP', (open) => {
 
         const on = (await ana.ask('/v1/lists/bloqueados/entries')).json.rows;
         expect(on.map(({ value }: { value: string }) => value).sort()).toEqual(['D-70002', 'D-70003', 'D-70004']);
+        const one = (await ana.ask('/v1/lists/bloqueados/entries?id=0')).json.rows;
+        expect(one).toMatchObject([{ id: 0, reason: 'uno', isInForce: false }]);
         const trail = (await auditor.ask('/v1/audit?action=list.imported')).json.rows;
         expect(trail).toHaveLength(2);
         expect(trail[0]).toMatchObject({

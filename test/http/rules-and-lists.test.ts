@@ -300,6 +300,8 @@ describeOnEachEngine('lists over HTTP', (open) => {
         const added = await post(ana, `${list}/entries`, { value: '002-999-000000000001-18', reason: 'caso 17' });
         expect(added.status, added.text).toBe(201);
         await untilDeclined(bank, true, toMule);
+        const { json } = await post(bank, '/v1/transactions', transaction('Z2', toMule));
+        expect(json.decision.listed).toEqual([{ rule: 'to-a-mule@1', list: 'mulas', entry: 0 }]);
         expect(await isDeclined(bank)).toBe(false);
         // The stream knows the customer by a token, whoever put the document on the list wrote it as it is.
         await post(ana, `${list}/entries`, { value: '10456789', reason: 'caso 18' });

@@ -38,7 +38,18 @@ const names: RuleName<SampleInput>[] = [
 
 export const sampleVocabulary: RuleVocabulary<SampleInput> = {
   names: new Map(names.map((name) => [name.name, name])),
-  lists: new Map([['blocked', { name: 'blocked', cost: 5, has: (value) => value === 'x', similarity: () => 0.5 }]]),
+  lists: new Map([
+    [
+      'blocked',
+      {
+        name: 'blocked',
+        cost: 5,
+        has: (value) => value === 'x',
+        similarity: () => 0.5,
+        placeOf: (value) => (value === 'x' ? 0 : 1),
+      },
+    ],
+  ]),
   fired: () => false,
 };
 

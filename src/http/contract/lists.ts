@@ -53,8 +53,13 @@ const Value = Type.String({ minLength: 1, maxLength: 500 });
 const Source = Type.String({ minLength: 1, maxLength: 200 });
 const ListParams = Type.Object({ list: Name });
 const Done = Type.Object({ list: Type.String(), entry: Type.Integer(), hash: Type.String() });
+const EntryId = Type.Integer({ minimum: 0, maximum: 100_000_000 });
 const entriesQuery = Type.Object({
   ...pageQuery,
+  id: Type.Optional({
+    ...EntryId,
+    description: 'this one alone, as decisions name it (`listed`); also where it is over',
+  }),
   inForce: Type.Optional(Type.Boolean({ description: 'default true; false: also those that are over' })),
 });
 
@@ -126,7 +131,7 @@ export const LIST_ENDPOINTS = {
     params: ListParams,
     body: Type.Object(
       {
-        id: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000_000, description: 'place of the entry' })),
+        id: Type.Optional({ ...EntryId, description: 'place of the entry' }),
         value: Type.Optional(Value),
         reason: BookReason,
       },

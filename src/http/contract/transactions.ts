@@ -36,6 +36,11 @@ export const DecisionSchema = Type.Object(
     amountMinor: Type.Optional(Type.Integer()),
     currency: Type.Optional(Type.String()),
     evidence: Type.Optional(Type.String({ description: 'SHA-256 of the evidence that is kept' })),
+    listed: Type.Optional(
+      Type.Array(Type.Object({ rule: Type.String(), list: Type.String(), entry: Type.Integer() }), {
+        description: 'entries of lists that its rules found: `id` of GET /v1/lists/{list}/entries',
+      }),
+    ),
     stageAt: Type.Optional(Type.Object({ partition: Type.Integer(), offset: Type.Integer() })),
   },
   { description: 'What was decided, and why' },

@@ -166,9 +166,10 @@ function changes(services: ListServices): Pick<ListHandlers, 'defineList' | Chan
 async function pageOf(
   desk: ListDesk,
   list: string,
-  { inForce = true, limit = DEFAULT_PAGE, cursor }: Asked<(typeof ENDPOINTS)['listEntries']>['query'],
+  { id, inForce = true, limit = DEFAULT_PAGE, cursor }: Asked<(typeof ENDPOINTS)['listEntries']>['query'],
   nowMs: number,
 ) {
+  if (id !== undefined) return { rows: (await desk.entries(list, null, id - 1, 1)).rows, next: null };
   const after = readCursor(cursor)?.ms ?? -1;
   const { rows, next } = await desk.entries(list, inForce ? nowMs : null, Math.max(-1, after), limit);
   return { rows, next: next === null ? null : writeCursor({ ms: next, id: list }) };

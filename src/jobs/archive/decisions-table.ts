@@ -30,10 +30,11 @@ const COLUMNS = {
   evidence: 'text',
   amountMinor: 'integer',
   currency: 'text',
+  listed: { listOf: { fields: { rule: 'text', list: 'text', entry: 'integer' } } },
 } as const satisfies Every & Record<string, ColumnShape>;
 
 /** Left out of a record, rather than null in it, where there is none. */
-const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency'];
+const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency', 'listed'];
 
 export const DECISIONS_TABLE: ArchivedTable = { name: 'decisions', columns: COLUMNS, idColumn: 'id' };
 

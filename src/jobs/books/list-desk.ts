@@ -109,14 +109,13 @@ export class ListDesk {
     if (index === undefined) {
       index = createKeptList(
         definition,
-        entries.map((entry, id): PlacedEntry => ({ ...entry, value: written(entry.value), id })),
+        entries.map((entry) => ({ ...entry, value: written(entry.value) })),
       );
       states.indexes.set(name, index);
     }
     const match = index.find(written(value), nowMs);
     if (match === null) return { isOn: false, similarity: 0, entry: null };
-    const { id } = match.entry as PlacedEntry;
-    const { similarity } = match;
+    const { index: id, similarity } = match;
     return { isOn: similarity >= definition.threshold, similarity, entry: { ...entries[id], id } };
   }
 

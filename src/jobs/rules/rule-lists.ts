@@ -27,7 +27,7 @@ export function ruleLists(lists: Iterable<ListState>, asOfMs: number | null = nu
   );
 }
 
-/** One of them. @param canonical of values on an exact list, and of those that are looked for */
+/** One of them, with the entries in their places. @param canonical of values on an exact list, and of those that are looked for */
 export function ruleListFor({ definition, entries }: ListState, canonical: Canonical = AS_IT_IS): RuleList<RuleInput> {
   if (definition.match === 'name' || canonical === AS_IT_IS)
     return ruleListOf(createKeptList(definition, entries), timeOf);
@@ -60,7 +60,7 @@ export function sealedRuleLists(definitions: Iterable<ListDefinition>): RuleList
           'Leave rules that ask lists out, or give another --registry',
         );
       };
-      return [name, { name, cost: 1, has: ask, similarity: ask }];
+      return [name, { name, cost: 1, has: ask, similarity: ask, placeOf: ask }];
     }),
   );
 }

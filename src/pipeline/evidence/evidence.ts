@@ -82,6 +82,8 @@ export interface EvidenceHit {
   readonly reason: string;
   readonly doubtBits: string;
   readonly silence: SilencedHit['silence'] | null;
+  /** Told and not compared: by likeness it may be another of two names that are as like, once the list has grown. */
+  readonly listed?: RuleHit['listed'];
   /** The rule as it is kept and was approved. */
   readonly text: string;
 }
@@ -247,8 +249,9 @@ export function evidenceReasons({ reasons }: Decision): EvidenceReason[] {
 export function evidenceHits({ hits, silenced }: Verdict, rules: readonly Rule[]): EvidenceHit[] {
   const texts = new Map(rules.map((rule) => [ruleVersion(rule), rule]));
   const told = (hit: RuleHit, silence: EvidenceHit['silence']): EvidenceHit => {
-    const { rule, action, severity, reason, doubt } = hit;
-    return { rule, action, severity, reason, doubtBits: bitsOf(doubt), silence, text: writeRule(texts.get(rule)!) };
+    const { rule, action, severity, reason, doubt, listed } = hit;
+    const named = { rule, action, severity, reason, doubtBits: bitsOf(doubt), silence };
+    return { ...named, ...(listed !== undefined && { listed }), text: writeRule(texts.get(rule)!) };
   };
   return [...hits.map((hit) => told(hit, null)), ...silenced.map((hit) => told(hit, hit.silence))];
 }

@@ -101,7 +101,7 @@ type Compared = readonly [what: string, recorded: unknown, now: unknown];
 function comparedHits(recorded: readonly EvidenceHit[], now: readonly EvidenceHit[]): Compared[] {
   return [
     ['rules.fired', recorded.map(({ rule }) => rule).join(), now.map(({ rule }) => rule).join()],
-    ...recorded.flatMap((hit, i) => membersOf(`rules.fired.${i}`, hit, now[i])),
+    ...recorded.flatMap(({ listed: _, ...hit }, i) => membersOf(`rules.fired.${i}`, hit, now[i])),
   ];
 }
 

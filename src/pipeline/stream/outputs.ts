@@ -53,6 +53,9 @@ export function decisionRecord(
   evidence?: string,
 ) {
   const { transaction, reasons } = decision;
+  const listed = [...verdict.hits, ...verdict.silenced].flatMap(({ rule, listed: found = [] }) =>
+    found.map(({ list, entry }) => ({ rule, list, entry })),
+  );
   return {
     ...{ id: transaction.id, eventTimeMs: transaction.eventTimeMs, action: verdict.action, intended: verdict.intended },
     ...{ amountMinor: transaction.amountMinor, currency: transaction.currency },
@@ -64,6 +67,7 @@ export function decisionRecord(
     // By stages: where the last one stood.
     ...(origin !== undefined && { stageAt: { partition: from.partition, offset } }),
     ...(evidence !== undefined && { evidence }),
+    ...(listed.length > 0 && { listed }),
   };
 }
 

@@ -42,7 +42,7 @@ export async function replay(options: OptionValues, context: CommandContext, fil
   const given = [file, options.id, options.all === true ? true : undefined].filter((each) => each !== undefined);
   if (given.length !== 1) throw new UsageError('audit replay: which? Give FILE, --id ID or --all');
   const objects = openObjectStore(objectsOf(options));
-  const masters = await mastersOf(options);
+  const masters = await mastersOf('audit replay', options);
   const expected = (options.sha256 as string | undefined) ?? null;
   const records = await openPlacedRecords(options, context);
   const replayed: ReplayedPack[] = [];
@@ -126,12 +126,12 @@ function objectsOf({ objects, data }: OptionValues): string {
   throw new UsageError('audit replay: where are the objects of the service? Give --objects PLACE or --data DIR');
 }
 
-async function mastersOf(options: OptionValues): Promise<MasterKeys> {
+export async function mastersOf(command: string, options: OptionValues): Promise<MasterKeys> {
   const given = await openGivenMasters(options);
   if (given !== null) return given;
   const path = typeof options.data === 'string' ? join(options.data, 'keys', 'master.key') : '';
   if (existsSync(path)) return await openKeyFile(path, { mayCreate: false });
-  throw new UsageError('audit replay: transactions are sealed: give --master-keys FILE or CENTINELA_MASTER_KEYS');
+  throw new UsageError(`${command}: what is kept is sealed: give --master-keys FILE or CENTINELA_MASTER_KEYS`);
 }
 
 function noEvidence(what: string): InputError {

@@ -6,6 +6,7 @@ import { exportAudit, LEAST_ONLINE_DAYS, ONLINE_DAYS, pruneAudit } from '../reco
 import { signNewest } from '../records/audit/heads.ts';
 import { listPublicKeys, openSigningKey, rotateSigningKey } from '../records/audit/keys.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
+import { ACCEPT_LOSS_OPTIONS, acceptBookLoss } from './audit-accept-loss.ts';
 import { REPLAY_OPTIONS, replay } from './audit-replay.ts';
 import { VERIFY_OPTIONS, verify } from './audit-verify.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
@@ -16,7 +17,10 @@ import { keyMakingOf, openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-p
 type Action = (options: OptionValues, context: CommandContext, file: string | undefined) => Promise<void>;
 
 const DAY_MS = 86_400_000;
-const ACTIONS: Readonly<Record<string, Action>> = { verify, export: exportOld, keys, replay };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  ...{ verify, export: exportOld, keys, replay },
+  'accept-loss': acceptBookLoss,
+};
 
 export const auditCommand: Command = {
   ...OUTLINES.audit,
@@ -25,6 +29,7 @@ export const auditCommand: Command = {
     archive: { type: 'text', value: 'PLACE', help: 'the archive: a folder, or s3://bucket/prefix' },
     ...VERIFY_OPTIONS,
     ...REPLAY_OPTIONS,
+    ...ACCEPT_LOSS_OPTIONS,
     'older-than': {
       type: 'number',
       value: 'DAYS',
@@ -48,7 +53,8 @@ export const auditCommand: Command = {
     if (!Object.hasOwn(ACTIONS, action)) {
       throw new UsageError(`audit: there is no '${action}'; there are ${Object.keys(ACTIONS).join(', ')}`);
     }
-    if (file !== undefined && action !== 'replay') throw new UsageError(`audit ${action}: there is no FILE to give`);
+    if (file !== undefined && action !== 'replay' && action !== 'accept-loss')
+      throw new UsageError(`audit ${action}: there is no FILE to give`);
     await ACTIONS[action](options, context, file);
   },
 };

@@ -109,8 +109,9 @@ export const OUTLINES = {
     name: 'audit',
     summary:
       'The audit trail: verify that it is what was written; export old entries to an archive, and --prune those that the ' +
-      'database need not have; the public keys it is signed with (keys); decisions made again from their evidence (replay).',
-    positional: ['verify|export|keys|replay', '[FILE]'],
+      'database need not have; the public keys it is signed with (keys); decisions made again from their evidence (replay); ' +
+      'going on without a history of rules or lists that is lost (accept-loss).',
+    positional: ['verify|export|keys|replay|accept-loss', '[FILE|BOOK]'],
   },
   topics: {
     name: 'topics',

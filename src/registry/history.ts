@@ -53,6 +53,7 @@ export interface History<Event> {
 }
 
 const START = '0'.repeat(64);
+const BROKEN = 'HISTORY_BROKEN';
 const DIGITS = 8;
 /** As many as can come first while one waits; more means that the store does not keep what it is given. */
 const MAX_ATTEMPTS = 1000;
@@ -66,7 +67,7 @@ const MAX_WHY = 1000;
  */
 export function openHistory<Event>(store: ObjectStore, folder: string, remembers = false): History<Event> {
   let remembered: readonly HistoryEntry<Event>[] = [];
-  const keyOf = (number: number) => `${folder}/${String(number).padStart(DIGITS, '0')}.json`;
+  const keyOf = (number: number) => keyIn(folder, number);
 
   /** Follows the chain from what is known to the first number without an entry. */
   async function follow(known: readonly HistoryEntry<Event>[]): Promise<readonly HistoryEntry<Event>[]> {
@@ -107,6 +108,35 @@ export function openHistory<Event>(store: ObjectStore, folder: string, remembers
       throw new InputError('HISTORY_BUSY', `${folder} was changed by others all the time`, 'Try again');
     },
   };
+}
+
+/** What is there of a history that may be broken. */
+export interface FoundHistory<Event> {
+  /** As far as the chain holds. */
+  readonly entries: readonly HistoryEntry<Event>[];
+  /** Objects after them, which do not follow. */
+  readonly loose: readonly string[];
+}
+
+export async function findHistory<Event>(store: ObjectStore, folder: string): Promise<FoundHistory<Event>> {
+  const entries: HistoryEntry<Event>[] = [];
+  const keys = await store.list(`${folder}/`);
+  for (const key of keys) {
+    const number = entries.length + 1;
+    const bytes = key === keyIn(folder, number) ? await store.get(key) : null;
+    if (bytes === null) break;
+    try {
+      entries.push(readEntry<Event>(bytes, key, number, entries.at(-1)?.hash ?? START));
+    } catch (error) {
+      if ((error as InputError).code !== BROKEN) throw error;
+      break;
+    }
+  }
+  return { entries, loose: keys.slice(entries.length) };
+}
+
+function keyIn(folder: string, number: number): string {
+  return `${folder}/${String(number).padStart(DIGITS, '0')}.json`;
 }
 
 /** What was written of a request. */
@@ -165,11 +195,7 @@ function readEntry<Event>(bytes: Uint8Array, key: string, number: number, previo
 }
 
 function broken(key: string, what: string): InputError {
-  return new InputError(
-    'HISTORY_BROKEN',
-    `${key} ${what}`,
-    'Nothing is done until the history is restored from a copy',
-  );
+  return new InputError(BROKEN, `${key} ${what}`, 'Nothing is done until the history is restored from a copy');
 }
 
 export function sha256(text: string): string {

@@ -22,6 +22,7 @@ interface SaltedRows {
 }
 
 const FOLDER = 'lists';
+const LOSSES = `${FOLDER}/losses`;
 const NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u;
 const MAX_VALUE = 500;
 
@@ -35,11 +36,25 @@ export interface ListImport {
   readonly file: ImportedFile | null;
 }
 
+export interface LostEntry {
+  readonly entry: number;
+  readonly hash: string;
+}
+
+/** Changes on the stream name entries of the history: what is to be read where those are gone. */
+export interface AcceptedLoss {
+  /** Entries that are left. */
+  readonly kept: number;
+  readonly lost: readonly LostEntry[];
+}
+
 export interface ListBook {
   history(): Promise<readonly HistoryEntry<ListEvent>[]>;
   lists(): Promise<ReadonlyMap<string, ListState>>;
   /** As they were once so many entries were written. @throws InputError where there are fewer */
   listsAt(entry: number): Promise<ReadonlyMap<string, ListState>>;
+  /** How many entries stand for one that was lost, where that was accepted; null where it was not. */
+  standingFor(lost: LostEntry): Promise<number | null>;
   define(definition: ListDefinition, act: Act): Promise<HistoryEntry<ListEvent>>;
   add(
     list: string,
@@ -102,6 +117,15 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
         `The history of lists has ${entries.length} entries, and not ${entry}`,
         'Give the folder or bucket that the lists are changed in',
       );
+    },
+    async standingFor({ entry, hash }) {
+      for (const key of await store.list(`${LOSSES}/`)) {
+        const bytes = await store.get(key);
+        if (bytes === null) continue;
+        const loss = JSON.parse(new TextDecoder().decode(bytes)) as AcceptedLoss;
+        if (loss.lost.some((each) => each.entry === entry && each.hash === hash)) return loss.kept;
+      }
+      return null;
     },
     define: (definition, act) =>
       write(act, (lists) => {
@@ -171,4 +195,10 @@ function known(lists: ReadonlyMap<string, ListState>, list: string): ListState {
 
 function full(list: string): InputError {
   return new InputError('LIST_FULL', `@${list} would have more than ${MAX_ENTRIES} entries`, 'Begin another list');
+}
+
+/** Once or again. */
+export async function keepLoss(store: ObjectStore, loss: AcceptedLoss): Promise<void> {
+  const text = JSON.stringify(loss);
+  await store.put(`${LOSSES}/${sha256(text)}.json`, new TextEncoder().encode(text));
 }

@@ -34,10 +34,12 @@ export class LiveLists {
     return this.#make(await this.#book.history());
   }
 
-  /** @throws InputError where the history here has no such entry, or another one */
+  /** @throws InputError where the history here has no such entry, or another one, and its loss was not accepted */
   async at({ entry, hash }: ControlLists): Promise<RuleLists> {
     const entries = await this.#book.history();
     if (entries[entry - 1]?.hash === hash) return this.#make(entries.slice(0, entry));
+    const standing = await this.#book.standingFor({ entry, hash });
+    if (standing !== null && standing <= entries.length) return this.#make(entries.slice(0, standing));
     const what = entries.length < entry ? `has ${entries.length} entries` : 'has another one';
     throw new InputError(
       'LIST_ENTRY_UNKNOWN',

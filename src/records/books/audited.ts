@@ -42,7 +42,7 @@ export function afterMark<Entry extends BookEntry>(
   throw new InputError(
     'BOOK_BROKEN',
     `The audit knows entry ${number} of the ${book}, and their history ${what}`,
-    'Nothing is changed until it is restored from a copy',
+    'Nothing is changed until it is restored from a copy, or its loss accepted (centinela audit accept-loss)',
   );
 }
 
@@ -68,4 +68,10 @@ export async function moveMark<Entry extends BookEntry>(
     .onConflict((conflict) => conflict.column('book').doUpdateSet(row))
     .execute();
   return rest;
+}
+
+/** Puts the mark where it was not moved to: what was audited after it is lost, and that is accepted. */
+export async function putMark(tx: Kysely<Database>, book: BookName, { number, hash }: BookMark): Promise<void> {
+  await tx.deleteFrom('audited_books').where('book', '=', book).execute();
+  if (number > 0) await tx.insertInto('audited_books').values({ book, number, hash }).execute();
 }

@@ -21,6 +21,7 @@ import { RulePublisher } from '../../jobs/stream/rule-publisher.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { ListEntry } from '../../lists/kept-list.ts';
 import type { ObjectStore, StreamLog } from '../../ports.ts';
+import { EnvelopeError } from '../../privacy/envelope.ts';
 import { KINDS_OF } from '../../privacy/personal-fields.ts';
 import { Scrubber } from '../../privacy/scrubber.ts';
 import { lockAudit } from '../../records/audit/append.ts';
@@ -158,6 +159,25 @@ export function openBooks({ place, threads, records, vault, log, topic, logger }
       await listFiles.stop();
     },
   };
+}
+
+/** Of a book whose history is broken: as it lies there, and opened; what cannot be opened is there as nothing. */
+export function lossStores(
+  { store }: Pick<BookPlace, 'store'>,
+  vault: Pick<Vault, 'seal' | 'open'>,
+  book: BookName,
+): { readonly stored: ObjectStore; readonly opened: ObjectStore } {
+  if (book === 'rules') return { stored: store, opened: store };
+  const sealed = sealedObjects(store, vault);
+  const get = async (key: string) => {
+    try {
+      return await sealed.get(key);
+    } catch (error) {
+      if (error instanceof EnvelopeError) return new Uint8Array();
+      throw error;
+    }
+  };
+  return { stored: store, opened: { ...sealed, get } };
 }
 
 function ruleBookOf({ store }: Pick<BookPlace, 'store'>, remembers: boolean): RuleBook {

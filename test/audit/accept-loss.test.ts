@@ -94,26 +94,20 @@ it('a sealed history that is damaged in its middle: told, accepted once, audited
     await audit('lists').sweep();
     return (await lists.history()).at(-1)!;
   });
-  expect(await run('accept-loss lists')).toMatchObject({ code: null, text: expect.stringContaining('Nothing') });
-
   const damaged = await readFile(fileOf('lists', 3));
   damaged[damaged.length - 1] ^= 1;
   await writeFile(fileOf('lists', 3), damaged);
-  await inService(async ({ lists }) => {
-    await expect(lists.history()).rejects.toThrow();
-  });
   const asked = await run('accept-loss lists');
   expect(asked.code).toBe(null);
   for (const told of ['up to entry 4', 'Lost: 2 entries (3 to 4)', 'Kept: 2 entries', '--keep 2'])
     expect(asked.text).toContain(told);
   expect((await run('accept-loss lists --keep 3 --by Ana --reason x')).code).toBe('LOSS_OTHER');
-  expect((await run('accept-loss lists --keep 2 --by Ana')).code).toContain('--reason TEXT');
   const accepted = await run('accept-loss lists --keep 2 --by Ana --reason disco_roto,_DNI_10456789');
   expect(accepted).toMatchObject({ code: null, text: expect.stringContaining('is accepted') });
   expect((await run('accept-loss lists')).text).toContain('Nothing');
-  expect((await run('verify')).code).toBe(null);
 
-  await inService(async ({ records, lists, audit }) => {
+  await inService(async ({ records, vault, lists, audit }) => {
+    expect((await vault.verifyAudit()).breaks).toEqual([]);
     const { entries } = await listAudit(records.db, { actionPrefix: 'list.history-loss-accepted' }, null, 10);
     expect(entries).toMatchObject([
       {

@@ -10,7 +10,8 @@ import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ClientCertificate, readClientCertificate } from '../identity/client-certificate.ts';
-import { maskWritten } from '../privacy/masking.ts';
+import type { PersonalDataView } from '../audit/view-buffer.ts';
+import { maskWritten, writtenIn } from '../privacy/masking.ts';
 import { Scrubber } from '../privacy/scrubber.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
@@ -51,6 +52,8 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   readonly nowMs: () => number;
   readonly observe: (name: EndpointName, status: number, milliseconds: number) => void;
+  /** Into the audit, durable when it resolves: somebody is about to read what people wrote. */
+  readonly view: (view: PersonalDataView) => Promise<void>;
   readonly limits?: Partial<AppLimits>;
 }
 
@@ -179,6 +182,8 @@ async function addRoute(
           does === 'change'
             ? await change(name, handler, asked)
             : await (handler as (asked: Asked) => Promise<Answer<unknown>>)(asked);
+        const view = viewOf(name, spec, asked, answer.body);
+        if (view !== null) await options.view(view);
         return send(reply, spec, { ...answer, body: shown(spec, answer.body, request.known) });
       },
     });
@@ -194,6 +199,28 @@ function shown({ written }: EndpointSpec, body: unknown, known: Known | null): u
     mayRead: known?.principal.permissions.has('personal-data:read') ?? false,
     scrubber,
   });
+}
+
+/**
+ * Who reads what people wrote looks at personal data, scrubbed or not: a scrubber does not know names. One view an answer,
+ * however much is in it; null where there is nothing to read.
+ */
+function viewOf(
+  name: EndpointName,
+  { written, method, path }: EndpointSpec,
+  { principal, params, address }: Asked,
+  body: unknown,
+): PersonalDataView | null {
+  if (written === undefined || method !== 'GET' || principal === null) return null;
+  const fields = writtenIn(body, written);
+  if (fields.length === 0) return null;
+  const { kind, id, name: byName } = principal;
+  const param = /:([a-z]+)Id\b/.exec(path)?.[1];
+  const subject =
+    param === undefined
+      ? { kind: 'page', id: name }
+      : { kind: param, id: (params as Readonly<Record<string, string>>)[`${param}Id`] };
+  return { actor: { kind, id, name: byName }, subject, address, fields };
 }
 
 function send(

@@ -10,7 +10,8 @@ import type { ObjectStore } from '../ports.ts';
 
 /** Who asked for it, as the service knows them; a command line is believed what it says. */
 export interface Requester {
-  readonly kind: 'user' | 'api-key';
+  /** `system`: the service itself, where something else that was done leads to it. */
+  readonly kind: 'user' | 'api-key' | 'system';
   readonly name: string;
   /** Where the request came from. */
   readonly address: string | null;

@@ -49,6 +49,7 @@ import { type AssignmentSettings, startAssignment } from './service/assignment.t
 import { type BookPlace, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
 import { after, every } from './service/every.ts';
+import { followErasedLists } from './service/erased-lists.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { startLabels } from './service/labels.ts';
@@ -206,9 +207,12 @@ async function startParts(
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
+  const erasedLists = followErasedLists({ records, vault, lists: books.lists, onTrouble });
+  closers.push(() => erasedLists.close());
   const afterErasure = async (erasure: Erasure) => {
     await records.transact((tx) => sweepErased(tx, erasure));
     vault.keys.forget(erasure.subject);
+    await erasedLists.settle();
   };
   let isStopping = false;
   const isReady = () => !isStopping && (worker?.isReady() ?? true);
@@ -217,7 +221,8 @@ async function startParts(
   closers.push(async () => stopForgetting());
   const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
   const metrics = httpMetrics(() => scoring.scoring.waiting);
-  const work = { records, settings: settings.current, newId, taken: told.taken };
+  const { texts } = vault;
+  const work = { records, settings: settings.current, newId, texts, taken: told.taken };
   const handlers: Handlers = {
     ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
     ...transactionHandlers({
@@ -227,7 +232,7 @@ async function startParts(
     ...decisionHandlers(archive.decisions, evidence.find),
     ...liveHandlers(live),
     ...alertHandlers(work),
-    ...caseHandlers({ ...work, texts: vault.texts }),
+    ...caseHandlers(work),
     ...attachmentHandlers({
       records,
       objects: role.archive.store,
@@ -235,14 +240,14 @@ async function startParts(
       open: vault.open,
       trail: vault.trail,
       newId,
-      texts: vault.texts,
+      texts,
     }),
-    ...labelHandlers(records, newId),
+    ...labelHandlers(records, newId, texts),
     ...ruleHandlers(books.rules),
     ...listHandlers({ ...books.lists, trail: vault.trail }),
     ...privacyHandlers({
       ...{ records, log, topic: topics.transactions, tokens: vault.tokens, codec: vault.codec, trail: vault.trail },
-      ...{ newId, readClear: role.decoders.transaction, afterErasure },
+      ...{ newId, readClear: role.decoders.transaction, afterErasure, listed: erasedLists.count },
     }),
     ...notificationHandlers({ records, ...told }),
     ...modelHandlers({ records, registry: role.books.store, newId, live: deciding, send: changes.send }),
@@ -258,6 +263,7 @@ async function startParts(
   const app = await createApp({
     ...{ handlers, logger, tls: http.tls, trustedProxies: http.trustedProxies, nowMs: Date.now },
     ...{ authenticate: authenticator(vault.identity), observe: metrics.observe },
+    view: (view) => vault.trail.view(view),
     ...(http.limits !== undefined && { limits: http.limits }),
     change: createChangeRunner({ records, begin: lockAudit, record: (tx, drafts) => vault.trail.append(tx, drafts) }),
   });

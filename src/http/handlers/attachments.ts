@@ -58,7 +58,7 @@ export function attachmentHandlers({
         await objects.put(objectKey, await seal(body, placeOf(objectKey)));
         const draft = { ...file, name: texts.seal(file.name, placeOfName(objectKey)), objectKey, isConfidential };
         return async (asked, tx, record) => {
-          const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId));
+          const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId, texts));
           await record(audit);
           return { body: { id: result, name: file.name, type: file.type, sha256: file.sha256 } };
         };
@@ -85,7 +85,7 @@ export function attachmentHandlers({
       return { body: await open(sealed, placeOf(key)), headers };
     },
     async removeAttachment(asked, tx, record) {
-      const { audit } = await removeAttachment(tx, asked.params.attachmentId, asked.body.reason, actOf(asked, newId));
+      const { audit } = await removeAttachment(tx, asked.params.attachmentId, asked.body.reason, actOf(asked, newId, texts));
       await record(audit);
       return { body: null };
     },

@@ -1,5 +1,6 @@
 // Legal holds in the database of records.
 import type { Kysely, Selectable } from 'kysely';
+import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
 import { checkHold, type LegalHold, type LegalHoldDraft, needText } from '../../privacy/legal-hold.ts';
 import type { SubjectToken } from '../../privacy/tokens.ts';
@@ -17,7 +18,8 @@ const MOST_REASON = 2000;
 export async function placeLegalHold(tx: Kysely<Database>, draft: LegalHoldDraft): Promise<LegalHold> {
   checkHold(draft);
   await takeSubject(tx, draft.subject);
-  const { id, subject, authority, reason } = draft;
+  const { id, subject, authority } = draft;
+  const reason = cleanText(draft.reason, MOST_REASON, 'reason');
   const row = {
     ...{ id, subject, authority, act_number: draft.actNumber, reason, placed_by: draft.placedBy },
     ...{ placed_ms: draft.placedMs, until_ms: draft.untilMs, lifted_by: null, lifted_ms: null, lift_reason: null },
@@ -45,7 +47,10 @@ export async function liftLegalHold(tx: Kysely<Database>, lift: HoldLift): Promi
   await takeSubject(tx, hold.subject);
   const row = await tx
     .updateTable('legal_holds')
-    .set({ lifted_by: lift.by, lifted_ms: lift.nowMs, lift_reason: lift.reason, version: lift.version + 1 })
+    .set({
+      ...{ lifted_by: lift.by, lifted_ms: lift.nowMs, version: lift.version + 1 },
+      lift_reason: cleanText(lift.reason, MOST_REASON, 'reason'),
+    })
     .where('id', '=', lift.id)
     .where('version', '=', lift.version)
     .returningAll()

@@ -103,6 +103,7 @@ export const PRIVACY_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/legal-holds', tag: 'privacy', access: 'legal-holds:manage', does: 'read' },
     summary: { es: 'Retenciones legales', en: 'Legal holds' },
     query: Type.Object(pageQuery),
+    written: ['reason'],
     answer: pageOf(HoldSchema),
   }),
   placeHold: endpoint({
@@ -135,6 +136,7 @@ export const PRIVACY_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/erasures', tag: 'privacy', access: 'personal-data:erase', does: 'read' },
     summary: { es: 'Supresiones de datos personales', en: 'Erasures of personal data' },
     query: Type.Object(pageQuery),
+    written: ['reason', 'refusal'],
     answer: pageOf(ErasureSchema),
   }),
   requestErasure: endpoint({

@@ -42,7 +42,12 @@ async function erase(service: TestService, customerId: string, identifiers: read
 
 async function audited(service: TestService, action: string): Promise<{ actor: { kind: string }; detail: object }[]> {
   const { db } = service.records;
-  const rows = await db.selectFrom('audit_entries').select('text').where('action', '=', action).orderBy('sequence').execute();
+  const rows = await db
+    .selectFrom('audit_entries')
+    .select('text')
+    .where('action', '=', action)
+    .orderBy('sequence')
+    .execute();
   return rows.map(({ text }) => JSON.parse(text));
 }
 
@@ -84,7 +89,9 @@ describeOnEachEngine('an erasure', (open) => {
       const removals = await audited(service, 'list.entry-removed');
       expect(removals.map(({ actor }) => actor.kind)).toEqual(Array(5).fill('system'));
       expect(await audited(service, 'erasure.taken-off-lists')).toMatchObject([{ detail: { entries: 5 } }]);
-      expect(JSON.stringify([removals, await audited(service, 'erasure.executed')])).not.toMatch(/Rosa|10117410|987654321/);
+      expect(JSON.stringify([removals, await audited(service, 'erasure.executed')])).not.toMatch(
+        /Rosa|10117410|987654321/,
+      );
       // No token of an account or a document is left with the erasure.
       const { rows } = await sql<{ rest: string }>`SELECT coalesce(customer_id, '') || array_to_string(identifiers, ',')
         AS rest FROM erasures`.execute(service.records.db);

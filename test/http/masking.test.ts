@@ -20,7 +20,6 @@ const gets = (Object.entries(ENDPOINTS) as [EndpointName, EndpointSpec][]).filte
 /** What this service has none of: they answer that there is nothing, and are looked at all the same. */
 const EMPTY: ReadonlySet<string> = new Set([
   ...['challengePage', 'beginProviderLogIn', 'finishProviderLogIn', 'getModel', 'getModelChange', 'getReplay'],
-  ...['getRule', 'getRuleVersion'],
 ]);
 
 const post = async (caller: Caller, path: string, body: object, headers: Record<string, string> = {}) => {
@@ -69,12 +68,37 @@ async function plant(service: TestService): Promise<Readonly<Record<string, stri
     await post(manager, '/v1/lists/bloqueados/entries', { value, source: WRITTEN, reason: WRITTEN });
   }
   await post(manager, '/v1/lists/pep/entries', { value: NAME, reason: WRITTEN });
+  const ruleId = 'planted';
+  const text = JSON.stringify({
+    rules: [
+      {
+        ...{ id: ruleId, version: 1, owner: 'fraude', severity: 'high', reason: 'HORA_INUSUAL', action: 'review' },
+        ...{ name: { es: 'Monto exacto', en: 'Exact amount' }, when: 'amount = 12' },
+      },
+    ],
+  });
+  const { sha256 } = (await post(analyst, '/v1/rules', { text, reason: WRITTEN })).json;
+  const changed = async (path: string, body: object) => {
+    const { etag } = (await manager.ask(`/v1/rules/${ruleId}`)).headers;
+    await post(manager, `/v1/rules/${ruleId}/${path}`, body, { 'if-match': String(etag) });
+  };
+  await changed('versions/1/approval', { sha256, reason: WRITTEN });
+  const override = { field: 'payerId', value: DOCUMENT, untilMs: Date.now() + 3_600_000, reason: WRITTEN };
+  await changed('overrides', override);
   const hold = { customerId: DOCUMENT, authority: 'Fiscalía', actNumber: '1-2026', reason: WRITTEN };
   await post(officer, '/v1/legal-holds', hold);
   await post(officer, '/v1/erasures', { customerId: DOCUMENT, identifiers: [ACCOUNT], reason: WRITTEN });
   await post(officer, '/v1/customers:export', { customerId: DOCUMENT, reason: WRITTEN });
   return {
-    ...{ transactionId: 'M-1', alertId: 'M-1', caseId, list: 'bloqueados', attachmentId: attached.json.id },
+    ...{
+      transactionId: 'M-1',
+      alertId: 'M-1',
+      caseId,
+      list: 'bloqueados',
+      ruleId,
+      version: '1',
+      attachmentId: attached.json.id,
+    },
     ...{ userId: analyst.userId, query: `partition=${partition}&offset=${offset}` },
   };
 }

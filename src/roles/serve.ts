@@ -35,11 +35,13 @@ import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../
 import type { TopicNames } from '../pipeline/stream/topics.ts';
 import type { MasterKeys, StreamLog } from '../ports.ts';
 import type { Erasure } from '../privacy/erasure.ts';
+import { endedBefore } from '../privacy/retention.ts';
 import { lockAudit } from '../records/audit/append.ts';
 import type { Identity } from '../records/identity/identity.ts';
 import { sweepErased } from '../records/keys/erasures.ts';
 import { heldSubjects } from '../records/keys/legal-holds.ts';
 import type { RecordStore } from '../records/record-store.ts';
+import { readRetentionMonths } from '../records/settings/retention-settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
@@ -48,8 +50,8 @@ import { startAlerts } from './service/alerts.ts';
 import { type AssignmentSettings, startAssignment } from './service/assignment.ts';
 import { type BookPlace, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
-import { after, every } from './service/every.ts';
 import { followErasedLists } from './service/erased-lists.ts';
+import { after, every } from './service/every.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
 import { startLabels } from './service/labels.ts';
@@ -183,8 +185,9 @@ async function startParts(
     const stopSharing = startAssignment({ records, vault, assignment, logger, settings: settings.current });
     closers.push(async () => stopSharing());
   }
-  const archive = await startArchive(slow, topics.decisions, role.archive, logger, async () => {
-    return (await heldSubjects(records.db, Date.now())).size > 0;
+  const archive = await startArchive(slow, topics.decisions, role.archive, logger, {
+    isAnyHeld: async () => (await heldSubjects(records.db, Date.now())).size > 0,
+    keptSince: async (nowMs) => endedBefore('decisions', nowMs, (await readRetentionMonths(records.db)).settings),
   });
   closers.push(() => archive.close());
   const { store: objects } = role.archive;

@@ -148,7 +148,8 @@ export const PRIVACY_ENDPOINTS = {
         identifiers: Type.Optional(
           Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
             maxItems: 50,
-            description: "the customer's documents, accounts, cards, phones, names: looked for on lists, kept as tokens",
+            description:
+              "the customer's documents, accounts, cards, phones, names: looked for on lists, kept as tokens",
           }),
         ),
         reason: Reason,

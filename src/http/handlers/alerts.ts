@@ -73,7 +73,12 @@ export function alertHandlers({ records, settings, newId, texts, taken }: AlertS
       return { body: null };
     },
     async tagAlert(asked, tx, record) {
-      const { result, audit } = await setAlertTags(tx, asked.params.alertId, asked.body.tags, actOf(asked, newId, texts));
+      const { result, audit } = await setAlertTags(
+        tx,
+        asked.params.alertId,
+        asked.body.tags,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: { tags: result } };
     },
@@ -94,7 +99,12 @@ export function alertHandlers({ records, settings, newId, texts, taken }: AlertS
       return { body: { id: result } };
     },
     async endSuppression(asked, tx, record) {
-      const { audit } = await endSuppression(tx, asked.params.suppressionId, asked.body.reason, actOf(asked, newId, texts));
+      const { audit } = await endSuppression(
+        tx,
+        asked.params.suppressionId,
+        asked.body.reason,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: null };
     },

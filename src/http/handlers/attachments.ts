@@ -85,7 +85,12 @@ export function attachmentHandlers({
       return { body: await open(sealed, placeOf(key)), headers };
     },
     async removeAttachment(asked, tx, record) {
-      const { audit } = await removeAttachment(tx, asked.params.attachmentId, asked.body.reason, actOf(asked, newId, texts));
+      const { audit } = await removeAttachment(
+        tx,
+        asked.params.attachmentId,
+        asked.body.reason,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: null };
     },

@@ -1,6 +1,7 @@
 // Personal data: views, exports, holds and erasures. Each is in the audit, under the customer's token and never their id.
-import type { AuditEntryDraft } from '../../audit/entry.ts';
+
 import { cleanText } from '../../alerts/written-text.ts';
+import type { AuditEntryDraft } from '../../audit/entry.ts';
 import { customerIdentifiers } from '../../jobs/erasure/customer-identifiers.ts';
 import { identifierTokens } from '../../jobs/erasure/listed-customers.ts';
 import type { StreamLog } from '../../ports.ts';

@@ -68,7 +68,13 @@ export async function takeOffLists(
 ): Promise<number> {
   for (const { list, id } of await findListed(desk, wanted, tokens, nowMs)) {
     const salt = randomBytes(16).toString('hex');
-    const via = { kind: 'system', name: 'Centinela', address: null, request: `${requestsOf(erasure)}${list}/${id}`, salt } as const;
+    const via = {
+      kind: 'system',
+      name: 'Centinela',
+      address: null,
+      request: `${requestsOf(erasure)}${list}/${id}`,
+      salt,
+    } as const;
     try {
       await desk.remove(list, { id }, { by: 'system', why: `${WHY} ${erasure}`, atMs: nowMs, via });
     } catch (error) {

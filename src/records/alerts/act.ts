@@ -79,7 +79,11 @@ export async function writeHistory(tx: Tx, act: Act, changes: readonly Change[])
     ['what', 'text', ({ what }) => what],
     ['from_value', 'jsonb', ({ from }) => JSON.stringify(from)],
     ['to_value', 'jsonb', ({ to }) => JSON.stringify(to)],
-    ['reason', 'text', ({ id, reason }) => (reason === undefined ? null : keepText(act, reason, 'case_history.reason', id))],
+    [
+      'reason',
+      'text',
+      ({ id, reason }) => (reason === undefined ? null : keepText(act, reason, 'case_history.reason', id)),
+    ],
     ['by_kind', 'text', () => act.by.kind],
     ['by_id', 'text', () => act.by.id],
     ['by_name', 'text', () => act.by.name],

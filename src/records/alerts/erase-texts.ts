@@ -48,6 +48,8 @@ async function casesOfOne(tx: Tx, customerId: string): Promise<readonly string[]
     WITH own AS (SELECT DISTINCT case_id FROM alerts WHERE customer_id = ${customerId} AND case_id IS NOT NULL),
       alone AS (SELECT case_id FROM own WHERE NOT EXISTS (
         SELECT 1 FROM alerts WHERE alerts.case_id = own.case_id AND customer_id IS DISTINCT FROM ${customerId}))
-    SELECT case_id AS id FROM alone UNION SELECT id FROM cases WHERE merged_into IN (SELECT case_id FROM alone)`.execute(tx);
+    SELECT case_id AS id FROM alone UNION SELECT id FROM cases WHERE merged_into IN (SELECT case_id FROM alone)`.execute(
+    tx,
+  );
   return rows.map(({ id }) => id);
 }

@@ -104,16 +104,14 @@ export async function writeLabels(
 ): Promise<readonly TransactionLabelTable[]> {
   if (labels.length === 0) return [];
   const prefix = act.newId();
-  const rows = labels.map(
-    ({ transactionId, outcome, typology, source, caseId, note }, at): LabelTable => {
-      const id = `${prefix}-${String(at).padStart(5, '0')}`;
-      return {
-        ...{ id, transaction_id: transactionId, outcome, typology, source, weight: WEIGHT_OF_SOURCE[source] },
-        ...{ ...byColumns(act), at_ms: act.atMs, case_id: caseId },
-        note: note === null ? null : keepText(act, note, 'labels.note', id),
-      };
-    },
-  );
+  const rows = labels.map(({ transactionId, outcome, typology, source, caseId, note }, at): LabelTable => {
+    const id = `${prefix}-${String(at).padStart(5, '0')}`;
+    return {
+      ...{ id, transaction_id: transactionId, outcome, typology, source, weight: WEIGHT_OF_SOURCE[source] },
+      ...{ ...byColumns(act), at_ms: act.atMs, case_id: caseId },
+      note: note === null ? null : keepText(act, note, 'labels.note', id),
+    };
+  });
   // Before anything is read: whoever waits here sees what the one before has written.
   const feed = await takeFeed(tx, rows.length);
   await insertMany(tx, 'labels', rows, LABEL_COLUMNS);

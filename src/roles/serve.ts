@@ -191,7 +191,8 @@ async function startParts(
   });
   closers.push(() => archive.close());
   const { store: objects } = role.archive;
-  closers.push(startRetention({ records, objects, vault, logger, settings: settings.current }));
+  const rounds = { settings: settings.current, told: serviceFigures.retained };
+  closers.push(startRetention({ records, objects, vault, logger, ...rounds }));
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();

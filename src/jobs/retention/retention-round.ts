@@ -98,7 +98,7 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
   const limits = { ...DEFAULT_RETENTION_LIMITS, ...parts.limits };
   const beganMs = nowMs();
   const mayGoOn = () => !isStopping() && nowMs() - beganMs < limits.roundMs;
-  const counts = nothingYet();
+  const counts = nothingRemoved();
   const run = async (step: Step) => {
     let isMore = true;
     for (let batch = 0; isMore && batch < limits.batches && mayGoOn(); batch++) {
@@ -132,13 +132,13 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
 export async function planRetention(parts: RetentionParts): Promise<RetentionCounts> {
   const { records, nowMs } = parts;
   const limits = { ...DEFAULT_RETENTION_LIMITS, ...parts.limits };
-  const counts = nothingYet();
+  const counts = nothingRemoved();
   const undone = new Error('undone');
   const atMs = nowMs();
   const stored = await attachmentKeys(parts);
   try {
     await records.transact(async (tx) => {
-      Object.assign(counts, nothingYet());
+      Object.assign(counts, nothingRemoved());
       const steps = [...(await stepsOf(parts, limits, tx, atMs)), await orphanStep(tx, stored, limits, atMs)];
       for (const step of steps) {
         let isMore = true;
@@ -279,7 +279,7 @@ async function removeObjects(
   counts.isMore = true;
 }
 
-function nothingYet(): RetentionCounts {
+export function nothingRemoved(): RetentionCounts {
   const rows = { cases: 0, alerts: 0, suppressed: 0, links: 0, labels: 0, holds: 0 };
   return { ...rows, evidence: 0, objects: 0, held: 0, isMore: false };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
-import { runRetention } from '../../jobs/retention/retention-round.ts';
+import { type RetentionCounts, runRetention } from '../../jobs/retention/retention-round.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { lockAudit } from '../../records/audit/append.ts';
 import type { RecordStore } from '../../records/record-store.ts';
@@ -19,6 +19,8 @@ export interface RetentionPlace {
   readonly logger: Logger;
   /** In force now. */
   readonly settings: () => AlertSettings;
+  /** Of each round. */
+  readonly told: (counts: RetentionCounts) => void;
   readonly nowMs?: () => number;
 }
 
@@ -60,6 +62,7 @@ async function runInTurn(place: RetentionPlace, restMs: number, isStopping: () =
       record: (tx, drafts) => vault.trail.append(tx, drafts),
     });
     isDone = !counts.isMore;
+    place.told(counts);
     logger.info({ ...counts }, 'what need not be kept was deleted');
   } finally {
     await endTurn(records, holder, nowMs(), isDone);

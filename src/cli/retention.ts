@@ -10,8 +10,9 @@ import { endTurn, takeTurn } from '../records/retention/turn.ts';
 import { readAlertSettings } from '../records/settings/alert-settings.ts';
 import { changeRetentionMonths, readRetentionMonths } from '../records/settings/retention-settings.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
+import { listBookOf } from '../roles/service/books.ts';
 import { systemAct } from '../roles/service/retention.ts';
-import { openSealing } from '../roles/service/sealing.ts';
+import { openSealing, ownSealing } from '../roles/service/sealing.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { commandAct } from './command-act.ts';
 import { OUTLINES } from './command-outlines.ts';
@@ -42,6 +43,11 @@ export const retentionCommand: Command = {
       type: 'text',
       value: 'PLACE',
       help: 'where attachments and evidence are: a folder, or s3://bucket/prefix',
+    },
+    registry: {
+      type: 'text',
+      value: 'PLACE',
+      help: 'where lists are: a folder, or s3://bucket/prefix; none: they stay',
     },
     'master-keys': { ...MASTER_KEYS_OPTION, help: `to know customers under a hold: ${MASTER_KEYS_OPTION.help}` },
     'dry-run': { type: 'flag', help: 'delete nothing' },
@@ -118,7 +124,10 @@ async function round(options: OptionValues, context: CommandContext): Promise<vo
     sealing.close();
     const { settings: alerts } = await readAlertSettings(records.db);
     const months: RetentionMonths = (await readRetentionMonths(records.db)).settings;
+    const { registry } = options;
+    const own = ownSealing(sealing, nowMs);
     const parts: RetentionParts = {
+      lists: typeof registry === 'string' ? listBookOf({ store: openObjectStore(registry) }, own, false) : null,
       ...{ records, objects: openObjectStore(options.objects), months, nowMs },
       ...{ begin: lockAudit, record: appendAudit, act: systemAct },
       linkWindowMs: alerts.grouping.windowMs,

@@ -190,12 +190,12 @@ async function startParts(
     keptSince: async (nowMs) => endedBefore('decisions', nowMs, (await readRetentionMonths(records.db)).settings),
   });
   closers.push(() => archive.close());
-  const { store: objects } = role.archive;
-  const rounds = { settings: settings.current, told: serviceFigures.retained };
-  closers.push(startRetention({ records, objects, vault, logger, ...rounds }));
   const books = openBooks({ place: role.books, records, vault, log, topic: topics.control, logger });
   closers.push(async () => books.close());
   await books.start();
+  const { store: objects } = role.archive;
+  const rounds = { lists: books.forgetting, settings: settings.current, told: serviceFigures.retained };
+  closers.push(startRetention({ records, objects, vault, logger, ...rounds }));
   const { decisions } = archive;
   const stopLabels = startLabels({ ...role, objects: role.archive.store, vault, decisions });
   closers.push(stopLabels);

@@ -1,7 +1,11 @@
 // What need not be kept goes, by the service itself and by hand; what is held, open or young stays; each run is in the audit.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
+import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { LocalMasterKeys } from '../../src/adapters/keys/local-master-keys.ts';
 import type { AuditEntryDraft } from '../../src/audit/entry.ts';
 import { findPack, keepPack } from '../../src/jobs/evidence/evidence-store.ts';
@@ -12,6 +16,7 @@ import { writeLabels } from '../../src/records/alerts/labels.ts';
 import { addAttachment } from '../../src/records/alerts/work.ts';
 import type { RecordStore } from '../../src/records/record-store.ts';
 import { endTurn, takeTurn } from '../../src/records/retention/turn.ts';
+import { openListBook } from '../../src/registry/list-book.ts';
 import { analyst, openCase, system } from '../alerts/acts.ts';
 import { describeOnEachEngine } from '../records/record-stores.ts';
 import { createMemoryStore } from '../registry/memory-store.ts';
@@ -54,7 +59,15 @@ const LIFTED = { lifted_by: 'olga', lifted_ms: 1, lift_reason: 'archivado' };
 
 function partsOf(store: RecordStore, objects: RetentionParts['objects'], nowMs: number): RetentionParts {
   return {
-    ...{ records: store, objects, months: MONTHS, linkWindowMs: 7 * DAY_MS, act: system, nowMs: () => nowMs },
+    ...{
+      records: store,
+      objects,
+      lists: null,
+      months: MONTHS,
+      linkWindowMs: 7 * DAY_MS,
+      act: system,
+      nowMs: () => nowMs,
+    },
     ...{ subjectOf: (id: string) => id, begin: async () => undefined, record: async () => undefined },
   };
 }
@@ -159,7 +172,7 @@ describeOnEachEngine('retention', (open) => {
     const audit: AuditEntryDraft[] = [];
     let isAway = true;
     const parts: RetentionParts = {
-      records: store,
+      ...{ records: store, lists: null },
       objects: {
         get: async () => null,
         list: async () => [],
@@ -307,6 +320,50 @@ describeOnEachEngine('retention', (open) => {
       ['attachments/late', 'attachments/named', 'attachments/new', 'evidence/rules/x.json'].sort(),
     );
   }, 60_000);
+
+  it('forgets entries of lists that ended, not while anybody is held; the service does it, too, and the audit has it', async () => {
+    const store = await open();
+    const nowMs = Date.now();
+    const before = endedBefore('lists', nowMs, MONTHS);
+    const registryFolder = mkdtempSync(join(tmpdir(), 'centinela-registry-'));
+    try {
+      const book = openListBook(createFolderObjectStore(registryFolder));
+      const act = { by: 'Ana', why: 'caso 7', atMs: before - 2 * DAY_MS };
+      await book.add('bloqueados', 'ENDED-1', { source: 'x', untilMs: before - DAY_MS }, act);
+      await book.add('bloqueados', 'STAYS-1', { source: 'x', untilMs: null }, act);
+      const parts = { ...partsOf(store, createMemoryStore(), nowMs), lists: book };
+      expect(await planRetention(parts)).toMatchObject({ lists: 1, held: 0 });
+      await placeHold(store, 'K-1', nowMs);
+      expect(await runRetention(parts)).toMatchObject({ lists: 0, held: 1 });
+      await store.transact((tx) => tx.updateTable('legal_holds').set(LIFTED).execute());
+      const service = await startTestService(store, { registryFolder });
+      try {
+        await expect.poll(async () => (await runsOf(store)).length, WAIT).toBe(1);
+        expect((await runsOf(store))[0]).toMatchObject({ lists: 1, held: 0 });
+        const pruned = store.db.selectFrom('audit_entries').select('text').where('action', '=', 'list.pruned');
+        const told = (await pruned.execute()).map(({ text }) => JSON.parse(text));
+        expect(told).toMatchObject([
+          { actor: { kind: 'system' }, subject: { id: 'bloqueados' }, detail: { entries: 1 } },
+        ]);
+        const officer = await service.as('compliance-officer');
+        const { rows } = (await officer.ask('/v1/lists/bloqueados/entries?inForce=false')).json;
+        expect(rows).toMatchObject([{ id: 1, value: 'STAYS-1' }]);
+        const history = (await officer.ask('/v1/list-history')).json.rows.map(({ kind }: { kind: string }) => kind);
+        expect(history).toEqual(['pruned', 'added', 'forgotten']);
+        const chain = await officer.ask('/v1/list-history:verify', { method: 'POST' });
+        expect(chain.json).toMatchObject({ isWhole: true, entries: 3, problem: null });
+        const files = readdirSync(registryFolder, { recursive: true, withFileTypes: true }).filter((each) =>
+          each.isFile(),
+        );
+        const bytes = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('');
+        expect(bytes).not.toContain('ENDED-1');
+      } finally {
+        await service.stop();
+      }
+    } finally {
+      rmSync(registryFolder, { recursive: true, force: true });
+    }
+  }, 120_000);
 
   it('is one process at a time, and once a day', async () => {
     const store = await open();

@@ -1,5 +1,5 @@
 // One round of deleting what need not be kept: closed cases with their alerts, suppressed alerts, links that lead nowhere,
-// labels, ended legal holds, evidence, bytes of attachments that are gone or that no row names. In small transactions, bounded in number and time; what is held stays; what was done is
+// labels, ended legal holds, evidence, entries of lists, bytes of attachments that are gone or that no row names. In small transactions, bounded in number and time; what is held stays; what was done is
 // in the audit with its counts. What is left over is for the next round.
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import type { ObjectStore } from '../../ports.ts';
@@ -26,11 +26,15 @@ import {
   type RemovedUpTo,
   waitingObjects,
 } from '../../records/retention/objects.ts';
+import type { ListBook } from '../../registry/list-book.ts';
 import { prunePacks } from './evidence-packs.ts';
+import { pruneLists } from './list-entries.ts';
 
 export interface RetentionParts {
   readonly records: RecordStore;
   readonly objects: Pick<ObjectStore, 'get' | 'list' | 'remove'>;
+  /** Their changes come into the audit by the book's own sweep; null: they are not looked at. */
+  readonly lists: Pick<ListBook, 'prunable' | 'prune'> | null;
   /** Before anything else of a transaction that writes to the audit. */
   readonly begin: (tx: Tx) => Promise<void>;
   readonly record: (tx: Tx, drafts: readonly AuditEntryDraft[]) => Promise<unknown>;
@@ -68,6 +72,8 @@ export interface RetentionCounts {
   holds: number;
   /** Packs of decisions. */
   evidence: number;
+  /** Entries of the history of lists. */
+  lists: number;
   /** Bytes of attachments. */
   objects: number;
   /** What stays for somebody's hold: cases, attachments, labels, evidence, holds. */
@@ -117,6 +123,7 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
   };
   for (const step of await stepsOf(parts, limits, records.db, beganMs)) await run(step);
   if (mayGoOn()) await run(await orphanStep(records.db, await attachmentKeys(parts), limits, beganMs));
+  if (mayGoOn()) await forgetListed(parts, counts, beganMs, false);
   if (mayGoOn()) await pruneEvidence(parts, limits, counts, { nowMs: beganMs, mayGoOn, isDryRun: false });
   if (mayGoOn()) await removeObjects(parts, limits, counts);
   const detail = { ...counts };
@@ -156,6 +163,7 @@ export async function planRetention(parts: RetentionParts): Promise<RetentionCou
   } catch (error) {
     if (error !== undone) throw error;
   }
+  await forgetListed(parts, counts, atMs, true);
   await pruneEvidence(parts, limits, counts, { nowMs: atMs, mayGoOn: () => true, isDryRun: true });
   return counts;
 }
@@ -250,6 +258,23 @@ async function orphanStep(db: Tx, stored: readonly string[], { batch }: Retentio
   };
 }
 
+async function forgetListed(
+  { records, lists: book, months }: RetentionParts,
+  counts: RetentionCounts,
+  nowMs: number,
+  isDryRun: boolean,
+): Promise<void> {
+  if (book === null) return;
+  const isAnyHeld = (await heldSubjects(records.db, nowMs)).size > 0;
+  const { isMore, ...did } = await pruneLists(book, endedBefore('lists', nowMs, months), {
+    isAnyHeld,
+    isDryRun,
+    nowMs,
+  });
+  add(counts, did);
+  counts.isMore ||= isMore;
+}
+
 async function pruneEvidence(
   { records, objects, months }: RetentionParts,
   { batch, batches }: RetentionLimits,
@@ -281,7 +306,7 @@ async function removeObjects(
 
 export function nothingRemoved(): RetentionCounts {
   const rows = { cases: 0, alerts: 0, suppressed: 0, links: 0, labels: 0, holds: 0 };
-  return { ...rows, evidence: 0, objects: 0, held: 0, isMore: false };
+  return { ...rows, evidence: 0, lists: 0, objects: 0, held: 0, isMore: false };
 }
 
 function add(counts: RetentionCounts, did: Counted): void {

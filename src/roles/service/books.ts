@@ -35,6 +35,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { tellList, tellRule } from './book-entries.ts';
 import { every } from './every.ts';
 import { sealedObjects } from './sealed-objects.ts';
+import type { OwnSealing } from './sealing.ts';
 import type { Vault } from './vault.ts';
 
 export interface BookPlace {
@@ -51,6 +52,8 @@ export interface BookPlace {
 export interface RunningBooks {
   readonly rules: RuleServices;
   readonly lists: Omit<ListServices, 'trail'>;
+  /** For retention: forgetting is in the audit, and sent to the workers, as any other change. */
+  readonly forgetting: Pick<ListBook, 'prunable' | 'prune'>;
   /** Beside the log, once it may be written to. */
   start(): Promise<void>;
   close(): void;
@@ -137,6 +140,14 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
       ...{ audit: listAudit, publish, scrubber, desk: listDesk },
       verify: () => verified(records, 'lists', () => wholeLists(listBookOf(place, vault, false))),
     },
+    forgetting: {
+      prunable: (endedBeforeMs) => listBook.prunable(endedBeforeMs),
+      async prune(endedBeforeMs, act) {
+        const pruned = await listBook.prune(endedBeforeMs, act);
+        if (pruned.entries > 0) await sweep();
+        return pruned;
+      },
+    },
     async start() {
       await sweep().catch(onTrouble);
       stopSweeping = every(SWEEP_MS, sweep, onTrouble);
@@ -150,7 +161,7 @@ function ruleBookOf({ store }: Pick<BookPlace, 'store'>, remembers: boolean): Ru
   return openRuleBook(objects, (text, path) => readRuleFile({ path, text }), remembers);
 }
 
-function listBookOf({ store }: Pick<BookPlace, 'store'>, vault: Vault, remembers: boolean): ListBook {
+export function listBookOf({ store }: Pick<BookPlace, 'store'>, vault: OwnSealing, remembers: boolean): ListBook {
   const sealed = sealedObjects(store, vault);
   return openListBook(remembers ? rememberedObjects(sealed) : sealed, remembers);
 }

@@ -7,12 +7,11 @@ import { masterKeyUses, noteMasterKeys, retireMasterKey, rewrapBatch } from '../
 import type { RecordStore } from '../records/record-store.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
-import { commandAct } from './command-act.ts';
+import { BY_OPTIONS, commandAct } from './command-act.ts';
 import { OUTLINES } from './command-outlines.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { plainTable } from './plain-table.ts';
 import { openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
-import { ACT_OPTIONS } from './rule-options.ts';
 
 const COLUMNS = [
   { title: 'master key' },
@@ -32,8 +31,8 @@ export const keysCommand: Command = {
     data: RECORD_PLACE_OPTIONS.data,
     database: RECORD_PLACE_OPTIONS.database,
     'master-keys': MASTER_KEYS_OPTION,
-    by: ACT_OPTIONS.by,
-    reason: ACT_OPTIONS.reason,
+    by: BY_OPTIONS.by,
+    reason: BY_OPTIONS.reason,
     'letters-kept': {
       ...{ type: 'number', value: 'DAYS', whole: true, minimum: 0, default: LETTERS_DAYS },
       help: 'retire: how long dead letters, which carry keys of their own, are kept in the log',

@@ -10,17 +10,16 @@ import { endTurn, takeTurn } from '../records/retention/turn.ts';
 import { readAlertSettings } from '../records/settings/alert-settings.ts';
 import { changeRetentionMonths, readRetentionMonths } from '../records/settings/retention-settings.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
-import { listBookOf } from '../roles/service/books.ts';
 import { systemAct } from '../roles/service/retention.ts';
+import { listBookOf } from '../roles/service/sealed-lists.ts';
 import { openSealing, ownSealing } from '../roles/service/sealing.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
-import { commandAct } from './command-act.ts';
+import { BY_OPTIONS, commandAct } from './command-act.ts';
 import { OUTLINES } from './command-outlines.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { openObjectStore } from './object-store.ts';
 import { plainTable } from './plain-table.ts';
 import { openPlacedRecords, RECORD_PLACE_OPTIONS } from './record-place.ts';
-import { ACT_OPTIONS } from './rule-options.ts';
 
 const HOLDER = 'command line';
 const TURN_MS = 900_000;
@@ -52,8 +51,8 @@ export const retentionCommand: Command = {
     'master-keys': { ...MASTER_KEYS_OPTION, help: `to know customers under a hold: ${MASTER_KEYS_OPTION.help}` },
     'dry-run': { type: 'flag', help: 'delete nothing' },
     set: { type: 'text', value: 'CLASS=MONTHS,…', help: 'settings: keep these classes so many months from now on' },
-    by: ACT_OPTIONS.by,
-    reason: { ...ACT_OPTIONS.reason, help: 'settings --set: why' },
+    by: BY_OPTIONS.by,
+    reason: { ...BY_OPTIONS.reason, help: 'settings --set: why' },
   },
   async run([what], options, context) {
     if (what !== undefined && what !== 'settings') {

@@ -25,7 +25,7 @@ import { lockAudit } from '../../records/audit/append.ts';
 import { afterMark, type BookName, bookMark } from '../../records/books/audited.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
-import { type ListBook, openListBook } from '../../registry/list-book.ts';
+import type { ListBook } from '../../registry/list-book.ts';
 import type { ListState } from '../../registry/list-book-state.ts';
 import { rememberedObjects } from '../../registry/remembered-objects.ts';
 import { openRuleBook, type RuleBook } from '../../registry/rule-book.ts';
@@ -34,8 +34,7 @@ import type { PlacedRule } from '../../rules/read-rules.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { tellList, tellRule } from './book-entries.ts';
 import { every } from './every.ts';
-import { sealedObjects } from './sealed-objects.ts';
-import type { OwnSealing } from './sealing.ts';
+import { listBookOf } from './sealed-lists.ts';
 import type { Vault } from './vault.ts';
 
 export interface BookPlace {
@@ -159,11 +158,6 @@ export function openBooks({ place, records, vault, log, topic, logger }: BookPar
 function ruleBookOf({ store }: Pick<BookPlace, 'store'>, remembers: boolean): RuleBook {
   const objects = remembers ? rememberedObjects(store) : store;
   return openRuleBook(objects, (text, path) => readRuleFile({ path, text }), remembers);
-}
-
-export function listBookOf({ store }: Pick<BookPlace, 'store'>, vault: OwnSealing, remembers: boolean): ListBook {
-  const sealed = sealedObjects(store, vault);
-  return openListBook(remembers ? rememberedObjects(sealed) : sealed, remembers);
 }
 
 /** With the texts that its entries name. */

@@ -11,8 +11,6 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { PersonalDataView } from '../audit/view-buffer.ts';
 import { type ClientCertificate, readClientCertificate } from '../identity/client-certificate.ts';
-import { maskWritten, writtenIn } from '../privacy/masking.ts';
-import { Scrubber } from '../privacy/scrubber.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
 import { answerBrokenClient } from './broken-client.ts';
@@ -32,6 +30,7 @@ import { noEndpoint } from './no-endpoint.ts';
 import { Problem, problemBody, problemOf } from './problem.ts';
 import { countStrangers, type Strangers } from './strangers.ts';
 import { type Check, checkOf, parseForm, parseJson, queryCheckOf, refuseNul } from './validate.ts';
+import { shown, viewOf } from './written.ts';
 
 export interface AppTls {
   readonly key: string;
@@ -188,39 +187,6 @@ async function addRoute(
       },
     });
   });
-}
-
-const scrubber = new Scrubber();
-
-/** Of an answer, what its reader may see. */
-function shown({ written }: EndpointSpec, body: unknown, known: Known | null): unknown {
-  if (written === undefined) return body;
-  return maskWritten(body, written, {
-    mayRead: known?.principal.permissions.has('personal-data:read') ?? false,
-    scrubber,
-  });
-}
-
-/**
- * Who reads what people wrote looks at personal data, scrubbed or not: a scrubber does not know names. One view an answer,
- * however much is in it; null where there is nothing to read.
- */
-function viewOf(
-  name: EndpointName,
-  { written, method, path }: EndpointSpec,
-  { principal, params, address }: Asked,
-  body: unknown,
-): PersonalDataView | null {
-  if (written === undefined || method !== 'GET' || principal === null) return null;
-  const fields = writtenIn(body, written);
-  if (fields.length === 0) return null;
-  const { kind, id, name: byName } = principal;
-  const param = /:([a-z]+)Id\b/.exec(path)?.[1];
-  const subject =
-    param === undefined
-      ? { kind: 'page', id: name }
-      : { kind: param, id: (params as Readonly<Record<string, string>>)[`${param}Id`] };
-  return { actor: { kind, id, name: byName }, subject, address, fields };
 }
 
 function send(

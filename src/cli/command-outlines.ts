@@ -89,16 +89,17 @@ export const OUTLINES = {
   keys: {
     name: 'keys',
     summary:
-      'Master keys: list those that wrap something, rewrap all under the current one (while the service runs on PostgreSQL; ' +
-      'with the embedded database while it is stopped).',
-    positional: ['list|rewrap'],
+      'Master keys: list those that wrap something, rewrap all under the current one, retire an older one that nothing needs ' +
+      'any more (while the service runs on PostgreSQL; with the embedded database while it is stopped).',
+    positional: ['list|rewrap|retire', '[KEY]'],
   },
   retention: {
     name: 'retention',
     summary:
-      'Delete what need not be kept (closed cases, their alerts and attachments, by the table of docs/privacy.md) as serve does ' +
-      'once a day; --dry-run says what would go.',
-    positional: [],
+      'Delete what need not be kept (closed cases, their alerts and attachments, labels and more, by the table of ' +
+      'docs/privacy.md) as serve does once a day; --dry-run says what would go; settings shows for how many months each class ' +
+      'is kept, and --set changes it.',
+    positional: ['[settings]'],
   },
   archive: {
     name: 'archive',

@@ -9,9 +9,8 @@ import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { PersonalDataView } from '../audit/view-buffer.ts';
 import { type ClientCertificate, readClientCertificate } from '../identity/client-certificate.ts';
-import { maskWritten } from '../privacy/masking.ts';
-import { Scrubber } from '../privacy/scrubber.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
 import { answerBrokenClient } from './broken-client.ts';
@@ -31,6 +30,7 @@ import { noEndpoint } from './no-endpoint.ts';
 import { Problem, problemBody, problemOf } from './problem.ts';
 import { countStrangers, type Strangers } from './strangers.ts';
 import { type Check, checkOf, parseForm, parseJson, queryCheckOf, refuseNul } from './validate.ts';
+import { shown, viewOf } from './written.ts';
 
 export interface AppTls {
   readonly key: string;
@@ -51,6 +51,8 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   readonly nowMs: () => number;
   readonly observe: (name: EndpointName, status: number, milliseconds: number) => void;
+  /** Into the audit, durable when it resolves: somebody is about to read what people wrote. */
+  readonly view: (view: PersonalDataView) => Promise<void>;
   readonly limits?: Partial<AppLimits>;
 }
 
@@ -179,20 +181,11 @@ async function addRoute(
           does === 'change'
             ? await change(name, handler, asked)
             : await (handler as (asked: Asked) => Promise<Answer<unknown>>)(asked);
+        const view = viewOf(name, spec, asked, answer.body);
+        if (view !== null) await options.view(view);
         return send(reply, spec, { ...answer, body: shown(spec, answer.body, request.known) });
       },
     });
-  });
-}
-
-const scrubber = new Scrubber();
-
-/** Of an answer, what its reader may see. */
-function shown({ written }: EndpointSpec, body: unknown, known: Known | null): unknown {
-  if (written === undefined) return body;
-  return maskWritten(body, written, {
-    mayRead: known?.principal.permissions.has('personal-data:read') ?? false,
-    scrubber,
   });
 }
 

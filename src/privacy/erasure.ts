@@ -1,5 +1,6 @@
 // Erasure of a customer by destroying the keys (crypto-shredding): one asks, another approves, then it is done. What was
 // sealed with those keys cannot be read by anybody any more, wherever copies of it are; counts, amounts and decisions stay.
+// The customer is taken off the lists that the bank keeps itself, and what people wrote in cases of the customer alone goes.
 //
 // Ley 29733 gives the right of cancellation; records that the law asks to keep (against money laundering, ten years) are no
 // ground for it before that time is over, and never under a legal hold.
@@ -23,12 +24,22 @@ export interface Erasure {
   /** Why it was refused. */
   readonly refusal: string | null;
   readonly destroyedKeys: number | null;
+  /** How many documents, accounts, cards, phones and names it looks for on lists; 0 once it has ended. */
+  readonly identifiers: number;
+  /** Values that were, or are just being, taken off lists. */
+  readonly listedEntries: number | null;
+  /** Comments, reasons, notes and names of files. */
+  readonly erasedTexts: number | null;
   readonly version: number;
 }
 
 export interface ErasureDraft {
   readonly id: string;
   readonly subject: SubjectToken;
+  /** As alerts have it: to find what was written about the customer. */
+  readonly customerId: string | null;
+  /** Of what else the customer is known by on lists, each as its token. */
+  readonly identifiers: readonly SubjectToken[];
   readonly reason: string;
   readonly by: string;
   readonly nowMs: number;

@@ -108,6 +108,22 @@ export function maskWritten<Value>(
   return scrub(value, false, 0) as Value;
 }
 
+/** Of these fields, those in which somebody's text stands: what a reader of the answer looks at. In the order given. */
+export function writtenIn(value: unknown, written: readonly string[]): string[] {
+  const found = new Set<string>();
+  const look = (at: unknown, within: string | null, depth: number): void => {
+    if (typeof at === 'string') {
+      if (within !== null && at !== '') found.add(within);
+    } else if (typeof at === 'object' && at !== null && depth < MOST_DEPTH) {
+      for (const [name, each] of Object.entries(at)) {
+        look(each, within ?? (written.includes(name) ? name : null), depth + 1);
+      }
+    }
+  };
+  look(value, null, 0);
+  return written.filter((name) => found.has(name));
+}
+
 /**
  * A value of a kept list, of which nobody knows what it is: a number of somebody as what it is, other long numbers by their
  * last four, names by their initials; codes of the bank's own and tokens stay.

@@ -4,13 +4,17 @@
 // is told that the number is taken; it reads what is new, judges again and takes the next number: nothing is lost, and no
 // entry was decided on an outdated state. Whatever is changed or removed in the middle breaks the chain; to show that
 // nothing was cut off at the end, keep the last hash elsewhere.
+//
+// What an entry says may be forgotten when it need not be kept any longer: its place and its hash stay, and a later entry of the
+// same chain names both. One that says nothing and is named by none breaks the chain as a changed one does.
 import { createHash } from 'node:crypto';
 import { InputError } from '../lib/errors.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /** Who asked for it, as the service knows them; a command line is believed what it says. */
 export interface Requester {
-  readonly kind: 'user' | 'api-key';
+  /** `system`: the service itself, where something else that was done leads to it. */
+  readonly kind: 'user' | 'api-key' | 'system';
   readonly name: string;
   /** Where the request came from. */
   readonly address: string | null;
@@ -36,6 +40,20 @@ export interface HistoryEntry<Event> {
   readonly hash: string;
 }
 
+/** An entry that may say nothing any more. */
+export interface ForgottenEntry {
+  readonly number: number;
+  readonly hash: string;
+}
+
+/** How a history forgets. */
+export interface Forgetting<Event> {
+  /** What stands for what an entry said. */
+  readonly event: Event;
+  /** Entries that an event names as forgotten. */
+  named(event: Event): readonly ForgottenEntry[];
+}
+
 export type HistoryDraft<Event> = Pick<HistoryEntry<Event>, 'by' | 'why' | 'event'>;
 
 export interface History<Event> {
@@ -50,6 +68,8 @@ export interface History<Event> {
     nowMs: number,
     via?: Requester,
   ): Promise<HistoryEntry<Event>>;
+  /** What these entries say goes; the entry that names them is written before. */
+  forget(entries: readonly HistoryEntry<Event>[]): Promise<void>;
 }
 
 const START = '0'.repeat(64);
@@ -64,8 +84,14 @@ const MAX_WHY = 1000;
  * @param folder `rules/history`: entries are kept under it
  * @param remembers what was read is not read again: for a long-running program that appends. That somebody changed or took
  * away what was read before is then found by who reads it anew.
+ * @param forgetting null: entries of it say what they said for ever
  */
-export function openHistory<Event>(store: ObjectStore, folder: string, remembers = false): History<Event> {
+export function openHistory<Event>(
+  store: ObjectStore,
+  folder: string,
+  remembers = false,
+  forgetting: Forgetting<Event> | null = null,
+): History<Event> {
   let remembered: readonly HistoryEntry<Event>[] = [];
   const keyOf = (number: number) => keyIn(folder, number);
 
@@ -77,7 +103,7 @@ export function openHistory<Event>(store: ObjectStore, folder: string, remembers
       const bytes = await store.get(key);
       if (bytes === null) return entries ?? known;
       entries ??= [...known];
-      entries.push(readEntry<Event>(bytes, key, entries.length + 1, entries.at(-1)?.hash ?? START));
+      entries.push(readEntry<Event>(bytes, key, entries.length + 1, entries.at(-1)?.hash ?? START, forgetting));
     }
   }
 
@@ -89,6 +115,7 @@ export function openHistory<Event>(store: ObjectStore, folder: string, remembers
     if (last !== undefined && last > keyOf(entries.length) && (await store.get(keyOf(entries.length + 1))) === null) {
       throw broken(keyOf(entries.length + 1), 'is missing though later ones are there');
     }
+    if (forgetting !== null) demandNamed(entries, forgetting, keyOf);
     if (remembers) remembered = entries;
     return entries;
   }
@@ -107,6 +134,14 @@ export function openHistory<Event>(store: ObjectStore, folder: string, remembers
       }
       throw new InputError('HISTORY_BUSY', `${folder} was changed by others all the time`, 'Try again');
     },
+    async forget(entries) {
+      for (const { number, atMs, previous, hash } of entries) {
+        const stub: Stub = { number, atMs, previous, hash, forgotten: true };
+        await store.put(keyOf(number), new TextEncoder().encode(`${JSON.stringify(stub)}\n`));
+      }
+      // Read anew, so that nothing of it is left in memory.
+      remembered = [];
+    },
   };
 }
 
@@ -118,7 +153,11 @@ export interface FoundHistory<Event> {
   readonly loose: readonly string[];
 }
 
-export async function findHistory<Event>(store: ObjectStore, folder: string): Promise<FoundHistory<Event>> {
+export async function findHistory<Event>(
+  store: ObjectStore,
+  folder: string,
+  forgetting: Forgetting<Event> | null = null,
+): Promise<FoundHistory<Event>> {
   const entries: HistoryEntry<Event>[] = [];
   const keys = await store.list(`${folder}/`);
   for (const key of keys) {
@@ -126,7 +165,7 @@ export async function findHistory<Event>(store: ObjectStore, folder: string): Pr
     const bytes = key === keyIn(folder, number) ? await store.get(key) : null;
     if (bytes === null) break;
     try {
-      entries.push(readEntry<Event>(bytes, key, number, entries.at(-1)?.hash ?? START));
+      entries.push(readEntry<Event>(bytes, key, number, entries.at(-1)?.hash ?? START, forgetting));
     } catch (error) {
       if ((error as InputError).code !== BROKEN) throw error;
       break;
@@ -137,6 +176,19 @@ export async function findHistory<Event>(store: ObjectStore, folder: string): Pr
 
 function keyIn(folder: string, number: number): string {
   return `${folder}/${String(number).padStart(DIGITS, '0')}.json`;
+}
+
+/** @throws InputError where an entry says nothing and no other names it */
+function demandNamed<Event>(
+  entries: readonly HistoryEntry<Event>[],
+  { event: nothing, named }: Forgetting<Event>,
+  keyOf: (number: number) => string,
+): void {
+  const silent = entries.filter(({ event }) => event === nothing);
+  if (silent.length === 0) return;
+  const all = new Map(entries.flatMap(({ event }) => named(event)).map(({ number, hash }) => [number, hash]));
+  const wrong = silent.find(({ number, hash }) => all.get(number) !== hash);
+  if (wrong !== undefined) throw broken(keyOf(wrong.number), 'says nothing, and no entry tells that it was forgotten');
 }
 
 /** What was written of a request. */
@@ -178,17 +230,38 @@ function seal<Event>(
 const ENVELOPE_VERSION = 1;
 export const SEALED = 'HISTORY_SEALED';
 
-function readEntry<Event>(bytes: Uint8Array, key: string, number: number, previous: string): HistoryEntry<Event> {
+/** What is left of an entry that was forgotten. */
+interface Stub {
+  readonly number: number;
+  readonly atMs: number;
+  readonly previous: string;
+  readonly hash: string;
+  readonly forgotten: true;
+}
+
+function readEntry<Event>(
+  bytes: Uint8Array,
+  key: string,
+  number: number,
+  previous: string,
+  forgetting: Forgetting<Event> | null,
+): HistoryEntry<Event> {
   if (bytes[0] === ENVELOPE_VERSION) {
     throw new InputError(SEALED, `${key} is sealed by the service (centinela serve)`, 'Read and change it there');
   }
-  let entry: HistoryEntry<Event>;
+  let read: HistoryEntry<Event> | Stub;
   try {
-    entry = JSON.parse(new TextDecoder().decode(bytes)) as HistoryEntry<Event>;
+    read = JSON.parse(new TextDecoder().decode(bytes)) as HistoryEntry<Event> | Stub;
   } catch {
     throw broken(key, 'is not JSON');
   }
-  const { hash, ...content } = entry ?? ({} as HistoryEntry<Event>);
+  if (forgetting !== null && read !== null && 'forgotten' in read) {
+    if (read.number !== number || read.previous !== previous) throw broken(key, 'does not follow the one before');
+    const { atMs, hash } = read;
+    return { number, atMs, by: '', why: '', event: forgetting.event, previous, hash };
+  }
+  const entry = (read ?? {}) as HistoryEntry<Event>;
+  const { hash, ...content } = entry;
   if (hash !== sha256(JSON.stringify(content))) throw broken(key, 'is not what was written (its hash differs)');
   if (content.number !== number || content.previous !== previous) throw broken(key, 'does not follow the one before');
   return entry;

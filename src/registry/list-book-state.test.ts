@@ -28,7 +28,7 @@ it('the counts of an import are those of the list before and after it', () => {
       });
       const last = imports.at(-1)!;
       const { atMs } = history.at(-1)!;
-      const at = (entries: number) => listsOf(history.slice(0, entries), rows).get(LIST)!;
+      const at = (entries: number) => listsOf(history.slice(0, entries), rows, new Map()).get(LIST)!;
       const listed = (entries: number) =>
         new Map(
           at(entries)

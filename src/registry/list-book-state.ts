@@ -33,7 +33,43 @@ export type ListEvent =
       readonly effect?: ImportEffect;
       /** Where the rows came in one. */
       readonly file?: ImportedFile;
-    };
+    }
+  | {
+      /** What ended so long ago that it need not be kept. */
+      readonly kind: 'pruned';
+      readonly list: string;
+      readonly forgotten: readonly PrunedEntry[];
+    }
+  | { readonly kind: 'forgotten' };
+
+/** An entry of the history that says nothing any more. */
+export interface PrunedEntry {
+  readonly number: number;
+  readonly hash: string;
+  /** So many entries it had put on the list: those after it keep their places. */
+  readonly places: number;
+}
+
+export const FORGOTTEN: ListEvent = { kind: 'forgotten' };
+
+/** By the number of the entry. */
+export type PrunedEntries = ReadonlyMap<number, PrunedEntry & { readonly list: string }>;
+
+/** @param entries all of the history */
+export function prunedEntries(entries: readonly HistoryEntry<ListEvent>[]): PrunedEntries {
+  return new Map(
+    entries.flatMap(({ event }) =>
+      event.kind === 'pruned' ? event.forgotten.map((each) => [each.number, { ...each, list: event.list }]) : [],
+    ),
+  );
+}
+
+/** Whether it stands for one that was pruned: it keeps the place, and is never in force. */
+export function isPlaceholder({ value }: Pick<ListEntry, 'value'>): boolean {
+  return value === '';
+}
+
+const PLACEHOLDER: ListEntry = { value: '', reason: '', source: '', fromMs: 0, untilMs: 0 };
 
 /** What an import does to what its source has on the list. */
 export interface ImportEffect {
@@ -75,10 +111,14 @@ export interface ListState {
   readonly entries: readonly ListEntry[];
 }
 
-/** @param rowsOf the rows of an import, by their hash */
+/**
+ * @param rowsOf the rows of an import, by their hash
+ * @param pruned of all of the history, of which these entries may be a part
+ */
 export function listsOf(
   entries: readonly HistoryEntry<ListEvent>[],
   rowsOf: ReadonlyMap<string, readonly ImportedRow[]>,
+  pruned: PrunedEntries,
 ): ReadonlyMap<string, ListState> {
   const definitions = new Map(STANDARD_LISTS.map((definition) => [definition.name, definition]));
   const kept = new Map<string, ListEntry[]>();
@@ -87,7 +127,13 @@ export function listsOf(
     kept.set(list, found);
     return found;
   };
-  for (const { atMs, why, event } of entries) {
+  for (const { number, atMs, why, event } of entries) {
+    if (event.kind === 'pruned') continue;
+    if (event.kind === 'forgotten') {
+      const { list, places } = pruned.get(number)!;
+      for (let place = 0; place < places; place++) entriesOf(list).push(PLACEHOLDER);
+      continue;
+    }
     if (event.kind === 'defined') {
       definitions.set(event.definition.name, event.definition);
       continue;

@@ -4,15 +4,19 @@
 import { InputError } from '../lib/errors.ts';
 import { type ListDefinition, MAX_ENTRIES } from '../lists/kept-list.ts';
 import type { ListRow, ObjectStore } from '../ports.ts';
-import { type HistoryEntry, openHistory, sha256 } from './history.ts';
+import { type Forgetting, type HistoryEntry, openHistory, sha256 } from './history.ts';
 import {
   effectOf,
+  FORGOTTEN,
   type ImportedFile,
   type ImportedRow,
   type ListEvent,
   type ListState,
   listsOf,
+  type PrunedEntry,
+  prunedEntries,
 } from './list-book-state.ts';
+import { prunableEntries } from './list-pruning.ts';
 import { type Act, demandReason } from './rule-book.ts';
 
 /** What rows are kept under is their hash: with something random among them it tells nobody what they are. */
@@ -25,6 +29,12 @@ const FOLDER = 'lists';
 const LOSSES = `${FOLDER}/losses`;
 const NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u;
 const MAX_VALUE = 500;
+const MOST_FORGOTTEN = 5000;
+/** How the history of lists forgets what ended long ago. */
+export const LIST_FORGETTING: Forgetting<ListEvent> = {
+  event: FORGOTTEN,
+  named: (event) => (event.kind === 'pruned' ? event.forgotten : []),
+};
 
 export interface ListImport {
   readonly list: string;
@@ -65,11 +75,20 @@ export interface ListBook {
   /** @param also other ways in which the value stands there */
   remove(list: string, value: string, act: Act, also?: readonly string[]): Promise<HistoryEntry<ListEvent>>;
   importRows(what: ListImport, act: Act): Promise<HistoryEntry<ListEvent>>;
+  /** Entries of the history that need not be kept, by list. */
+  prunable(endedBeforeMs: number): Promise<ReadonlyMap<string, readonly PrunedEntry[]>>;
+  /**
+   * What ended before is forgotten: who was on a list, why, and the rows of imports. What a run that was cut short has left is
+   * forgotten, too.
+   *
+   * @returns how many entries of the history, and whether there are more: of a list some 5,000 are forgotten at once
+   */
+  prune(endedBeforeMs: number, act: Act): Promise<{ readonly entries: number; readonly isMore: boolean }>;
 }
 
 /** @param remembers as of `openHistory` */
 export function openListBook(store: ObjectStore, remembers = false): ListBook {
-  const history = openHistory<ListEvent>(store, `${FOLDER}/history`, remembers);
+  const history = openHistory<ListEvent>(store, `${FOLDER}/history`, remembers, LIST_FORGETTING);
   const rowsKey = (hash: string) => `${FOLDER}/imports/${hash}.json`;
 
   async function readRows(entries: readonly HistoryEntry<ListEvent>[]): Promise<Map<string, readonly ImportedRow[]>> {
@@ -92,7 +111,28 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
     return rows;
   }
 
-  const stateOf = async (entries: readonly HistoryEntry<ListEvent>[]) => listsOf(entries, await readRows(entries));
+  /** @param all of the history, where `entries` are a part of it */
+  const stateOf = async (entries: readonly HistoryEntry<ListEvent>[], all = entries) =>
+    listsOf(entries, await readRows(entries), prunedEntries(all));
+
+  async function prunable(entries: readonly HistoryEntry<ListEvent>[], endedBeforeMs: number) {
+    const rows = await readRows(entries);
+    return prunableEntries(entries, rows, listsOf(entries, rows, prunedEntries(entries)), endedBeforeMs);
+  }
+
+  /** Rows before the entry that names them: what is cut short is found again by the entry. */
+  async function forgetNamed(): Promise<void> {
+    const entries = await history.read();
+    const named = prunedEntries(entries);
+    const goes = entries.filter(({ number, event }) => named.has(number) && event.kind !== 'forgotten');
+    const stays = new Set(
+      entries.flatMap(({ number, event }) => (event.kind === 'imported' && !named.has(number) ? [event.sha256] : [])),
+    );
+    for (const { event } of goes) {
+      if (event.kind === 'imported' && !stays.has(event.sha256)) await store.remove(rowsKey(event.sha256));
+    }
+    if (goes.length > 0) await history.forget(goes);
+  }
 
   const write = (act: Act, judge: (lists: ReadonlyMap<string, ListState>) => ListEvent) =>
     history.append(
@@ -111,7 +151,7 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
     lists: async () => stateOf(await history.read()),
     async listsAt(entry) {
       const entries = await history.read();
-      if (entry <= entries.length) return stateOf(entries.slice(0, entry));
+      if (entry <= entries.length) return stateOf(entries.slice(0, entry), entries);
       throw new InputError(
         'LIST_ENTRY_UNKNOWN',
         `The history of lists has ${entries.length} entries, and not ${entry}`,
@@ -176,6 +216,27 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
         const what = { kind: 'imported', list, source, sha256: hash, rows: kept.length, replaces, effect } as const;
         return file === null ? what : { ...what, file };
       });
+    },
+    prunable: async (endedBeforeMs) => prunable(await history.read(), endedBeforeMs),
+    async prune(endedBeforeMs, act) {
+      await forgetNamed();
+      let [count, isMore] = [0, false];
+      for (const list of (await prunable(await history.read(), endedBeforeMs)).keys()) {
+        const via = act.via === undefined ? undefined : { ...act.via, request: `${act.via.request}/${list}` };
+        const { event } = await history.append(
+          async (entries) => {
+            const all = (await prunable(entries, endedBeforeMs)).get(list) ?? [];
+            isMore ||= all.length > MOST_FORGOTTEN;
+            const forgotten = all.slice(0, MOST_FORGOTTEN);
+            return { by: act.by, why: act.why, event: { kind: 'pruned', list, forgotten } };
+          },
+          act.atMs,
+          via,
+        );
+        if (event.kind === 'pruned') count += event.forgotten.length;
+      }
+      await forgetNamed();
+      return { entries: count, isMore };
     },
   };
 }

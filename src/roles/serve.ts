@@ -35,11 +35,13 @@ import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../
 import type { TopicNames } from '../pipeline/stream/topics.ts';
 import type { MasterKeys, StreamLog } from '../ports.ts';
 import type { Erasure } from '../privacy/erasure.ts';
+import { endedBefore } from '../privacy/retention.ts';
 import { lockAudit } from '../records/audit/append.ts';
 import type { Identity } from '../records/identity/identity.ts';
 import { sweepErased } from '../records/keys/erasures.ts';
 import { heldSubjects } from '../records/keys/legal-holds.ts';
 import type { RecordStore } from '../records/record-store.ts';
+import { readRetentionMonths } from '../records/settings/retention-settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { httpMetrics } from './http-metrics.ts';
@@ -48,6 +50,7 @@ import { startAlerts } from './service/alerts.ts';
 import { type AssignmentSettings, startAssignment } from './service/assignment.ts';
 import { type BookPlace, type BookThreads, listStates, openBooks, openLiveLists } from './service/books.ts';
 import { type ArchivePlace, startArchive } from './service/decision-archive.ts';
+import { followErasedLists } from './service/erased-lists.ts';
 import { after, every } from './service/every.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
@@ -183,12 +186,11 @@ async function startParts(
     const stopSharing = startAssignment({ records, vault, assignment, logger, settings: settings.current });
     closers.push(async () => stopSharing());
   }
-  const archive = await startArchive(slow, topics.decisions, role.archive, logger, async () => {
-    return (await heldSubjects(records.db, Date.now())).size > 0;
+  const archive = await startArchive(slow, topics.decisions, role.archive, logger, {
+    isAnyHeld: async () => (await heldSubjects(records.db, Date.now())).size > 0,
+    keptSince: async (nowMs) => endedBefore('decisions', nowMs, (await readRetentionMonths(records.db)).settings),
   });
   closers.push(() => archive.close());
-  const { store: objects } = role.archive;
-  closers.push(startRetention({ records, objects, vault, logger, settings: settings.current }));
   const books = openBooks({
     place: role.books,
     threads: role.bookThreads,
@@ -200,6 +202,9 @@ async function startParts(
   });
   closers.push(() => books.close());
   await books.start();
+  const { store: objects } = role.archive;
+  const rounds = { lists: books.forgetting, settings: settings.current, told: serviceFigures.retained };
+  closers.push(startRetention({ records, objects, vault, logger, ...rounds }));
   const { decisions } = archive;
   const stopLabels = startLabels({ ...role, objects: role.archive.store, vault, decisions });
   closers.push(stopLabels);
@@ -215,9 +220,12 @@ async function startParts(
   const scoring = await openScoring(role, vault);
   closers.push(() => scoring.scoring.close());
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
+  const erasedLists = followErasedLists({ records, vault, lists: books.lists, onTrouble });
+  closers.push(() => erasedLists.close());
   const afterErasure = async (erasure: Erasure) => {
     await records.transact((tx) => sweepErased(tx, erasure));
     vault.keys.forget(erasure.subject);
+    await erasedLists.settle();
   };
   let isStopping = false;
   const isReady = () => !isStopping && (worker?.isReady() ?? true);
@@ -226,7 +234,8 @@ async function startParts(
   closers.push(async () => stopForgetting());
   const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
   const metrics = httpMetrics(() => scoring.scoring.waiting);
-  const work = { records, settings: settings.current, newId, taken: told.taken };
+  const { texts } = vault;
+  const work = { records, settings: settings.current, newId, texts, taken: told.taken };
   const handlers: Handlers = {
     ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
     ...transactionHandlers({
@@ -236,7 +245,7 @@ async function startParts(
     ...decisionHandlers(archive.decisions, evidence.find),
     ...liveHandlers(live),
     ...alertHandlers(work),
-    ...caseHandlers({ ...work, texts: vault.texts }),
+    ...caseHandlers(work),
     ...attachmentHandlers({
       records,
       objects: role.archive.store,
@@ -244,14 +253,14 @@ async function startParts(
       open: vault.open,
       trail: vault.trail,
       newId,
-      texts: vault.texts,
+      texts,
     }),
-    ...labelHandlers(records, newId),
+    ...labelHandlers(records, newId, texts),
     ...ruleHandlers(books.rules),
     ...listHandlers({ ...books.lists, trail: vault.trail }),
     ...privacyHandlers({
       ...{ records, log, topic: topics.transactions, tokens: vault.tokens, codec: vault.codec, trail: vault.trail },
-      ...{ newId, readClear: role.decoders.transaction, afterErasure },
+      ...{ newId, readClear: role.decoders.transaction, afterErasure, listed: erasedLists.count },
     }),
     ...notificationHandlers({ records, ...told }),
     ...modelHandlers({ records, registry: role.books.store, newId, live: deciding, send: changes.send }),
@@ -267,6 +276,7 @@ async function startParts(
   const app = await createApp({
     ...{ handlers, logger, tls: http.tls, trustedProxies: http.trustedProxies, nowMs: Date.now },
     ...{ authenticate: authenticator(vault.identity), observe: metrics.observe },
+    view: (view) => vault.trail.view(view),
     ...(http.limits !== undefined && { limits: http.limits }),
     change: createChangeRunner({ records, begin: lockAudit, record: (tx, drafts) => vault.trail.append(tx, drafts) }),
   });

@@ -4,6 +4,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AlertTakerCounts } from '../jobs/alerts/alert-taker.ts';
 import type { ArchiveCounters, ArchiveGauges } from '../jobs/archive/counters.ts';
+import { nothingRemoved, type RetentionCounts } from '../jobs/retention/retention-round.ts';
 import type { NotifierCounters } from '../records/notifications/notifier.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { countRows, type RowCounts } from '../records/row-counts.ts';
@@ -28,6 +29,8 @@ export interface ServiceMetrics {
   /** The same records, measured. */
   measured(records: RecordStore): RecordStore;
   loggedIn(outcome: LogInOutcome): void;
+  /** A round of deleting what need not be kept is over. */
+  retained(counts: RetentionCounts): void;
   watch(parts: WatchedParts): void;
   text(): Promise<string>;
 }
@@ -47,12 +50,31 @@ export function serviceMetrics(ofProcess: boolean): ServiceMetrics {
     registers: [registry],
   });
   for (const outcome of LOG_INS) logIns.inc({ outcome }, 0);
+  const retention = retentionMetrics(registry);
   return {
     measured: records,
+    retained: retention,
     loggedIn: (outcome) => logIns.inc({ outcome }),
     watch: (parts) => watchParts(registry, parts),
     text: () => registry.metrics(),
   };
+}
+
+function retentionMetrics(registry: Registry): ServiceMetrics['retained'] {
+  const registers = [registry];
+  const removed = new Counter({
+    ...{ name: 'centinela_retention_removed_total', help: 'What went because it need not be kept any longer.' },
+    ...{ labelNames: ['what'], registers },
+  });
+  const held = new Gauge({
+    ...{ name: 'centinela_retention_held', help: 'What stayed in the last round for a legal hold.', registers },
+  });
+  const tell: ServiceMetrics['retained'] = ({ isMore: _, held: stays, ...counts }) => {
+    for (const [what, count] of Object.entries(counts)) removed.inc({ what }, count);
+    held.set(stays);
+  };
+  tell(nothingRemoved());
+  return tell;
 }
 
 function recordsMetrics(registry: Registry): ServiceMetrics['measured'] {

@@ -72,6 +72,10 @@ describe('metrics of a running service', () => {
     expect(sampleOf('centinela_archive_running')).toBe(1);
     expect(sampleOf('centinela_archive_lag_records')).toBeGreaterThanOrEqual(0);
     expect(sampleOf('centinela_audit_entries_total')).toBeGreaterThan(3);
+    for (const what of ['cases', 'labels', 'holds', 'evidence', 'objects']) {
+      expect(sampleOf('centinela_retention_removed_total', { what })).toBe(0);
+    }
+    expect(sampleOf('centinela_retention_held')).toBe(0);
     expect(sampleOf('centinela_logins_total', { outcome: 'refused' })).toBeGreaterThanOrEqual(5);
     expect(sampleOf('centinela_logins_total', { outcome: 'locked' })).toBeGreaterThanOrEqual(1);
     for (const [name, { samples }] of metrics) {

@@ -36,7 +36,9 @@ const NOW_MS = 1_790_000_000_000;
 const DAY_MS = 86_400_000;
 const local = (): MasterKeys => new LocalMasterKeys('file', [randomBytes(32)]);
 const names = (count: number) => Array.from({ length: count }, (_, index) => `cli_${String(index).padStart(5, '0')}`);
-const draft = (id: string, subject: string) => ({ id, subject, reason: 'solicitud 12', by: 'u1', nowMs: NOW_MS });
+const draft = (id: string, subject: string) => ({
+  ...{ id, subject, customerId: null, identifiers: [], reason: 'solicitud 12', by: 'u1', nowMs: NOW_MS },
+});
 const holdDraft = (id: string, subject: string, untilMs: number | null = null) => ({
   ...{ id, subject, authority: 'Juzgado', actNumber: 'R-1', reason: 'proceso abierto', placedBy: 'u1' },
   ...{ placedMs: NOW_MS, untilMs },

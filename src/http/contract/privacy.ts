@@ -33,6 +33,9 @@ const ErasureSchema = Type.Object({
   endedMs: nullable(TimeMs),
   refusal: nullable(Type.String()),
   destroyedKeys: nullable(Type.Integer()),
+  identifiers: Type.Integer({ description: 'how many it looks for on lists; 0 once it has ended' }),
+  listedEntries: nullable(Type.Integer({ description: "values that come off the bank's own lists" })),
+  erasedTexts: nullable(Type.Integer({ description: 'comments, reasons, notes and files that went' })),
   version: Type.Integer(),
 });
 
@@ -100,6 +103,7 @@ export const PRIVACY_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/legal-holds', tag: 'privacy', access: 'legal-holds:manage', does: 'read' },
     summary: { es: 'Retenciones legales', en: 'Legal holds' },
     query: Type.Object(pageQuery),
+    written: ['reason'],
     answer: pageOf(HoldSchema),
   }),
   placeHold: endpoint({
@@ -132,12 +136,26 @@ export const PRIVACY_ENDPOINTS = {
     ...{ method: 'GET', path: '/v1/erasures', tag: 'privacy', access: 'personal-data:erase', does: 'read' },
     summary: { es: 'Supresiones de datos personales', en: 'Erasures of personal data' },
     query: Type.Object(pageQuery),
+    written: ['reason', 'refusal'],
     answer: pageOf(ErasureSchema),
   }),
   requestErasure: endpoint({
     ...{ method: 'POST', path: '/v1/erasures', tag: 'privacy', access: 'personal-data:erase', does: 'change' },
     summary: { es: 'Pedir la supresión de los datos de un cliente', en: "Ask for the erasure of a customer's data" },
-    body: Type.Object({ customerId: Customer, reason: Reason }, { additionalProperties: false }),
+    body: Type.Object(
+      {
+        customerId: Customer,
+        identifiers: Type.Optional(
+          Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+            maxItems: 50,
+            description:
+              "the customer's documents, accounts, cards, phones, names: looked for on lists, kept as tokens",
+          }),
+        ),
+        reason: Reason,
+      },
+      { additionalProperties: false },
+    ),
     answer: ErasureSchema,
     status: 201,
   }),

@@ -1,5 +1,6 @@
 // Alerts and their suppressions.
 import type { AlertSettings } from '../../alerts/settings.ts';
+import type { TextSealing } from '../../privacy/sealed-text.ts';
 import { assignAlert } from '../../records/alerts/assign.ts';
 import type { AlertRow } from '../../records/alerts/case-rows.ts';
 import { decideAlert } from '../../records/alerts/case-steps.ts';
@@ -12,12 +13,15 @@ import type { Asked, Handlers, RecordsTransaction } from '../asked.ts';
 import { camelRow } from '../camel-case.ts';
 import { DEFAULT_PAGE } from '../contract/common.ts';
 import { actOf, type NewId } from './act.ts';
+import { openedTexts } from './opened-texts.ts';
 
 export interface AlertServices {
   readonly records: RecordStore;
   /** In force now. */
   readonly settings: () => AlertSettings;
   readonly newId: NewId;
+  /** Seals what people write. */
+  readonly texts: TextSealing;
   /** Somebody looks after it: nobody is told further. */
   taken(
     tx: RecordsTransaction,
@@ -32,7 +36,7 @@ type AlertHandlers = Pick<
   | ('listSuppressions' | 'addSuppression' | 'endSuppression')
 >;
 
-export function alertHandlers({ records, settings, newId, taken }: AlertServices): AlertHandlers {
+export function alertHandlers({ records, settings, newId, texts, taken }: AlertServices): AlertHandlers {
   const { db } = records;
   return {
     async listAlerts({ query, nowMs }) {
@@ -55,7 +59,7 @@ export function alertHandlers({ records, settings, newId, taken }: AlertServices
       return { body: told, version: alert.version };
     },
     async assignAlert(asked, tx, record) {
-      const { audit } = await assignAlert(tx, asked.params.alertId, asked.body.assignee, actOf(asked, newId));
+      const { audit } = await assignAlert(tx, asked.params.alertId, asked.body.assignee, actOf(asked, newId, texts));
       await record(audit);
       if (asked.body.assignee !== null) await taken(tx, asked.params, asked);
       return { body: null };
@@ -63,30 +67,44 @@ export function alertHandlers({ records, settings, newId, taken }: AlertServices
     async decideAlert(asked, tx, record) {
       const { outcome, reason, typology = null } = asked.body;
       const decision = { outcome, reason, typology };
-      const { audit } = await decideAlert(tx, asked.params.alertId, decision, settings(), actOf(asked, newId));
+      const { audit } = await decideAlert(tx, asked.params.alertId, decision, settings(), actOf(asked, newId, texts));
       await record(audit);
       await taken(tx, asked.params, asked);
       return { body: null };
     },
     async tagAlert(asked, tx, record) {
-      const { result, audit } = await setAlertTags(tx, asked.params.alertId, asked.body.tags, actOf(asked, newId));
+      const { result, audit } = await setAlertTags(
+        tx,
+        asked.params.alertId,
+        asked.body.tags,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: { tags: result } };
     },
     async listSuppressions({ query, nowMs }) {
       const { cursor = null, limit = DEFAULT_PAGE, inForce = false } = query;
       const { rows, next } = await listSuppressions(db, inForce ? nowMs : null, cursor, limit);
-      return { body: { rows: rows.map(camelRow), next } };
+      const written = {
+        reason: 'alert_suppressions.reason',
+        ended_reason: 'alert_suppressions.ended_reason',
+      } as const;
+      return { body: { rows: rows.map((row) => camelRow(openedTexts(texts, row, row.id, written))), next } };
     },
     async addSuppression(asked, tx, record) {
       const { entity, entityId, typology = null, ruleId = null, untilMs, reason } = asked.body;
       const scope = { entity, entityId, typology, ruleId };
-      const { result, audit } = await addSuppression(tx, scope, untilMs, reason, actOf(asked, newId));
+      const { result, audit } = await addSuppression(tx, scope, untilMs, reason, actOf(asked, newId, texts));
       await record(audit);
       return { body: { id: result } };
     },
     async endSuppression(asked, tx, record) {
-      const { audit } = await endSuppression(tx, asked.params.suppressionId, asked.body.reason, actOf(asked, newId));
+      const { audit } = await endSuppression(
+        tx,
+        asked.params.suppressionId,
+        asked.body.reason,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: null };
     },

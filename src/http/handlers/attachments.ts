@@ -7,6 +7,7 @@ import { caseAttachments, getAttachment, getCase } from '../../records/alerts/re
 import { addAttachment, inspectFile, removeAttachment } from '../../records/alerts/work.ts';
 import type { AuditTrail } from '../../records/audit/audit-trail.ts';
 import type { RecordStore } from '../../records/record-store.ts';
+import { ATTACHMENTS_FOLDER } from '../../records/retention/objects.ts';
 import type { Handlers } from '../asked.ts';
 import { camelRow } from '../camel-case.ts';
 import { notFound } from '../problem.ts';
@@ -25,7 +26,6 @@ export interface AttachmentServices {
 
 type AttachmentHandlers = Pick<Handlers, 'listAttachments' | 'addAttachment' | 'getAttachment' | 'removeAttachment'>;
 
-const FOLDER = 'attachments';
 const placeOfName = (key: string): SealedPlace => ({ table: 'case_attachments', row: key, field: 'name' });
 const placeOf = (key: string): SealedPlace => ({ table: 'attachments', row: key, field: 'content' });
 
@@ -54,11 +54,11 @@ export function attachmentHandlers({
         const { name, isConfidential = false } = query;
         const file = inspectFile(name, body);
         await getCase(db, params.caseId, principal!.permissions);
-        const objectKey = `${FOLDER}/${randomUUID()}`;
+        const objectKey = `${ATTACHMENTS_FOLDER}/${randomUUID()}`;
         await objects.put(objectKey, await seal(body, placeOf(objectKey)));
         const draft = { ...file, name: texts.seal(file.name, placeOfName(objectKey)), objectKey, isConfidential };
         return async (asked, tx, record) => {
-          const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId));
+          const { result, audit } = await addAttachment(tx, asked.params.caseId, draft, actOf(asked, newId, texts));
           await record(audit);
           return { body: { id: result, name: file.name, type: file.type, sha256: file.sha256 } };
         };
@@ -85,7 +85,12 @@ export function attachmentHandlers({
       return { body: await open(sealed, placeOf(key)), headers };
     },
     async removeAttachment(asked, tx, record) {
-      const { audit } = await removeAttachment(tx, asked.params.attachmentId, asked.body.reason, actOf(asked, newId));
+      const { audit } = await removeAttachment(
+        tx,
+        asked.params.attachmentId,
+        asked.body.reason,
+        actOf(asked, newId, texts),
+      );
       await record(audit);
       return { body: null };
     },

@@ -1,15 +1,18 @@
 // Labels: said by people and claims, read by whoever trains.
+import type { TextSealing } from '../../privacy/sealed-text.ts';
 import { addLabels, labelFeed, labelsOfTransaction } from '../../records/alerts/labels.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { Handlers } from '../asked.ts';
 import { camelRow } from '../camel-case.ts';
 import { actOf, type NewId } from './act.ts';
+import { openedTexts } from './opened-texts.ts';
 
 const DEFAULT_FEED = 500;
 
 export function labelHandlers(
   { db }: RecordStore,
   newId: NewId,
+  texts: TextSealing,
 ): Pick<Handlers, 'addLabels' | 'labelFeed' | 'labelsOfTransaction'> {
   return {
     async addLabels(asked, tx, record) {
@@ -20,7 +23,7 @@ export function labelHandlers(
         asked.body.labels.map(({ typology = null, note = null, source = usual, ...label }) => {
           return { ...label, typology, note, source: usual === 'claim' ? usual : source, caseId: null };
         }),
-        actOf(asked, newId),
+        actOf(asked, newId, texts),
       );
       await record(audit);
       return { body: { changed: result.map(labelOf) } };
@@ -31,7 +34,8 @@ export function labelHandlers(
     },
     async labelsOfTransaction({ params }) {
       const { said, current } = await labelsOfTransaction(db, params.transactionId);
-      return { body: { said: said.map(camelRow), current: current === null ? null : labelOf(current) } };
+      const told = said.map((row) => camelRow(openedTexts(texts, row, row.id, { note: 'labels.note' })));
+      return { body: { said: told, current: current === null ? null : labelOf(current) } };
     },
   };
 }

@@ -1,5 +1,9 @@
 // Personal data: views, exports, holds and erasures. Each is in the audit, under the customer's token and never their id.
+
+import { cleanText } from '../../alerts/written-text.ts';
 import type { AuditEntryDraft } from '../../audit/entry.ts';
+import { customerIdentifiers } from '../../jobs/erasure/customer-identifiers.ts';
+import { identifierTokens } from '../../jobs/erasure/listed-customers.ts';
 import type { StreamLog } from '../../ports.ts';
 import type { Erasure } from '../../privacy/erasure.ts';
 import {
@@ -7,12 +11,13 @@ import {
   type OpenedTransaction,
   type TransactionCodec,
 } from '../../privacy/sealed-transaction.ts';
-import type { Tokens } from '../../privacy/tokens.ts';
+import type { SubjectToken, Tokens } from '../../privacy/tokens.ts';
 import { labelsOfTransaction } from '../../records/alerts/labels.ts';
 import { listAlerts } from '../../records/alerts/list-alerts.ts';
 import type { AuditTrail } from '../../records/audit/audit-trail.ts';
 import {
   approveErasure,
+  customerToErase,
   executeErasure,
   listErasures,
   refuseErasure,
@@ -36,7 +41,9 @@ export interface PrivacyServices {
   readonly trail: Pick<AuditTrail, 'record' | 'view'>;
   /** What is in clear on the stream. @throws InputError */
   readonly readClear: (value: Uint8Array) => OpenedTransaction['transaction'];
-  /** Once it is committed: opened keys are forgotten, and what was just being made is destroyed, too. */
+  /** How many values the bank's own lists hold of a customer. */
+  listed(tokens: ReadonlySet<SubjectToken>): Promise<number>;
+  /** Once it is committed: the customer comes off the lists, opened keys are forgotten, and what was just being made is destroyed, too. */
   afterErasure(erasure: Erasure): Promise<void>;
   readonly newId: NewId;
 }
@@ -48,6 +55,7 @@ type PrivacyHandlers = Pick<
 >;
 
 const MOST_EXPORTED = 500;
+const MOST_REASON = 2_000;
 
 export function privacyHandlers(services: PrivacyServices): PrivacyHandlers {
   const { records, tokens, trail, newId } = services;
@@ -73,7 +81,8 @@ export function privacyHandlers(services: PrivacyServices): PrivacyHandlers {
       return { body: opened };
     },
     async exportCustomer(asked) {
-      const { customerId, reason } = asked.body;
+      const { customerId } = asked.body;
+      const reason = cleanText(asked.body.reason, MOST_REASON, 'reason');
       const subject = tokens.subject(customerId);
       const { rows, next } = await listAlerts(
         db,
@@ -129,9 +138,8 @@ export function privacyHandlers(services: PrivacyServices): PrivacyHandlers {
     },
     async liftHold(asked, tx, record) {
       const hold = await liftLegalHold(tx, { ...stepOf(asked, asked.params.holdId), reason: asked.body.reason });
-      await record(
-        changed(asked, 'legal-hold.lifted', 'customer', hold.subject, { hold: hold.id, reason: asked.body.reason }),
-      );
+      const detail = { hold: hold.id, reason: hold.lifted?.reason ?? null };
+      await record(changed(asked, 'legal-hold.lifted', 'customer', hold.subject, detail));
       return { body: hold, version: hold.version };
     },
     async listErasures({ query }) {
@@ -149,12 +157,14 @@ export function privacyHandlers(services: PrivacyServices): PrivacyHandlers {
       };
     },
     async requestErasure(asked, tx, record) {
-      const subject = tokens.subject(asked.body.customerId);
+      const { customerId: given, identifiers: others = [], reason } = asked.body;
+      const subject = tokens.subject(given);
       const [id, by, nowMs] = [newId(asked.nowMs), asked.principal!.id, asked.nowMs];
-      const erasure = await requestErasure(tx, { id, subject, reason: asked.body.reason, by, nowMs });
-      await record(
-        changed(asked, 'erasure.requested', 'customer', subject, { erasure: id, reason: asked.body.reason }),
-      );
+      const identifiers = [...new Set(others.flatMap((value) => identifierTokens(value, tokens)))];
+      const customerId = tokens.publicId(given);
+      const erasure = await requestErasure(tx, { id, subject, customerId, identifiers, reason, by, nowMs });
+      const detail = { erasure: id, reason: erasure.reason, identifiers: identifiers.length };
+      await record(changed(asked, 'erasure.requested', 'customer', subject, detail));
       return { body: erasure, version: erasure.version };
     },
     async approveErasure(asked, tx, record) {
@@ -165,15 +175,26 @@ export function privacyHandlers(services: PrivacyServices): PrivacyHandlers {
     async refuseErasure(asked, tx, record) {
       const { reason } = asked.body;
       const erasure = await refuseErasure(tx, stepOf(asked, asked.params.erasureId), reason);
-      await record(changed(asked, 'erasure.refused', 'customer', erasure.subject, { erasure: erasure.id, reason }));
+      const detail = { erasure: erasure.id, reason: erasure.refusal };
+      await record(changed(asked, 'erasure.refused', 'customer', erasure.subject, detail));
       return { body: erasure, version: erasure.version };
     },
-    async executeErasure(asked, tx, record) {
-      const { keptUntilMs } = asked.body;
-      const erasure = await executeErasure(tx, { ...stepOf(asked, asked.params.erasureId), keptUntilMs });
-      const detail = { erasure: erasure.id, destroyedKeys: erasure.destroyedKeys, keptUntilMs };
-      await record(changed(asked, 'erasure.executed', 'customer', erasure.subject, detail));
-      return { body: erasure, version: erasure.version, committed: () => services.afterErasure(erasure) };
+    executeErasure: {
+      // Before the transaction, for it reads the stream and the lists, and while the keys that it opens with are there.
+      async make({ params }) {
+        const customer = await customerToErase(db, params.erasureId);
+        const found = customer === null ? new Set<SubjectToken>() : await customerIdentifiers(services, customer);
+        const listedEntries = customer === null ? 0 : await services.listed(new Set([...customer.tokens, ...found]));
+        return async (asked, tx, record) => {
+          const { keptUntilMs } = asked.body;
+          const more = { keptUntilMs, identifiers: [...found], listedEntries };
+          const erasure = await executeErasure(tx, { ...stepOf(asked, asked.params.erasureId), ...more });
+          const { id, destroyedKeys, erasedTexts } = erasure;
+          const detail = { erasure: id, destroyedKeys, erasedTexts, listedEntries, keptUntilMs };
+          await record(changed(asked, 'erasure.executed', 'customer', erasure.subject, detail));
+          return { body: erasure, version: erasure.version, committed: () => services.afterErasure(erasure) };
+        };
+      },
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 import type { HistoryEntry } from '../../registry/history.ts';
 import { entryOf } from '../../registry/history.ts';
 import { importedRows, type ListBook, type ListImport } from '../../registry/list-book.ts';
-import { effectOf, type ImportEffect, type ListEvent, type ListState } from '../../registry/list-book-state.ts';
+import { effectOf, type ImportEffect, isPlaceholder, type ListEvent, type ListState } from '../../registry/list-book-state.ts';
 import type { Act } from '../../registry/rule-book.ts';
 import type { Canonical } from '../rules/rule-lists.ts';
 import { listOf } from '../stream/live-lists.ts';
@@ -93,7 +93,7 @@ export class ListDesk {
     const { entries } = stateOf(await this.#read(), name);
     const rows: PlacedEntry[] = [];
     for (let id = after + 1; id < entries.length; id++) {
-      if (inForceAtMs !== null && !isListedAt(entries[id], inForceAtMs)) continue;
+      if (isPlaceholder(entries[id]) || (inForceAtMs !== null && !isListedAt(entries[id], inForceAtMs))) continue;
       if (rows.length === limit) return { rows, next: rows[limit - 1].id };
       rows.push({ ...entries[id], id });
     }

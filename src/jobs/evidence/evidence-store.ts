@@ -11,7 +11,7 @@ import type { Rule } from '../../rules/rule.ts';
 import { writeRule } from '../../rules/write-rule.ts';
 import { readRuleFile } from '../rules/check-rules.ts';
 
-const PACKS = 'evidence/packs/';
+export const PACKS = 'evidence/packs/';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

@@ -1,25 +1,40 @@
 // One round of deleting what need not be kept: closed cases with their alerts, suppressed alerts, links that lead nowhere,
-// bytes of attachments that are gone. In small transactions, bounded in number and time; what is held stays; what was done is
+// labels, ended legal holds, evidence, entries of lists, bytes of attachments that are gone or that no row names. In small transactions, bounded in number and time; what is held stays; what was done is
 // in the audit with its counts. What is left over is for the next round.
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { endedBefore, type RetentionMonths } from '../../privacy/retention.ts';
 import type { SubjectToken } from '../../privacy/tokens.ts';
 import type { Act, Tx } from '../../records/alerts/act.ts';
-import { type PrunedUpTo, pruneCases, pruneLinks, pruneSuppressed } from '../../records/alerts/retention.ts';
-import { heldSubjects } from '../../records/keys/legal-holds.ts';
-import type { RecordStore } from '../../records/record-store.ts';
 import {
+  type PrunedUpTo,
+  pruneCases,
+  pruneLabels,
+  pruneLinks,
+  pruneSuppressed,
+  type SaidUpTo,
+} from '../../records/alerts/retention.ts';
+import { type EndedUpTo, heldSubjects, pruneLegalHolds } from '../../records/keys/legal-holds.ts';
+import type { RecordStore } from '../../records/record-store.ts';
+import { folderLooks, keepFolderLook } from '../../records/retention/folders.ts';
+import {
+  ATTACHMENTS_FOLDER,
   objectsGone,
   queueObjects,
+  queueOrphans,
   queueRemovedAttachments,
   type RemovedUpTo,
   waitingObjects,
 } from '../../records/retention/objects.ts';
+import type { ListBook } from '../../registry/list-book.ts';
+import { prunePacks } from './evidence-packs.ts';
+import { pruneLists } from './list-entries.ts';
 
 export interface RetentionParts {
   readonly records: RecordStore;
-  readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'list' | 'remove'>;
+  /** Their changes come into the audit by the book's own sweep; null: they are not looked at. */
+  readonly lists: Pick<ListBook, 'prunable' | 'prune'> | null;
   /** Before anything else of a transaction that writes to the audit. */
   readonly begin: (tx: Tx) => Promise<void>;
   readonly record: (tx: Tx, drafts: readonly AuditEntryDraft[]) => Promise<unknown>;
@@ -52,9 +67,16 @@ export interface RetentionCounts {
   /** Suppressed ones. */
   suppressed: number;
   links: number;
+  labels: number;
+  /** Legal holds that ended. */
+  holds: number;
+  /** Packs of decisions. */
+  evidence: number;
+  /** Entries of the history of lists. */
+  lists: number;
   /** Bytes of attachments. */
   objects: number;
-  /** Cases and attachments that stay for somebody's hold. */
+  /** What stays for somebody's hold: cases, attachments, labels, evidence, holds. */
   held: number;
   /** The round came to its bounds: there is more. */
   isMore: boolean;
@@ -62,10 +84,19 @@ export interface RetentionCounts {
 
 /** Since somebody took an attachment out of a case. */
 const KEEP_REMOVED_MS = 30 * 86_400_000;
+/** Most have a row and nothing is done with them: so many more are looked at in one transaction. */
+const ORPHANS_FACTOR = 10;
 
 type Counted = Partial<Omit<RetentionCounts, 'isMore'>>;
-/** One transaction's work. @returns what was done, and whether there is more of its kind */
-type Step = (tx: Tx, audit: AuditEntryDraft[]) => Promise<{ readonly did: Counted; readonly isMore: boolean }>;
+interface StepDone {
+  readonly did: Counted;
+  /** There is more of its kind. */
+  readonly isMore: boolean;
+  /** Once the transaction is committed: the next one begins where this ended. */
+  readonly moveOn?: () => void;
+}
+/** One transaction's work, which may have to be done again. */
+type Step = (tx: Tx, audit: AuditEntryDraft[]) => Promise<StepDone>;
 
 /** @throws what the records or the store throw: what was done stays done */
 export async function runRetention(parts: RetentionParts): Promise<RetentionCounts> {
@@ -73,8 +104,8 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
   const limits = { ...DEFAULT_RETENTION_LIMITS, ...parts.limits };
   const beganMs = nowMs();
   const mayGoOn = () => !isStopping() && nowMs() - beganMs < limits.roundMs;
-  const counts = nothingYet();
-  for (const step of await stepsOf(parts, limits, records.db, beganMs)) {
+  const counts = nothingRemoved();
+  const run = async (step: Step) => {
     let isMore = true;
     for (let batch = 0; isMore && batch < limits.batches && mayGoOn(); batch++) {
       const done = await records.transact(async (tx) => {
@@ -84,11 +115,16 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
         if (audit.length > 0) await record(tx, audit);
         return done;
       });
+      done.moveOn?.();
       add(counts, done.did);
       isMore = done.isMore;
     }
     counts.isMore ||= isMore;
-  }
+  };
+  for (const step of await stepsOf(parts, limits, records.db, beganMs)) await run(step);
+  if (mayGoOn()) await run(await orphanStep(records.db, await attachmentKeys(parts), limits, beganMs));
+  if (mayGoOn()) await forgetListed(parts, counts, beganMs, false);
+  if (mayGoOn()) await pruneEvidence(parts, limits, counts, { nowMs: beganMs, mayGoOn, isDryRun: false });
   if (mayGoOn()) await removeObjects(parts, limits, counts);
   const detail = { ...counts };
   const { by, address } = act(nowMs());
@@ -103,15 +139,19 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
 export async function planRetention(parts: RetentionParts): Promise<RetentionCounts> {
   const { records, nowMs } = parts;
   const limits = { ...DEFAULT_RETENTION_LIMITS, ...parts.limits };
-  const counts = nothingYet();
+  const counts = nothingRemoved();
   const undone = new Error('undone');
+  const atMs = nowMs();
+  const stored = await attachmentKeys(parts);
   try {
     await records.transact(async (tx) => {
-      Object.assign(counts, nothingYet());
-      for (const step of await stepsOf(parts, limits, tx, nowMs())) {
+      Object.assign(counts, nothingRemoved());
+      const steps = [...(await stepsOf(parts, limits, tx, atMs)), await orphanStep(tx, stored, limits, atMs)];
+      for (const step of steps) {
         let isMore = true;
         for (let batch = 0; isMore && batch < limits.batches; batch++) {
           const done = await step(tx, []);
+          done.moveOn?.();
           add(counts, done.did);
           isMore = done.isMore;
         }
@@ -123,6 +163,8 @@ export async function planRetention(parts: RetentionParts): Promise<RetentionCou
   } catch (error) {
     if (error !== undone) throw error;
   }
+  await forgetListed(parts, counts, atMs, true);
+  await pruneEvidence(parts, limits, counts, { nowMs: atMs, mayGoOn: () => true, isDryRun: true });
   return counts;
 }
 
@@ -141,20 +183,25 @@ async function stepsOf(
   };
   await heldNow(db);
   let [afterCase, afterAlert, afterAttachment]: [PrunedUpTo | null, string, RemovedUpTo | null] = [null, '', null];
+  let [afterLabel, afterHold]: [SaidUpTo | null, EndedUpTo | null] = [null, null];
   return [
     async (tx, audit) => {
       const pruning = { closedBeforeMs, confidentialClosedBeforeMs: closedBeforeMs, most, after: afterCase };
       const { result, audit: drafts } = await pruneCases(tx, { ...pruning, isHeld: await heldNow(tx) }, act(nowMs));
       await queueObjects(tx, result.objectKeys, nowMs);
       audit.push(...drafts);
-      afterCase = result.next;
-      const { cases, alerts, held } = result;
-      return { did: { cases, alerts, held }, isMore: result.next !== null };
+      const { cases, alerts, held, next } = result;
+      const moveOn = () => {
+        afterCase = next;
+      };
+      return { did: { cases, alerts, held }, isMore: next !== null, moveOn };
     },
     async (tx) => {
       const { removed, next } = await pruneSuppressed(tx, alertsBeforeMs, await heldNow(tx), afterAlert, most);
-      afterAlert = next ?? afterAlert;
-      return { did: { suppressed: removed }, isMore: next !== null };
+      const moveOn = () => {
+        afterAlert = next ?? afterAlert;
+      };
+      return { did: { suppressed: removed }, isMore: next !== null, moveOn };
     },
     async (tx) => {
       const links = await pruneLinks(tx, nowMs - linkWindowMs, alertsBeforeMs, most);
@@ -163,10 +210,82 @@ async function stepsOf(
     async (tx) => {
       const wish = { removedBeforeMs: nowMs - KEEP_REMOVED_MS, isHeld: await heldNow(tx), most, nowMs };
       const { held, next } = await queueRemovedAttachments(tx, { ...wish, after: afterAttachment });
-      afterAttachment = next;
-      return { did: { held }, isMore: next !== null };
+      const moveOn = () => {
+        afterAttachment = next;
+      };
+      return { did: { held }, isMore: next !== null, moveOn };
+    },
+    async (tx) => {
+      const saidBeforeMs = endedBefore('labels', nowMs, months);
+      const isAnyHeld = (await heldSubjects(tx, nowMs)).size > 0;
+      const pruning = { saidBeforeMs, isHeld: await heldNow(tx), isAnyHeld, after: afterLabel, most };
+      const { labels, held, next } = await pruneLabels(tx, pruning);
+      const moveOn = () => {
+        afterLabel = next;
+      };
+      return { did: { labels, held }, isMore: next !== null, moveOn };
+    },
+    async (tx) => {
+      const before = endedBefore('legal-holds', nowMs, months);
+      const { holds, held, next } = await pruneLegalHolds(tx, before, await heldSubjects(tx, nowMs), afterHold, most);
+      const moveOn = () => {
+        afterHold = next;
+      };
+      return { did: { holds, held }, isMore: next !== null, moveOn };
     },
   ];
+}
+
+async function attachmentKeys({ objects }: RetentionParts): Promise<readonly string[]> {
+  return await objects.list(`${ATTACHMENTS_FOLDER}/`);
+}
+
+/** Where it comes to its bounds the next round goes on there. @param stored keys, sorted */
+async function orphanStep(db: Tx, stored: readonly string[], { batch }: RetentionLimits, nowMs: number): Promise<Step> {
+  const folder = `${ATTACHMENTS_FOLDER}/`;
+  const look = (await folderLooks(db, folder)).get(folder);
+  let left = stored.filter((key) => key > (look?.after ?? ''));
+  return async (tx) => {
+    const some = left.slice(0, batch * ORPHANS_FACTOR);
+    const isMore = some.length < left.length;
+    const isAnyHeld = (await heldSubjects(tx, nowMs)).size > 0;
+    const { held } = await queueOrphans(tx, some, { isAnyHeld, nowMs });
+    await keepFolderLook(tx, folder, { after: isMore ? some[some.length - 1] : '', oldestMs: null });
+    const moveOn = () => {
+      left = left.slice(some.length);
+    };
+    return { did: { held }, isMore, moveOn };
+  };
+}
+
+async function forgetListed(
+  { records, lists: book, months }: RetentionParts,
+  counts: RetentionCounts,
+  nowMs: number,
+  isDryRun: boolean,
+): Promise<void> {
+  if (book === null) return;
+  const isAnyHeld = (await heldSubjects(records.db, nowMs)).size > 0;
+  const { isMore, ...did } = await pruneLists(book, endedBefore('lists', nowMs, months), {
+    isAnyHeld,
+    isDryRun,
+    nowMs,
+  });
+  add(counts, did);
+  counts.isMore ||= isMore;
+}
+
+async function pruneEvidence(
+  { records, objects, months }: RetentionParts,
+  { batch, batches }: RetentionLimits,
+  counts: RetentionCounts,
+  how: { readonly nowMs: number; readonly mayGoOn: () => boolean; readonly isDryRun: boolean },
+): Promise<void> {
+  const decidedBeforeMs = endedBefore('evidence', how.nowMs, months);
+  const limits = { batch, most: batch * batches };
+  const { evidence, held, isMore } = await prunePacks({ records, objects, decidedBeforeMs, ...limits, ...how });
+  add(counts, { evidence, held });
+  counts.isMore ||= isMore;
 }
 
 async function removeObjects(
@@ -185,8 +304,9 @@ async function removeObjects(
   counts.isMore = true;
 }
 
-function nothingYet(): RetentionCounts {
-  return { cases: 0, alerts: 0, suppressed: 0, links: 0, objects: 0, held: 0, isMore: false };
+export function nothingRemoved(): RetentionCounts {
+  const rows = { cases: 0, alerts: 0, suppressed: 0, links: 0, labels: 0, holds: 0 };
+  return { ...rows, evidence: 0, lists: 0, objects: 0, held: 0, isMore: false };
 }
 
 function add(counts: RetentionCounts, did: Counted): void {

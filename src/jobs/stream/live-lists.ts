@@ -63,6 +63,8 @@ export class LiveLists {
   }
 }
 
+/** Empty where the entry says nothing any more. */
 export function listOf(event: ListEvent): string {
+  if (event.kind === 'forgotten') return '';
   return event.kind === 'defined' ? event.definition.name : event.list;
 }

@@ -3,8 +3,10 @@ import type { Kysely } from 'kysely';
 import type { Doer } from '../../alerts/case-life.ts';
 import type { AuditEntryDraft, JsonValue } from '../../audit/entry.ts';
 import { InputError } from '../../lib/errors.ts';
+import type { TextSealing } from '../../privacy/sealed-text.ts';
 import type { Database } from '../database.ts';
 import { insertMany } from './bulk.ts';
+import { type WrittenField, writtenPlace } from './written-places.ts';
 
 export interface Act {
   readonly by: AuditEntryDraft['actor'];
@@ -15,6 +17,8 @@ export interface Act {
   readonly address: string | null;
   /** Ids of new rows; each call another one. */
   readonly newId: () => string;
+  /** Seals what people write; left out where nobody writes: programs name nobody. */
+  readonly texts?: TextSealing;
 }
 
 /** What came of it, and the entries of the audit that the caller writes in the same transaction. */
@@ -36,6 +40,16 @@ export function auditDraft(
   detail: AuditEntryDraft['detail'] = {},
 ): AuditEntryDraft {
   return { atMs, actor: by, action, subject, detail, address };
+}
+
+/** What somebody wrote, as its row keeps it. @param row the row's id */
+export function keepText({ texts }: Act, text: string, field: WrittenField, row: string): string {
+  return texts === undefined || text === '' ? text : texts.seal(text, writtenPlace(field, row));
+}
+
+/** What its row keeps, as it was written. */
+export function readText({ texts }: Act, kept: string, field: WrittenField, row: string): string {
+  return texts === undefined ? kept : texts.open(kept, writtenPlace(field, row));
 }
 
 export function byColumns({ by }: Act) {
@@ -65,7 +79,11 @@ export async function writeHistory(tx: Tx, act: Act, changes: readonly Change[])
     ['what', 'text', ({ what }) => what],
     ['from_value', 'jsonb', ({ from }) => JSON.stringify(from)],
     ['to_value', 'jsonb', ({ to }) => JSON.stringify(to)],
-    ['reason', 'text', ({ reason }) => reason ?? null],
+    [
+      'reason',
+      'text',
+      ({ id, reason }) => (reason === undefined ? null : keepText(act, reason, 'case_history.reason', id)),
+    ],
     ['by_kind', 'text', () => act.by.kind],
     ['by_id', 'text', () => act.by.id],
     ['by_name', 'text', () => act.by.name],

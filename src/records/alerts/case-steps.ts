@@ -13,7 +13,18 @@ import { demandReason } from '../../alerts/suppression.ts';
 import { isTypology } from '../../alerts/typology.ts';
 import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
-import { type Act, auditDraft, type Done, demandChanged, doerOf, notFound, type Tx, writeHistory } from './act.ts';
+import {
+  type Act,
+  auditDraft,
+  type Done,
+  demandChanged,
+  doerOf,
+  keepText,
+  notFound,
+  readText,
+  type Tx,
+  writeHistory,
+} from './act.ts';
 import { ask } from './case-requests.ts';
 import { changeAlerts, changeState, labelsOf, lockAlert, lockCase } from './case-rows.ts';
 import { applyFileStep } from './compliance.ts';
@@ -153,7 +164,7 @@ async function lockRequest(tx: Tx, id: string, act: Act): Promise<CaseRequestTab
   const row = await tx.selectFrom('case_requests').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined || (row.is_confidential && !seesConfidential(act.permissions))) throw notFound('request', id);
   demandWaiting(row);
-  return row;
+  return { ...row, reason: readText(act, row.reason, 'case_requests.reason', id) };
 }
 
 function demandWaiting({ id, status }: CaseRequestTable): void {
@@ -168,7 +179,8 @@ async function settle(
   comment: string | null,
   act: Act,
 ): Promise<void> {
-  const decided = { status, comment, decided_by: act.by.id, decided_name: act.by.name, decided_ms: act.atMs };
+  const kept = comment === null ? null : keepText(act, comment, 'case_requests.comment', id);
+  const decided = { status, comment: kept, decided_by: act.by.id, decided_name: act.by.name, decided_ms: act.atMs };
   const { numUpdatedRows } = await tx
     .updateTable('case_requests')
     .set(decided)

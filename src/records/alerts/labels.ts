@@ -13,7 +13,7 @@ import {
 import { isTypology } from '../../alerts/typology.ts';
 import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
-import { type Act, auditDraft, byColumns, type Done, doerOf, type Tx } from './act.ts';
+import { type Act, auditDraft, byColumns, type Done, doerOf, keepText, type Tx } from './act.ts';
 import { type BulkColumn, insertMany } from './bulk.ts';
 import type { LabelTable, TransactionLabelTable } from './tables.ts';
 
@@ -104,19 +104,14 @@ export async function writeLabels(
 ): Promise<readonly TransactionLabelTable[]> {
   if (labels.length === 0) return [];
   const prefix = act.newId();
-  const rows = labels.map(
-    ({ transactionId, outcome, typology, source, caseId, note }, at): LabelTable => ({
-      ...{
-        id: `${prefix}-${String(at).padStart(5, '0')}`,
-        transaction_id: transactionId,
-        outcome,
-        typology,
-        source,
-        note,
-      },
-      ...{ weight: WEIGHT_OF_SOURCE[source], ...byColumns(act), at_ms: act.atMs, case_id: caseId },
-    }),
-  );
+  const rows = labels.map(({ transactionId, outcome, typology, source, caseId, note }, at): LabelTable => {
+    const id = `${prefix}-${String(at).padStart(5, '0')}`;
+    return {
+      ...{ id, transaction_id: transactionId, outcome, typology, source, weight: WEIGHT_OF_SOURCE[source] },
+      ...{ ...byColumns(act), at_ms: act.atMs, case_id: caseId },
+      note: note === null ? null : keepText(act, note, 'labels.note', id),
+    };
+  });
   // Before anything is read: whoever waits here sees what the one before has written.
   const feed = await takeFeed(tx, rows.length);
   await insertMany(tx, 'labels', rows, LABEL_COLUMNS);

@@ -1,8 +1,8 @@
 // Forgetting what need not be kept any longer: closed cases with all that hangs on them, suppressed alerts, ended suppressions,
 // links whose time is over. In small transactions, so that nobody waits; what is held (a court, an inquiry) stays.
 //
-// A case that compliance knows of is kept for its own, longer time (10 years; Res. SBS 2660-2015). Labels stay: they are the
-// transactions' and training's, and name no customer.
+// A case that compliance knows of is kept for its own, longer time (10 years; Res. SBS 2660-2015). Labels are the transactions'
+// and training's: they have a time of their own.
 import { sql } from 'kysely';
 import { type Act, auditDraft, type Done, type Tx } from './act.ts';
 import { CountChanges } from './counts.ts';
@@ -144,4 +144,41 @@ export async function pruneLinks(tx: Tx, lastBeforeMs: number, endedBeforeMs: nu
       AND NOT EXISTS (SELECT 1 FROM alerts WHERE suppression_id = alert_suppressions.id)
       ORDER BY id LIMIT ${most})`.execute(tx);
   return Number(links.numAffectedRows ?? 0n) + Number(ended.numAffectedRows ?? 0n);
+}
+
+export interface SaidUpTo {
+  readonly atMs: number;
+  readonly id: string;
+}
+
+export interface LabelPruning {
+  /** Of a transaction of which nothing was said since then. */
+  readonly saidBeforeMs: number;
+  readonly isHeld: (customerId: string) => boolean;
+  /** Whose a transaction without an alert is, nobody here knows: its labels stay while anybody is under a hold. */
+  readonly isAnyHeld: boolean;
+  readonly after: SaidUpTo | null;
+  readonly most: number;
+}
+
+/** All that was said of transactions long ago, and what counts of it; of an open alert it stays. */
+export async function pruneLabels(
+  tx: Tx,
+  { saidBeforeMs, isHeld, isAnyHeld, after, most }: LabelPruning,
+): Promise<{ readonly labels: number; readonly held: number; readonly next: SaidUpTo | null }> {
+  const { rows } = await sql<SaidUpTo & { transactionId: string; customerId: string | null }>`
+    SELECT labels.id, at_ms AS "atMs", transaction_id AS "transactionId", alerts.customer_id AS "customerId"
+    FROM labels LEFT JOIN alerts ON alerts.id = transaction_id
+    WHERE at_ms < ${saidBeforeMs} AND (at_ms, labels.id) > (${after?.atMs ?? -1}::bigint, ${after?.id ?? ''})
+      AND alerts.is_open IS NOT TRUE
+      AND NOT EXISTS (SELECT 1 FROM labels later
+        WHERE later.transaction_id = labels.transaction_id AND later.at_ms >= ${saidBeforeMs})
+    ORDER BY at_ms, labels.id LIMIT ${most}`.execute(tx);
+  const free = rows.filter(({ customerId }) => (customerId === null ? !isAnyHeld : !isHeld(customerId)));
+  await sql`DELETE FROM labels WHERE id = ANY(${free.map(({ id }) => id)}::text[])`.execute(tx);
+  await sql`DELETE FROM transaction_labels WHERE transaction_id = ANY(${free.map((row) => row.transactionId)}::text[])
+    AND NOT EXISTS (SELECT 1 FROM labels WHERE labels.transaction_id = transaction_labels.transaction_id)`.execute(tx);
+  const last = rows.at(-1);
+  const next = rows.length < most || last === undefined ? null : { atMs: last.atMs, id: last.id };
+  return { labels: free.length, held: rows.length - free.length, next };
 }

@@ -3,7 +3,7 @@ import { demandPermission } from '../../alerts/case-life.ts';
 import { checkSuppression, type SuppressionScope } from '../../alerts/suppression.ts';
 import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
-import { type Act, auditDraft, byColumns, type Done, doerOf, notFound, type Tx } from './act.ts';
+import { type Act, auditDraft, byColumns, type Done, doerOf, keepText, notFound, type Tx } from './act.ts';
 import { type Page, pageOf, readCursor } from './paging.ts';
 import type { AlertSuppressionTable } from './tables.ts';
 
@@ -48,7 +48,7 @@ export async function addSuppression(
   };
   await tx
     .insertInto('alert_suppressions')
-    .values({ ...row, ...times, reason: clean })
+    .values({ ...row, ...times, reason: keepText(act, clean, 'alert_suppressions.reason', id) })
     .execute();
   const detail = { entity, entityId, typology, ruleId, untilMs };
   return { result: id, audit: [auditDraft(act, 'alert.suppression-added', { kind: 'suppression', id }, detail)] };
@@ -57,7 +57,8 @@ export async function addSuppression(
 /** The alerts are alerts again from now on. */
 export async function endSuppression(tx: Tx, id: string, reason: string, act: Act): Promise<Done<null>> {
   demandPermission(doerOf(act), ['alerts:work']);
-  const endedReason = cleanText(reason, MOST_REASON, 'reason');
+  const clean = cleanText(reason, MOST_REASON, 'reason');
+  const endedReason = keepText(act, clean, 'alert_suppressions.ended_reason', id);
   const ended = { ended_ms: act.atMs, ended_by: act.by.id, ended_reason: endedReason };
   const { numUpdatedRows } = await tx
     .updateTable('alert_suppressions')

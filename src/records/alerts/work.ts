@@ -15,17 +15,20 @@ import {
   type Done,
   demandChanged,
   doerOf,
+  keepText,
   notFound,
   type Tx,
   writeHistory,
 } from './act.ts';
 import { lockAlert, lockCase, updateCase } from './case-rows.ts';
 import type { CaseAttachmentTable, CaseRelationTable } from './tables.ts';
+import { relationRow } from './written-places.ts';
 
 const MOST_COMMENTS = 2_000;
 const MOST_ATTACHMENTS = 100;
 const MOST_RELATIONS = 100;
 const MOST_NOTE = 500;
+const MOST_REASON = 2_000;
 const CLAIM_ID = /^[\w./-]{1,64}$/;
 
 export interface CommentDraft {
@@ -155,10 +158,11 @@ export async function relateCases(tx: Tx, fromId: string, draft: RelationDraft, 
     .where('from_id', '=', fromId)
     .executeTakeFirstOrThrow();
   if (Number(count) >= MOST_RELATIONS) throw tooMany('relations', MOST_RELATIONS);
-  const relation = { from_id: fromId, to_id: toId, kind, note, ...byColumns(act), at_ms: act.atMs };
+  const relation = { from_id: fromId, to_id: toId, kind, is_confidential: isConfidential };
+  const kept = note === null ? null : keepText(act, note, 'case_relations.note', relationRow(relation));
   await tx
     .insertInto('case_relations')
-    .values({ ...relation, is_confidential: isConfidential })
+    .values({ ...relation, note: kept, ...byColumns(act), at_ms: act.atMs })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   await writeHistory(tx, act, [{ caseId: fromId, what: 'related', from: null, to: { toId, kind }, isConfidential }]);
@@ -244,7 +248,9 @@ export async function removeAttachment(tx: Tx, id: string, reason: string, act: 
     .set({ removed_ms: act.atMs, removed_by: act.by.id })
     .where('id', '=', id)
     .execute();
-  const change = { caseId: row.case_id, what: 'detached', from: { id, sha256: row.sha256 }, to: null, reason };
+  const clean = cleanText(reason, MOST_REASON, 'reason');
+  const from = { id, sha256: row.sha256 };
+  const change = { caseId: row.case_id, what: 'detached', from, to: null, reason: clean };
   await writeHistory(tx, act, [{ ...change, isConfidential: row.is_confidential }]);
   return { result: row.object_key, audit: [draftOf(act, 'detached', row.case_id, row.is_confidential, id)] };
 }

@@ -12,14 +12,20 @@ export function sealedByMasterKeys(masters: MasterKeys): KeySealing {
       return new Uint8Array(Buffer.concat([Buffer.from(masters.currentId), Buffer.of(END_OF_ID), wrapped]));
     },
     async open(sealed, context) {
-      const end = sealed.indexOf(END_OF_ID);
-      const masterId = Buffer.from(sealed.subarray(0, Math.max(0, end))).toString('utf8');
-      if (end < 1 || !masters.opens(masterId)) {
+      const masterId = masterOfSealed(sealed);
+      if (masterId === '' || !masters.opens(masterId)) {
         const problem = `The audit's signing key is wrapped by the master key '${masterId}', which is not here`;
         throw new InputError('AUDIT_KEY_SEALED', problem, 'Give that master key, too');
       }
-      const [plain] = await masters.unwrap(masterId, [{ bytes: sealed.subarray(end + 1), context }]);
+      const [plain] = await masters.unwrap(masterId, [
+        { bytes: sealed.subarray(sealed.indexOf(END_OF_ID) + 1), context },
+      ]);
       return plain;
     },
   };
+}
+
+/** Id of the master key; empty where nothing is sealed any more. */
+export function masterOfSealed(sealed: Uint8Array): string {
+  return Buffer.from(sealed.subarray(0, Math.max(0, sealed.indexOf(END_OF_ID)))).toString('utf8');
 }

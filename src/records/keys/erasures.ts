@@ -1,9 +1,11 @@
 // Erasures in the database of records: asked for, approved by another person, executed; each step a change of state.
 import type { Kysely, Selectable } from 'kysely';
+import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
 import type { Erasure, ErasureDraft, ErasureStep } from '../../privacy/erasure.ts';
 import { needText } from '../../privacy/legal-hold.ts';
 import type { SubjectToken } from '../../privacy/tokens.ts';
+import { eraseTexts } from '../alerts/erase-texts.ts';
 import type { Database } from '../database.ts';
 import { holdsInForce } from './legal-holds.ts';
 import { takeSubject } from './subject-row.ts';
@@ -17,11 +19,13 @@ const MOST_REASON = 2000;
 /** @throws InputError ERASURE_INVALID; RecordConflictError where one is open for the subject */
 export async function requestErasure(tx: Kysely<Database>, draft: ErasureDraft): Promise<Erasure> {
   needText('the reason', draft.reason, MOST_REASON, 'ERASURE_INVALID');
-  const { id, subject, reason, by, nowMs } = draft;
+  const { id, subject, by, nowMs, customerId, identifiers } = draft;
+  const reason = cleanText(draft.reason, MOST_REASON, 'reason');
   const row: ErasureRow = {
     ...{ id, subject, state: 'requested', reason, requested_by: by, requested_ms: nowMs },
     ...{ approved_by: null, approved_ms: null, ended_by: null, ended_ms: null },
-    ...{ refusal: null, destroyed_keys: null, version: 1 },
+    ...{ refusal: null, destroyed_keys: null, customer_id: customerId, identifiers: [...identifiers] },
+    ...{ lists_due: false, listed_entries: null, erased_texts: null, version: 1 },
   };
   await tx.insertInto('erasures').values(row).execute();
   return erasureOf(row);
@@ -40,22 +44,76 @@ export async function approveErasure(tx: Kysely<Database>, step: ErasureStep): P
 export async function refuseErasure(tx: Kysely<Database>, step: ErasureStep, refusal: string): Promise<Erasure> {
   needText('the reason', refusal, MOST_REASON, 'ERASURE_INVALID');
   await erasureIn(tx, step.id, ['requested', 'approved']);
-  return change(tx, step, { state: 'refused', ended_by: step.by, ended_ms: step.nowMs, refusal });
+  const clean = cleanText(refusal, MOST_REASON, 'reason');
+  const ended = { state: 'refused', ended_by: step.by, ended_ms: step.nowMs, refusal: clean } as const;
+  return change(tx, step, { ...ended, customer_id: null, identifiers: [] });
 }
 
 export interface ErasureExecution extends ErasureStep {
   /** Until when the law asks to keep what there is of the subject (`keptUntil` of retention.ts); null: nothing is kept. */
   readonly keptUntilMs: number | null;
+  /** More identifiers, found in what is sealed with the keys while they are there. */
+  readonly identifiers?: readonly SubjectToken[];
+  /** Values that lists hold of the customer at this moment: they are taken off afterwards (`listsDue`). */
+  readonly listedEntries?: number;
+}
+
+/** What an erasure that is to be executed looks for. */
+export interface ErasedCustomer {
+  readonly id: string;
+  readonly subject: SubjectToken;
+  readonly customerId: string | null;
+  /** Of the subject, and of all else that the customer is known by. */
+  readonly tokens: ReadonlySet<SubjectToken>;
+}
+
+/** Who is to be erased, where it is approved; null otherwise. */
+export async function customerToErase(db: Kysely<Database>, id: string): Promise<ErasedCustomer | null> {
+  const row = await db
+    .selectFrom('erasures')
+    .selectAll()
+    .where('id', '=', id)
+    .where('state', '=', 'approved')
+    .executeTakeFirst();
+  return row === undefined ? null : erasedCustomerOf(row);
+}
+
+/** Executed, and not off the lists yet; those that wait longest first. */
+export async function listsDue(db: Kysely<Database>): Promise<readonly ErasedCustomer[]> {
+  const rows = await db
+    .selectFrom('erasures')
+    .selectAll()
+    .where('lists_due', '=', true)
+    .orderBy('ended_ms')
+    .orderBy('id')
+    .limit(MOST_AT_ONCE)
+    .execute();
+  return rows.map(erasedCustomerOf);
+}
+
+/** @returns whether it was still due: of two processes that have done it one tells of it */
+export async function listsDone(tx: Kysely<Database>, id: string, listedEntries: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('erasures')
+    .set({ lists_due: false, listed_entries: listedEntries, identifiers: [] })
+    .where('id', '=', id)
+    .where('lists_due', '=', true)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+function erasedCustomerOf({ id, subject, customer_id: customerId, identifiers }: ErasureRow): ErasedCustomer {
+  return { id, subject, customerId, tokens: new Set([subject, ...identifiers]) };
 }
 
 /**
- * Destroys the keys. Afterwards `DataKeys.forget`, and `sweepErased` for keys that another process was just making.
+ * Destroys the keys, and erases what people wrote about the customer. Afterwards `DataKeys.forget`, and `sweepErased` for keys that another process was just making.
  *
  * @throws InputError ERASURE_NOT_FOUND, ERASURE_STATE, ERASURE_CHANGED, ERASURE_TOO_EARLY, ERASURE_HELD
  */
 export async function executeErasure(tx: Kysely<Database>, step: ErasureExecution): Promise<Erasure> {
   const { subject } = await erasureIn(tx, step.id, ['approved']);
-  const { nowMs, keptUntilMs } = step;
+  const { nowMs, keptUntilMs, identifiers = [], listedEntries = 0 } = step;
   if (keptUntilMs !== null && keptUntilMs > nowMs) {
     throw new InputError(
       'ERASURE_TOO_EARLY',
@@ -73,8 +131,13 @@ export async function executeErasure(tx: Kysely<Database>, step: ErasureExecutio
     );
   }
   const destroyed = await destroyKeys(tx, subject, nowMs, Number.MAX_SAFE_INTEGER);
+  const known = await customerToErase(tx, step.id);
+  const customerId = known?.customerId ?? null;
+  const erasedTexts = customerId === null ? 0 : await eraseTexts(tx, customerId, nowMs);
   return change(tx, step, {
-    ...{ state: 'executed', ended_by: step.by, ended_ms: nowMs, destroyed_keys: destroyed },
+    ...{ state: 'executed', ended_by: step.by, ended_ms: nowMs, destroyed_keys: destroyed, customer_id: null },
+    ...{ identifiers: [...new Set([...(known?.tokens ?? []), ...identifiers])].filter((each) => each !== subject) },
+    ...{ lists_due: true, listed_entries: listedEntries, erased_texts: erasedTexts },
   });
 }
 
@@ -181,6 +244,11 @@ function erasureOf(row: ErasureRow): Erasure {
   return {
     ...{ id, subject, state, reason, requestedBy: row.requested_by, requestedMs: row.requested_ms },
     ...{ approvedBy: row.approved_by, approvedMs: row.approved_ms, endedBy: row.ended_by, endedMs: row.ended_ms },
-    ...{ refusal, destroyedKeys: row.destroyed_keys, version },
+    ...{ refusal, destroyedKeys: row.destroyed_keys, identifiers: isOver(row) ? 0 : row.identifiers.length },
+    ...{ listedEntries: row.listed_entries, erasedTexts: row.erased_texts, version },
   };
+}
+
+function isOver({ state }: ErasureRow): boolean {
+  return state === 'executed' || state === 'refused';
 }

@@ -1,5 +1,6 @@
 // Legal holds in the database of records.
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { cleanText } from '../../alerts/written-text.ts';
 import { InputError } from '../../lib/errors.ts';
 import { checkHold, type LegalHold, type LegalHoldDraft, needText } from '../../privacy/legal-hold.ts';
 import type { SubjectToken } from '../../privacy/tokens.ts';
@@ -17,7 +18,8 @@ const MOST_REASON = 2000;
 export async function placeLegalHold(tx: Kysely<Database>, draft: LegalHoldDraft): Promise<LegalHold> {
   checkHold(draft);
   await takeSubject(tx, draft.subject);
-  const { id, subject, authority, reason } = draft;
+  const { id, subject, authority } = draft;
+  const reason = cleanText(draft.reason, MOST_REASON, 'reason');
   const row = {
     ...{ id, subject, authority, act_number: draft.actNumber, reason, placed_by: draft.placedBy },
     ...{ placed_ms: draft.placedMs, until_ms: draft.untilMs, lifted_by: null, lifted_ms: null, lift_reason: null },
@@ -45,7 +47,10 @@ export async function liftLegalHold(tx: Kysely<Database>, lift: HoldLift): Promi
   await takeSubject(tx, hold.subject);
   const row = await tx
     .updateTable('legal_holds')
-    .set({ lifted_by: lift.by, lifted_ms: lift.nowMs, lift_reason: lift.reason, version: lift.version + 1 })
+    .set({
+      ...{ lifted_by: lift.by, lifted_ms: lift.nowMs, version: lift.version + 1 },
+      lift_reason: cleanText(lift.reason, MOST_REASON, 'reason'),
+    })
     .where('id', '=', lift.id)
     .where('version', '=', lift.version)
     .returningAll()
@@ -126,6 +131,35 @@ export async function listLegalHolds(
   const last = holds[count - 1];
   const isMore = holds.length > count && last !== undefined;
   return { holds: holds.slice(0, count), before: isMore ? { placedMs: last.placedMs, id: last.id } : null };
+}
+
+export interface EndedUpTo {
+  readonly endedMs: number;
+  readonly id: string;
+}
+
+/**
+ * Holds that were lifted, or over, before; one of a subject who is under another stays, for it tells why something is there.
+ *
+ * @param held subjects under a hold now
+ */
+export async function pruneLegalHolds(
+  tx: Kysely<Database>,
+  endedBeforeMs: number,
+  held: ReadonlySet<SubjectToken>,
+  after: EndedUpTo | null,
+  most: number,
+): Promise<{ readonly holds: number; readonly held: number; readonly next: EndedUpTo | null }> {
+  const { rows } = await sql<EndedUpTo & { subject: SubjectToken }>`
+    SELECT id, subject, least(lifted_ms, until_ms) AS "endedMs" FROM legal_holds
+    WHERE (lifted_ms IS NOT NULL OR until_ms IS NOT NULL) AND least(lifted_ms, until_ms) < ${endedBeforeMs}
+      AND (least(lifted_ms, until_ms), id) > (${after?.endedMs ?? -1}::bigint, ${after?.id ?? ''})
+    ORDER BY least(lifted_ms, until_ms), id LIMIT ${most}`.execute(tx);
+  const free = rows.filter(({ subject }) => !held.has(subject)).map(({ id }) => id);
+  await sql`DELETE FROM legal_holds WHERE id = ANY(${free}::text[])`.execute(tx);
+  const last = rows.at(-1);
+  const next = rows.length < most || last === undefined ? null : { endedMs: last.endedMs, id: last.id };
+  return { holds: free.length, held: rows.length - free.length, next };
 }
 
 function holdOf(row: HoldRow): LegalHold {

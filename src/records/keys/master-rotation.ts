@@ -7,6 +7,7 @@ import { InputError } from '../../lib/errors.ts';
 import type { MasterKeys } from '../../ports.ts';
 import { dataKeyContext } from '../../privacy/data-keys.ts';
 import { secretContext } from '../../privacy/pepper.ts';
+import { masterOfSealed } from '../audit/master-key-sealing.ts';
 import type { Database } from '../database.ts';
 import type { RecordStore } from '../record-store.ts';
 
@@ -19,6 +20,8 @@ export interface MasterKeyUse {
   /** What it wrapped and is not wrapped anew. */
   readonly dataKeys: number;
   readonly secrets: number;
+  /** Whether the audit's signing key is sealed under it. */
+  readonly sealsAuditKey: boolean;
 }
 
 const DEFAULT_BATCH = 500;
@@ -128,13 +131,21 @@ export interface Retirement {
 export async function retireMasterKey(tx: Kysely<Database>, { id, nowMs, lettersKeptMs }: Retirement): Promise<void> {
   const use = (await usesOf(tx)).find((each) => each.id === id);
   if (use === undefined) throw new InputError('MASTER_KEY_UNKNOWN', `No master key ${id} was used`, 'Look at the list');
-  const { replacedMs, dataKeys, secrets } = use;
-  if (replacedMs === null) throw needed(id, 'it is the current one');
-  if (dataKeys + secrets > 0)
-    throw needed(id, `${dataKeys} keys of customers and ${secrets} secrets are wrapped with it`);
+  const { replacedMs, retiredMs, dataKeys, secrets, sealsAuditKey } = use;
+  if (retiredMs !== null)
+    throw new InputError('MASTER_KEY_RETIRED', `${id} is retired already`, 'Nothing is to be done');
+  if (replacedMs === null) throw needed(id, 'it is the current one', 'Make another one current first');
+  if (dataKeys + secrets > 0) {
+    const what = `${dataKeys} keys of customers and ${secrets} secrets are wrapped with it`;
+    throw needed(id, what, 'Run centinela keys rewrap --master-keys NEW,OLD');
+  }
+  if (sealsAuditKey) {
+    const how = 'Run centinela audit keys --rotate --master-keys NEW,OLD';
+    throw needed(id, "the audit's signing key is sealed under it", how);
+  }
   if (lettersKeptMs === null || nowMs < replacedMs + lettersKeptMs) {
     const until = lettersKeptMs === null ? 'for ever' : new Date(replacedMs + lettersKeptMs).toISOString();
-    throw needed(id, `dead letters that it opens are kept until ${until}`.replace('until for', 'for'));
+    throw needed(id, `dead letters that it opens are kept until ${until}`.replace('until for', 'for'), 'Wait');
   }
   await tx
     .updateTable('master_keys')
@@ -213,12 +224,14 @@ async function usesOf(db: Kysely<Database>): Promise<MasterKeyUse[]> {
     .orderBy('first_used_ms')
     .orderBy('id')
     .execute();
+  const sealed = await db.selectFrom('audit_keys').select('sealed').execute();
+  const auditMasters = new Set(sealed.map((row) => masterOfSealed(row.sealed)));
   return rows.map((row) => ({
     ...{ id: row.id, firstUsedMs: row.first_used_ms, replacedMs: row.replaced_ms, retiredMs: row.retired_ms },
-    ...{ dataKeys: Number(row.data_keys), secrets: Number(row.secrets) },
+    ...{ dataKeys: Number(row.data_keys), secrets: Number(row.secrets), sealsAuditKey: auditMasters.has(row.id) },
   }));
 }
 
-function needed(id: string, because: string): InputError {
-  return new InputError('MASTER_KEY_NEEDED', `The master key ${id} is still needed: ${because}`, 'Wrap anew, or wait');
+function needed(id: string, because: string, how: string): InputError {
+  return new InputError('MASTER_KEY_NEEDED', `The master key ${id} is still needed: ${because}`, how);
 }

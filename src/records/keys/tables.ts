@@ -1,4 +1,5 @@
 // What is kept of keys: wrapped ones only, and what is known of subjects by their tokens.
+import type { Generated } from 'kysely';
 
 export interface KeyTables {
   data_keys: {
@@ -50,6 +51,14 @@ export interface KeyTables {
     ended_ms: number | null;
     refusal: string | null;
     destroyed_keys: number | null;
+    /** As alerts have it, until the erasure has ended. */
+    customer_id: string | null;
+    /** Tokens of what else the customer is known by on lists. */
+    identifiers: Generated<string[]>;
+    /** Executed, and still to be taken off the lists. */
+    lists_due: Generated<boolean>;
+    listed_entries: number | null;
+    erased_texts: number | null;
     version: number;
   };
 }

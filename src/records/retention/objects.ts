@@ -3,6 +3,11 @@
 import { sql } from 'kysely';
 import type { Tx } from '../alerts/act.ts';
 
+/** Of the object store: the bytes of attachments, under names that tell nothing. */
+export const ATTACHMENTS_FOLDER = 'attachments';
+/** An object that no row names goes so long after it was seen first: its row may be just being written. */
+const KEEP_ORPHANS_MS = 86_400_000;
+
 export async function queueObjects(tx: Tx, keys: readonly string[], atMs: number): Promise<void> {
   await sql`INSERT INTO objects_to_remove (key, at_ms) SELECT key, ${atMs}::bigint FROM unnest(${keys}::text[]) AS gone (key)
     ON CONFLICT (key) DO NOTHING`.execute(tx);
@@ -73,4 +78,33 @@ export async function objectsGone(tx: Tx, keys: readonly string[], nowMs: number
   await tx.updateTable('objects_to_remove').set({ gone_ms: nowMs }).where('key', 'in', keys).execute();
   await sql`DELETE FROM objects_to_remove WHERE key = ANY(${keys}::text[])
     AND NOT EXISTS (SELECT 1 FROM case_attachments WHERE object_key = key)`.execute(tx);
+}
+
+/**
+ * Of these objects, those without a row: noted where they are seen for the first time, and queued a day later. Where a crash
+ * came between an object and its row, or records were restored from an older copy, there are some.
+ *
+ * @param isAnyHeld whose they are nobody knows: they stay while anybody is under a hold
+ */
+export async function queueOrphans(
+  tx: Tx,
+  keys: readonly string[],
+  { isAnyHeld, nowMs }: { readonly isAnyHeld: boolean; readonly nowMs: number },
+): Promise<{ readonly queued: number; readonly held: number }> {
+  const { rows } = await sql<{ key: string }>`SELECT key FROM unnest(${keys}::text[]) AS there (key)
+    WHERE NOT EXISTS (SELECT 1 FROM case_attachments WHERE object_key = key)
+      AND NOT EXISTS (SELECT 1 FROM objects_to_remove WHERE objects_to_remove.key = there.key)`.execute(tx);
+  const orphans = rows.map(({ key }) => key);
+  await sql`DELETE FROM orphaned_objects WHERE key = ANY(${keys}::text[]) AND key <> ALL(${orphans}::text[])`.execute(
+    tx,
+  );
+  await sql`INSERT INTO orphaned_objects (key, seen_ms) SELECT key, ${nowMs}::bigint
+    FROM unnest(${orphans}::text[]) AS there (key) ON CONFLICT (key) DO NOTHING`.execute(tx);
+  const due = await sql<{ key: string }>`SELECT key FROM orphaned_objects
+    WHERE key = ANY(${orphans}::text[]) AND seen_ms < ${nowMs - KEEP_ORPHANS_MS}`.execute(tx);
+  const gone = due.rows.map(({ key }) => key);
+  if (isAnyHeld) return { queued: 0, held: gone.length };
+  await queueObjects(tx, gone, nowMs);
+  await sql`DELETE FROM orphaned_objects WHERE key = ANY(${gone}::text[])`.execute(tx);
+  return { queued: gone.length, held: 0 };
 }

@@ -1,4 +1,4 @@
-// The tables of retention, as Kysely knows them (migrations/0012-retention.ts).
+// The tables of retention, as Kysely knows them (migrations/0012-retention.ts, 0014-erased-texts.ts).
 
 export interface RetentionTables {
   retention_turn: {
@@ -15,5 +15,17 @@ export interface RetentionTables {
     at_ms: number;
     /** When it was removed: kept as long as the row that named it, so that it is not asked for again. */
     gone_ms: number | null;
+  };
+  orphaned_objects: {
+    key: string;
+    /** When it was seen first without a row. */
+    seen_ms: number;
+  };
+  retention_folders: {
+    folder: string;
+    /** Where the look that is under way goes on; empty where none is. */
+    after: string;
+    /** When the oldest in it was made, of what was looked at; null where there was nothing. */
+    oldest_ms: number | null;
   };
 }

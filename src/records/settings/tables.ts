@@ -1,12 +1,11 @@
 // The table of settings, as Kysely sees it.
 import type { ColumnType } from 'kysely';
-import type { AlertSettings } from '../../alerts/settings.ts';
 
 export interface SettingsTables {
   settings: {
-    name: 'alerts';
-    /** Written as a JSON text, read as the object. */
-    body: ColumnType<AlertSettings, string, string>;
+    name: 'alerts' | 'retention';
+    /** Written as a JSON text, read as the object; whoever reads a name knows what it is. */
+    body: ColumnType<object, string, string>;
     version: number;
     changed_ms: number;
     by_kind: string;

@@ -34,6 +34,8 @@ const LIST_ACTIONS: Readonly<Record<ListEvent['kind'], string>> = {
   added: 'list.entry-added',
   removed: 'list.entry-removed',
   imported: 'list.imported',
+  pruned: 'list.pruned',
+  forgotten: 'list.forgotten',
 };
 
 /** Why somebody is on a list may name them: it is in the list's own history, which is sealed. */
@@ -43,6 +45,7 @@ export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token }: E
     const { name, purpose, match, threshold } = event.definition;
     return { action, subject: { kind: 'list', id: name }, detail: { purpose, match, threshold } };
   }
+  if (event.kind === 'forgotten') return { action, subject: null, detail: {} };
   return {
     action,
     subject: { kind: 'list', id: event.list },
@@ -50,6 +53,7 @@ export function tellList({ event }: HistoryEntry<ListEvent>, { scrub, token }: E
       ...('value' in event && { value: token(event.value) }),
       ...('source' in event && { source: scrub(event.source) }),
       ...('untilMs' in event && { untilMs: event.untilMs }),
+      ...('forgotten' in event && { entries: event.forgotten.length }),
       ...('rows' in event && { rows: event.rows, replaces: event.replaces, ...event.effect, ...countsOf(event.file) }),
     },
   };

@@ -28,7 +28,7 @@ import { lockAudit } from '../../records/audit/append.ts';
 import { afterMark, type BookName, bookMark } from '../../records/books/audited.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
-import { type ListBook, openListBook } from '../../registry/list-book.ts';
+import type { ListBook } from '../../registry/list-book.ts';
 import type { ListState } from '../../registry/list-book-state.ts';
 import { rememberedObjects } from '../../registry/remembered-objects.ts';
 import { openRuleBook, type RuleBook } from '../../registry/rule-book.ts';
@@ -37,6 +37,7 @@ import type { PlacedRule } from '../../rules/read-rules.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { tellList, tellRule } from './book-entries.ts';
 import { every } from './every.ts';
+import { listBookOf } from './sealed-lists.ts';
 import { sealedObjects } from './sealed-objects.ts';
 import type { Vault } from './vault.ts';
 
@@ -54,6 +55,8 @@ export interface BookPlace {
 export interface RunningBooks {
   readonly rules: RuleServices;
   readonly lists: Omit<ListServices, 'trail'>;
+  /** For retention: forgetting is in the audit, and sent to the workers, as any other change. */
+  readonly forgetting: Pick<ListBook, 'prunable' | 'prune'>;
   /** Beside the log, once it may be written to. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -149,6 +152,14 @@ export function openBooks({ place, threads, records, vault, log, topic, logger }
       ...{ audit: listAudit, publish, scrubber, desk: listDesk, readFile: listFiles.read },
       verify: () => verified(records, 'lists', () => wholeLists(listBookOf(place, vault, false))),
     },
+    forgetting: {
+      prunable: (endedBeforeMs) => listBook.prunable(endedBeforeMs),
+      async prune(endedBeforeMs, act) {
+        const pruned = await listBook.prune(endedBeforeMs, act);
+        if (pruned.entries > 0) await sweep();
+        return pruned;
+      },
+    },
     async start() {
       await sweep().catch(onTrouble);
       stopSweeping = every(SWEEP_MS, sweep, onTrouble);
@@ -183,11 +194,6 @@ export function lossStores(
 function ruleBookOf({ store }: Pick<BookPlace, 'store'>, remembers: boolean): RuleBook {
   const objects = remembers ? rememberedObjects(store) : store;
   return openRuleBook(objects, (text, path) => readRuleFile({ path, text }), remembers);
-}
-
-function listBookOf({ store }: Pick<BookPlace, 'store'>, vault: Vault, remembers: boolean): ListBook {
-  const sealed = sealedObjects(store, vault);
-  return openListBook(remembers ? rememberedObjects(sealed) : sealed, remembers);
 }
 
 /** With the texts that its entries name. */

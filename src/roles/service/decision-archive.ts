@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openDuckDb } from '../../adapters/archive/duckdb-sql.ts';
 import { openIdIndexes } from '../../adapters/archive/id-index.ts';
 import { openScratch } from '../../adapters/archive/scratch-folder.ts';
+import { MS_PER_DAY } from '../../domain/calendar.ts';
 import { Archiver } from '../../jobs/archive/archiver.ts';
 import type { ArchiveCounters, ArchiveGauges } from '../../jobs/archive/counters.ts';
 import { DecisionsArchive } from '../../jobs/archive/decisions-archive.ts';
@@ -33,6 +34,14 @@ export interface RunningArchive {
   close(): Promise<void>;
 }
 
+/** How long days of decisions stay. */
+export interface DecisionKeeping {
+  /** Days are not one customer's: all stay while there is any. */
+  isAnyHeld(): Promise<boolean>;
+  /** What ended before, ms UTC, need not be kept. */
+  keptSince(nowMs: number): Promise<number>;
+}
+
 const MAINTAIN_MS = 600_000;
 /** It shares its cores with what decides payments. */
 const LIMITS = { memoryMegabytes: 256, atOnce: 2, threads: 1 };
@@ -42,8 +51,7 @@ export async function startArchive(
   topic: string,
   { store, objects, scratch: folder }: ArchivePlace,
   logger: Logger,
-  /** Days are not one customer's: all stay while there is any. */
-  isAnyHeld: () => Promise<boolean>,
+  keeping: DecisionKeeping,
 ): Promise<RunningArchive> {
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'the archive will try again');
   const sql = openDuckDb({ spillFolder: join(folder, 'spill'), ...LIMITS });
@@ -67,8 +75,10 @@ export async function startArchive(
   });
   const settled = new Map<string, string>();
   const maintain = async () => {
-    const holds = await isAnyHeld();
-    const wish = { nowMs: Date.now(), counts: archiver.counts, isHeld: () => holds };
+    const holds = await keeping.isAnyHeld();
+    const nowMs = Date.now();
+    const keepDays = Math.ceil((nowMs - (await keeping.keptSince(nowMs))) / MS_PER_DAY);
+    const wish = { nowMs, settings: { keepDays }, counts: archiver.counts, isHeld: () => holds };
     const { removedDays } = await maintainArchive(tools, wish, settled);
     if (removedDays.length > 0) logger.info({ removedDays }, 'days of decisions that need not be kept were deleted');
   };

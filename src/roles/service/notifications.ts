@@ -6,7 +6,7 @@ import { type Answer, type ChallengeKeys, type ChallengeSettings, DEFAULT_CHALLE
 import type { NotificationDraft } from '../../notify/notification.ts';
 import type { NotificationSettings } from '../../notify/settings.ts';
 import { demandSecrets } from '../../notify/webhook-signature.ts';
-import { endedBefore, retentionMonths } from '../../privacy/retention.ts';
+import { endedBefore } from '../../privacy/retention.ts';
 import { addChallengeAnswer } from '../../records/alerts/labels.ts';
 import { getAlert, openAlertIds } from '../../records/alerts/list-alerts.ts';
 import type { TakenIn } from '../../records/alerts/take-alerts.ts';
@@ -23,6 +23,7 @@ import {
 import { forgetNotifications } from '../../records/notifications/history.ts';
 import { createNotifier, type Notifier } from '../../records/notifications/notifier.ts';
 import type { RecordStore } from '../../records/record-store.ts';
+import { readRetentionMonths } from '../../records/settings/retention-settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { every } from './every.ts';
 import { openChannels } from './open-channels.ts';
@@ -65,7 +66,6 @@ const CHALLENGE_SECRET = 'challenge-key-1';
 const CHALLENGE_KEY_NAME = 'k1';
 const SWEEP_MS = 60_000;
 const FORGET_AT_ONCE = 500;
-const MONTHS = retentionMonths();
 
 export async function startNotifications(
   records: RecordStore,
@@ -86,9 +86,10 @@ export async function startNotifications(
   notifier.start();
   const sweep = async () => {
     const nowMs = Date.now();
+    const { settings: months } = await readRetentionMonths(records.db);
     await records.transact(async (tx) => {
       await expireChallenges(tx, nowMs);
-      await forgetNotifications(tx, endedBefore('notifications', nowMs, MONTHS), nowMs, FORGET_AT_ONCE);
+      await forgetNotifications(tx, endedBefore('notifications', nowMs, months), nowMs, FORGET_AT_ONCE);
     });
   };
   const stopSweeping = every(SWEEP_MS, sweep, onTrouble);

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
-import { runRetention } from '../../jobs/retention/retention-round.ts';
+import { type RetentionCounts, type RetentionParts, runRetention } from '../../jobs/retention/retention-round.ts';
 import type { ObjectStore } from '../../ports.ts';
-import { type RetentionMonths, retentionMonths } from '../../privacy/retention.ts';
 import { lockAudit } from '../../records/audit/append.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import { endTurn, takeTurn } from '../../records/retention/turn.ts';
+import { readRetentionMonths } from '../../records/settings/retention-settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { every } from './every.ts';
 import { newId, type Vault } from './vault.ts';
@@ -15,11 +15,13 @@ import { newId, type Vault } from './vault.ts';
 export interface RetentionPlace {
   readonly records: RecordStore;
   readonly objects: ObjectStore;
+  readonly lists: RetentionParts['lists'];
   readonly vault: Pick<Vault, 'trail' | 'tokens'>;
   readonly logger: Logger;
   /** In force now. */
   readonly settings: () => AlertSettings;
-  readonly months?: RetentionMonths;
+  /** Of each round. */
+  readonly told: (counts: RetentionCounts) => void;
   readonly nowMs?: () => number;
 }
 
@@ -48,18 +50,20 @@ export function startRetention(place: RetentionPlace): () => Promise<void> {
 
 /** @param restMs nothing is done so soon after all was done */
 async function runInTurn(place: RetentionPlace, restMs: number, isStopping: () => boolean): Promise<void> {
-  const { records, objects, vault, logger, months = retentionMonths(), nowMs = Date.now } = place;
+  const { records, objects, lists, vault, logger, nowMs = Date.now } = place;
   const holder = randomUUID();
   if (!(await takeTurn(records, holder, { nowMs: nowMs(), turnMs: TURN_MS, restMs }))) return;
   let isDone = false;
   try {
+    const { settings: months } = await readRetentionMonths(records.db);
     const counts = await runRetention({
-      ...{ records, objects, months, nowMs, isStopping, begin: lockAudit, act: systemAct },
+      ...{ records, objects, lists, months, nowMs, isStopping, begin: lockAudit, act: systemAct },
       linkWindowMs: place.settings().grouping.windowMs,
       subjectOf: (customerId) => vault.tokens.subject(customerId),
       record: (tx, drafts) => vault.trail.append(tx, drafts),
     });
     isDone = !counts.isMore;
+    place.told(counts);
     logger.info({ ...counts }, 'what need not be kept was deleted');
   } finally {
     await endTurn(records, holder, nowMs(), isDone);

@@ -2,13 +2,13 @@
 //
 // Whoever opens the store without the keys (the command line) finds envelopes and says so.
 import type { ObjectStore } from '../../ports.ts';
-import type { Vault } from './vault.ts';
+import type { OwnSealing } from './sealing.ts';
 
 /** An envelope begins with its version; what is in clear here is JSON. */
 const ENVELOPE_VERSION = 1;
 const placeOf = (key: string) => ({ table: 'objects', row: key, field: 'content' });
 
-export function sealedObjects(store: ObjectStore, { seal, open }: Pick<Vault, 'seal' | 'open'>): ObjectStore {
+export function sealedObjects(store: ObjectStore, { seal, open }: OwnSealing): ObjectStore {
   return {
     put: async (key, bytes) => store.put(key, await seal(bytes, placeOf(key))),
     putNew: async (key, bytes) => store.putNew(key, await seal(bytes, placeOf(key))),

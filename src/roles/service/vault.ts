@@ -5,7 +5,6 @@ import { type AuditReport, verifyAudit } from '../../audit/verify.ts';
 import type { IdentityProvider } from '../../identity/provider-claims.ts';
 import type { MasterKeys } from '../../ports.ts';
 import type { DataKeys } from '../../privacy/data-keys.ts';
-import { keyIdOf, openBytes, type SealedPlace, sealBytes } from '../../privacy/envelope.ts';
 import { openSecret } from '../../privacy/pepper.ts';
 import { createTextSealing, type TextSealing } from '../../privacy/sealed-text.ts';
 import type { TransactionCodec } from '../../privacy/sealed-transaction.ts';
@@ -20,9 +19,9 @@ import { createDataKeyTable } from '../../records/keys/data-key-table.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { after, every } from './every.ts';
-import { openSealing } from './sealing.ts';
+import { type OwnSealing, openSealing, ownSealing } from './sealing.ts';
 
-export interface Vault {
+export interface Vault extends OwnSealing {
   readonly codec: TransactionCodec;
   readonly tokens: Tokens;
   readonly keys: DataKeys;
@@ -32,9 +31,6 @@ export interface Vault {
   record(tx: Parameters<AuditTrail['append']>[0], draft: AuditEntryDraft): Promise<void>;
   /** With all keys that are kept here: who trusts others gives them to `audit verify`. */
   verifyAudit(): Promise<AuditReport>;
-  /** Of values that are nobody's: secrets of Centinela. */
-  seal(bytes: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
-  open(sealed: Uint8Array, place: SealedPlace): Promise<Uint8Array>;
   /** What people write. */
   readonly texts: TextSealing;
   /** 32 bytes, always the same ones for a name. */
@@ -51,8 +47,6 @@ export interface VaultOptions {
   readonly nowMs: () => number;
 }
 
-/** Whose key seals what is nobody's. */
-const OWN_SUBJECT = 'centinela';
 const TEXT_SECRET = 'text-key-1';
 const SWEEP_MS = 300_000;
 
@@ -70,16 +64,7 @@ export async function openVault({
   const { codec, tokens, keys } = sealing;
   const secret: Vault['secret'] = (name) => openSecret(name, createDataKeyTable(records), masters, nowMs());
   const texts = createTextSealing(await secret(TEXT_SECRET));
-  const seal: Vault['seal'] = async (bytes, place) => {
-    const subject = tokens.subject(OWN_SUBJECT);
-    return sealBytes((await keys.keysToSeal([subject], nowMs())).get(subject)!, bytes, place);
-  };
-  const open: Vault['open'] = async (sealed, place) => {
-    const id = keyIdOf(sealed);
-    const key = (await keys.keysToOpen([id])).get(id);
-    if (key === undefined || key === 'erased') throw new Error('a key of our own is gone');
-    return openBytes(key, sealed, place);
-  };
+  const { seal, open } = ownSealing(sealing, nowMs);
   const making = { sealing: sealedByMasterKeys(masters), nowMs, randomBytes: (count: number) => randomBytes(count) };
   const trail = new AuditTrail({
     ...{ store: records, key: keyInUse(records, making), nowMs, after, onTrouble },

@@ -71,7 +71,7 @@ describeOnEachEngine('the service', (open) => {
         const bank = await service.withKey(['transactions:score']);
         const scored = await bank.ask('/v1/transactions', {
           method: 'POST',
-          body: transaction('T1', { payeeAccount: '00219400234567810012' }),
+          body: transaction('T1', { payeeAccount: '00219400234567810012', authExemption: 'low-risk' }),
         });
         expect(scored.status, scored.text).toBe(200);
         expect(scored.json).toMatchObject({ id: 'T1', kind: 'decided', isEarlier: false });
@@ -86,7 +86,7 @@ describeOnEachEngine('the service', (open) => {
         expect((await analyst.ask('/v1/alerts?customer=C-77')).json.rows).toHaveLength(1);
         const evidence = await eventually(() => evidenceOf(analyst, 'T1'));
         expect(evidence.sha256).toBe(scored.json.decision.evidence);
-        expect(evidence.evidence).toMatchObject({ id: 'T1', transaction: { form: 'sealed' } });
+        expect(evidence.evidence).toMatchObject({ id: 'T1', transaction: { form: 'sealed' }, exemption: 'low-risk' });
         expect((await analyst.ask('/v1/decisions/nothing/evidence')).status).toBe(404);
 
         const kept = await analyst.ask(`/v1/cases/${alert.caseId}`);

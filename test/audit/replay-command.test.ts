@@ -102,7 +102,11 @@ it('names the exemption that was used and how far the audit was signed, and find
     await writeFile(join(folder, 'other.json'), bytesOfEvidence({ ...pack, ...changed }));
     return JSON.parse((await run(`replay %/other.json ${PLACES} --json`)).text).other[0].difference;
   };
-  expect(await differenceOf({ exemption: null })).toEqual({ what: 'exemption', recorded: 'null', now: 'trusted-payee' });
+  expect(await differenceOf({ exemption: null })).toEqual({
+    what: 'exemption',
+    recorded: 'null',
+    now: 'trusted-payee',
+  });
   const { sequence, hash } = auditHead!;
   const rewritten = '0'.repeat(64);
   expect(await differenceOf({ auditHead: { sequence, hash: rewritten } })).toEqual({

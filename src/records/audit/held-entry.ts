@@ -7,11 +7,7 @@ import type { Database } from '../database.ts';
 export type HeldEntry = 'same' | 'pruned' | { readonly now: string };
 
 export async function heldEntry(db: Kysely<Database>, { sequence, hash }: ChainPoint): Promise<HeldEntry> {
-  const entry = await db
-    .selectFrom('audit_entries')
-    .select('hash')
-    .where('sequence', '=', sequence)
-    .executeTakeFirst();
+  const entry = await db.selectFrom('audit_entries').select('hash').where('sequence', '=', sequence).executeTakeFirst();
   if (entry !== undefined) return entry.hash === hash ? 'same' : { now: `${sequence}:${entry.hash}` };
   const pruned = await db
     .selectFrom('audit_archives')

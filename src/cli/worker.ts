@@ -145,6 +145,7 @@ export const workerCommand: Command = {
         ...{ log, topics, setup, versions, stages, logger },
         checkpoints: await openReadyObjectStore(options.checkpoints as string),
         masters,
+        ...(sealing !== null && { addressToken: (address) => sealing.tokens.address(address) }),
         ...(evidence !== null && { evidence: await packerOf(evidence.objects, sealing!, registry) }),
         settings: {
           ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
@@ -174,7 +175,7 @@ export const workerCommand: Command = {
   },
 };
 
-interface WorkerSealing extends Pick<Sealing, 'codec' | 'keys'> {
+interface WorkerSealing extends Omit<Sealing, 'close'> {
   readonly signedHead: SignedHead['current'];
   close(): Promise<void>;
 }
@@ -224,7 +225,7 @@ async function sealingOf(
   const sealing = await openSealing({ records, masters, nowMs: Date.now, onTrouble });
   const head = await followSignedHead(records, onTrouble);
   return {
-    ...{ codec: sealing.codec, keys: sealing.keys, signedHead: head.current },
+    ...{ codec: sealing.codec, keys: sealing.keys, tokens: sealing.tokens, signedHead: head.current },
     async close() {
       head.close();
       sealing.close();

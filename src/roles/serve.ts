@@ -103,7 +103,7 @@ export interface ServeRole {
   readonly logger: Logger;
 }
 
-type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters' | 'evidence'> & {
+type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters' | 'evidence' | 'addressToken'> & {
   /** SHA-256 of a stored model; null where there is no such model. */
   readonly modelHash: (id: string) => Promise<string | null>;
 };
@@ -301,7 +301,9 @@ async function startOwnWorker(
   const evidence = evidencePacker(packing);
   const watched = watchVersions(own.versions);
   const { versions } = watched;
-  const running = await startWorker({ ...own, versions, log, topics, logger, masters, evidence, ops: null });
+  const addressToken = (address: string) => vault.tokens.address(address);
+  const sealing = { masters, evidence, addressToken };
+  const running = await startWorker({ ...own, ...sealing, versions, log, topics, logger, ops: null });
   return { worker: running, watched, definitions: own.setup.definitions };
 }
 

@@ -355,7 +355,9 @@ export class Worker {
     const { partition } = owned;
     const { leftOut, failures, times, counts } = output;
     const at = { topic: this.#input, partition };
-    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes, seal, evidence)));
+    const { addressToken = null } = this.#options;
+    const parts = { maxRecordBytes, seal, evidence, addressToken };
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, parts)));
     const chosen = owned.leftOut.choose(from, leftOut);
     if (chosen !== null) {
       outputs.push(leftOutRecord(topics['left-out'], partition, chosen));

@@ -142,8 +142,11 @@ function loggingObserver(logger: Logger, topic: string): Partial<WorkerObserver>
       parts.length > 0
         ? logger.warn({ topic, partition, offset, parts }, 'decisions are made without these parts from here on')
         : logger.info({ topic, partition, offset }, 'decisions are made with all they need again'),
-    changed: (partition, offset, model, rules) =>
-      logger.info({ topic, partition, offset, model, rules }, 'other rules or another model decide from here on'),
+    changed: (partition, offset, { model, rules, thresholds }) =>
+      logger.info(
+        { topic, partition, offset, model, rules, thresholds },
+        'other rules, thresholds or another model decide from here on',
+      ),
     troubled: (code, message) => logger.warn({ topic, code }, message),
   };
 }

@@ -30,10 +30,11 @@ const COLUMNS = {
   evidence: 'text',
   amountMinor: 'integer',
   currency: 'text',
+  thresholds: 'text',
 } as const satisfies Every & Record<string, ColumnShape>;
 
 /** Left out of a record, rather than null in it, where there is none. */
-const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency'];
+const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency', 'thresholds'];
 
 export const DECISIONS_TABLE: ArchivedTable = { name: 'decisions', columns: COLUMNS, idColumn: 'id' };
 

@@ -63,6 +63,7 @@ export function decisionRecord(
   evidence?: string,
 ) {
   const { transaction, reasons } = decision;
+  const { thresholds, ...named } = versions;
   return {
     ...{ id: transaction.id, eventTimeMs: transaction.eventTimeMs, action: verdict.action, intended: verdict.intended },
     ...{ amountMinor: transaction.amountMinor, currency: transaction.currency },
@@ -70,7 +71,9 @@ export function decisionRecord(
     ...{ expectedLossMinor: verdict.expectedLossMinor, rules: decision.rules },
     silenced: verdict.silenced.map(({ rule, silence }) => ({ rule, silence })),
     reasons: reasons.map(({ code, weight, es, en }) => ({ code, weight, es, en })),
-    ...{ versions, degraded, at: origin ?? { partition: from.partition, offset } },
+    ...{ versions: named, degraded, at: origin ?? { partition: from.partition, offset } },
+    // Where they are not the model's own.
+    ...(thresholds !== null && { thresholds }),
     // By stages: where the last one stood.
     ...(origin !== undefined && { stageAt: { partition: from.partition, offset } }),
     ...(evidence !== undefined && { evidence }),

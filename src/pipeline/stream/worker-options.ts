@@ -7,7 +7,7 @@ import type { CheckpointStore, WrittenCheckpoint } from './checkpoint-store.ts';
 import { MAX_RECORD_BYTES } from './dead-letter.ts';
 import { DEFAULT_DEGRADED_MODE, type DegradedModeSettings } from './degraded-mode.ts';
 import type { AddressToken } from './outputs.ts';
-import type { DecidedRecord, FoldOutput } from './partition-fold.ts';
+import type { DecidedRecord, FoldOutput, LiveVersion } from './partition-fold.ts';
 import type { Step } from './step-times.ts';
 import type { TopicNames } from './topics.ts';
 import type { PartitionSetup, VersionSource } from './versions.ts';
@@ -21,7 +21,7 @@ export interface WorkerObserver {
   leftOut(partition: number, offset: number, parts: readonly string[]): void;
   restored(partition: number, from: number, upTo: number, tookMs: number): void;
   checkpointed(partition: number, written: WrittenCheckpoint, tookMs: number): void;
-  changed(partition: number, offset: number, model: string | null, rules: string): void;
+  changed(partition: number, offset: number, version: Pick<LiveVersion, 'model' | 'rules' | 'thresholds'>): void;
   /** Something went wrong and the worker begins again. */
   troubled(code: string, message: string): void;
   assigned(partitions: readonly number[]): void;

@@ -376,7 +376,7 @@ export class Worker {
     try {
       owned.version = await versions.change(owned.version, change, owned.fold.engine.definitions);
       owned.fold.keep(change);
-      observer.changed(owned.partition, offset, owned.version.model, owned.version.rules);
+      observer.changed(owned.partition, offset, owned.version);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       observer.troubled(

@@ -11,8 +11,9 @@ import { migration as replays } from './0009-replays.ts';
 import { migration as settings } from './0010-settings.ts';
 import { migration as models } from './0011-model-changes.ts';
 import { migration as retention } from './0012-retention.ts';
-import { migration as addresses } from './0015-addresses.ts';
+import { migration as addressesAndThresholds } from './0015-addresses-and-thresholds.ts';
 
 export const MIGRATIONS: readonly RecordMigration[] = [
-  ...[audit, identity, alerts, notifications, keys, http, books, replays, settings, models, retention, addresses],
+  ...[audit, identity, alerts, notifications, keys, http, books, replays, settings, models, retention],
+  ...[addressesAndThresholds],
 ];

@@ -63,7 +63,10 @@ for (let from = 0; from < records.length; from += 512) {
     if (evidence !== null) drafts.push(evidence);
   }
 }
-const pack = evidencePacker({ vault: { codec, keys }, objects, modelHash: async () => null, program: 'bench' });
+const pack = evidencePacker({
+  ...{ sealing: { codec, keys }, objects, modelHash: async () => null, signedHead: () => null },
+  program: 'bench',
+});
 const costs: number[] = [];
 let bytes = 0;
 for (let round = 0; round <= ROUNDS; round++) {

@@ -8,6 +8,7 @@ import { EvidenceReplay, type ReplayedPack } from '../jobs/evidence/replay-evide
 import { InputError } from '../lib/errors.ts';
 import { bytesOfEvidence, type Evidence } from '../pipeline/evidence/evidence.ts';
 import type { MasterKeys, ObjectStore } from '../ports.ts';
+import { heldEntry } from '../records/audit/held-entry.ts';
 import { loadModel } from '../registry/model-store.ts';
 import { openLiveLists } from '../roles/service/books.ts';
 import { openEvidence } from '../roles/service/evidence.ts';
@@ -58,6 +59,10 @@ export async function replay(options: OptionValues, context: CommandContext, fil
         detectors: known.map(({ name }) => name),
         loadModel: (id) => loadModel(registry, id, known),
         open: (id, sealed) => openEvidence(vault.keys, id, sealed),
+        auditDiffers: async (head) => {
+          const held = await heldEntry(records.db, head);
+          return typeof held === 'string' ? null : held.now;
+        },
       });
       for await (const { name, bytes } of packsOf(objects, options, file)) {
         const pack = await replaying.replay(name, bytes, expected);

@@ -63,10 +63,14 @@ async function versionsOf({ request, live }: ReplayTask, registry: ObjectStore) 
   const newModel = wanted === live.model ? model : await load(wanted);
   const { overrides } = live;
   const rules = live.rules.map(receivedRule);
-  const liveVersion: VersionSpec = { rules, overrides, model, policy: policyOf(model, null) };
+  const liveVersion: VersionSpec = { rules, overrides, model, policy: policyOf(model, live.thresholds) };
   const candidate: VersionSpec = {
     ...{ rules: rulesOf(request.rules, rules), overrides, model: newModel },
-    policy: policyOf(newModel, thresholdsAsked(request.thresholds, newModel)),
+    // A model that is named comes with its own.
+    policy: policyOf(
+      newModel,
+      thresholdsAsked(request.thresholds, newModel) ?? (request.model === undefined ? live.thresholds : null),
+    ),
   };
   return { liveVersion, candidate };
 }

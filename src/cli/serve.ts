@@ -35,8 +35,8 @@ import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
 import { MODEL_OPTION, modelOf, RULE_BOOK, readLiveRules } from './live-rules.ts';
 import { MASTER_KEYS_OPTION, openMasterKeys } from './master-keys.ts';
-import { MODELS_OPTION } from './models.ts';
 import { openObjectStore, openReadyObjectStore } from './object-store.ts';
+import { registryOf } from './registry-place.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { ruleBookOf } from './rule-options.ts';
 import { openStreamLog, STREAM_LOG_OPTIONS, topicsOf } from './stream-log.ts';
@@ -57,7 +57,11 @@ const SERVE_OPTIONS = {
   ...STREAM_LOG_OPTIONS,
   model: MODEL_OPTION,
   rules: RULES_OPTION,
-  registry: MODELS_OPTION,
+  registry: {
+    type: 'text',
+    value: 'PLACE',
+    help: 'where rules, lists and models are kept: a folder, or s3://bucket/prefix; DATA/registry when not given',
+  },
   objects: {
     type: 'text',
     value: 'PLACE',
@@ -138,10 +142,11 @@ export const serveCommand: Command = {
   options: SERVE_OPTIONS,
   async run(_, given, context) {
     const data = given.data as string;
-    const options =
-      given.log === undefined && given.brokers === undefined ? { ...given, log: join(data, 'log') } : given;
     const scrubber = new Scrubber();
-    const logger = createLogger(options['log-level'] as LogLevel, (line) => context.log(scrubber.scrub(line)));
+    const logger = createLogger(given['log-level'] as LogLevel, (line) => context.log(scrubber.scrub(line)));
+    const registry = await registryOf(given, data, (message) => logger.warn(message));
+    const isLogOurs = given.log === undefined && given.brokers === undefined;
+    const options: OptionValues = { ...given, registry, ...(isLogOurs && { log: join(data, 'log') }) };
     // Asked before the first start makes it: a lost key must not be replaced by a new one.
     const isNew = !existsSync(join(data, 'records'));
     const masters = await openMasters(options, data, isNew);

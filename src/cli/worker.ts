@@ -6,14 +6,18 @@ import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import { chooseStages, STAGE_CHOICES, type StageChoice } from '../jobs/stream/choose-stages.ts';
 import { feedStream } from '../jobs/stream/feed-stream.ts';
 import { streamSetup } from '../jobs/stream/stream-setup.ts';
+import type { EvidencePacker, EvidenceWish } from '../pipeline/evidence/draft.ts';
+import { modelHash } from '../pipeline/evidence/model-hash.ts';
 import { DEFAULT_BATCH_SIZE } from '../pipeline/stream/batch-size.ts';
 import { DEFAULT_DEGRADED_MODE } from '../pipeline/stream/degraded-mode.ts';
 import type { WorkerSettings } from '../pipeline/stream/worker-options.ts';
-import type { MasterKeys, StreamLog } from '../ports.ts';
+import type { MasterKeys, ObjectStore, StreamLog } from '../ports.ts';
 import { openRecordStore } from '../records/record-store.ts';
 import { loadModel } from '../registry/model-store.ts';
+import { evidencePacker } from '../roles/service/evidence.ts';
 import { openingDecoders } from '../roles/service/sealed-values.ts';
-import { openSealing } from '../roles/service/sealing.ts';
+import { openSealing, type Sealing } from '../roles/service/sealing.ts';
+import { followSignedHead, type SignedHead } from '../roles/service/signed-head.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
@@ -29,6 +33,7 @@ import { FORMAT_OPTIONS, transactionDecoders } from './record-format-options.ts'
 import { openRecordDatabase, RECORD_PLACE_OPTIONS } from './record-place.ts';
 import { RULES_OPTION } from './rule-files.ts';
 import { openStreamLog, prepareStageTopics, STREAM_LOG_OPTIONS, stageTopicsOf, topicsOf } from './stream-log.ts';
+import { VERSION } from './version.ts';
 
 export const workerCommand: Command = {
   ...OUTLINES.worker,
@@ -92,6 +97,16 @@ export const workerCommand: Command = {
       ...MASTER_KEYS_OPTION,
       help: `dead letters are sealed under these, and with --database sealed transactions opened: ${MASTER_KEYS_OPTION.help}`,
     },
+    evidence: {
+      type: 'text',
+      help: 'of which decisions evidence is made, to make them again: alerts, all, or none; alerts where --objects is given (docs/audit.md)',
+      choices: ['alerts', 'all', 'none'],
+    },
+    objects: {
+      type: 'text',
+      value: 'PLACE',
+      help: 'for --evidence: where the service keeps its objects, a folder or s3://bucket/prefix; with --database and --master-keys',
+    },
     'log-level': { type: 'text', help: 'what is logged', choices: LOG_LEVELS, default: 'info' },
   },
   async run(_, options, context) {
@@ -102,16 +117,22 @@ export const workerCommand: Command = {
     const known = detectorsHere();
     const masters = await openGivenMasters(options);
     const registry = openObjectStore(options.registry as string);
+    const evidence = evidenceOf(options);
     const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
     const model = await modelOf(options.model, options);
     const sealing = masters === null ? null : await sealingOf(masters, options, context, logger);
+    if (evidence !== null && sealing === null) throw new UsageError(EVIDENCE_NEEDS);
     const clear = { ...transactionDecoders(options), label: decodeLabel, control: decodeControl };
     const { setup, versions } = streamSetup({
       ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null },
       decoders: sealing === null ? clear : openingDecoders(sealing.codec, sealing.keys, clear),
       loadModel: (id) => loadModel(registry, id, known),
+      ...(evidence !== null && { evidence: evidence.of }),
     });
-    const log = await openStreamLog(options, logger);
+    const log = await openStreamLog(options, logger).catch(async (error: unknown) => {
+      await sealing?.close();
+      throw error;
+    });
     try {
       const [topics, group] = [topicsOf(options), options.group as string];
       const stages = await chooseStages({
@@ -124,6 +145,8 @@ export const workerCommand: Command = {
         ...{ log, topics, setup, versions, stages, logger },
         checkpoints: await openReadyObjectStore(options.checkpoints as string),
         masters,
+        ...(sealing !== null && { addressToken: (address) => sealing.tokens.address(address) }),
+        ...(evidence !== null && { evidence: await packerOf(evidence.objects, sealing!, registry) }),
         settings: {
           ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
           group,
@@ -152,20 +175,59 @@ export const workerCommand: Command = {
   },
 };
 
+interface WorkerSealing extends Omit<Sealing, 'close'> {
+  readonly signedHead: SignedHead['current'];
+  close(): Promise<void>;
+}
+
+interface WantedEvidence {
+  readonly of: EvidenceWish;
+  /** Of the service: the rules that packs name are kept there, and the packs by whoever follows their topic. */
+  readonly objects: string;
+}
+
+/** null where none is made. @throws UsageError */
+function evidenceOf({ evidence, objects }: OptionValues): WantedEvidence | null {
+  const of = evidence ?? (objects === undefined ? 'none' : 'alerts');
+  if (of === 'none') return null;
+  if (typeof objects !== 'string') {
+    throw new UsageError('--evidence: where does the service keep its objects? Give --objects PLACE');
+  }
+  return { of: of as EvidenceWish, objects };
+}
+
+const EVIDENCE_NEEDS =
+  "--evidence needs --database URL and --master-keys PLACES: the transaction in it is sealed under its customer's key";
+
+/** @throws InputError, StoreUnavailableError */
+async function packerOf(objects: string, sealing: WorkerSealing, registry: ObjectStore): Promise<EvidencePacker> {
+  return evidencePacker({
+    ...{ sealing, objects: await openReadyObjectStore(objects), program: VERSION },
+    ...{ modelHash: (id) => modelHash(registry, id), signedHead: sealing.signedHead },
+  });
+}
+
 /**
  * Opens what the service has sealed; null where no records are named: then what is sealed is a dead letter.
  *
  * @throws UsageError, InputError, KeysUnavailableError
  */
-async function sealingOf(masters: MasterKeys, options: OptionValues, context: CommandContext, logger: Logger) {
+async function sealingOf(
+  masters: MasterKeys,
+  options: OptionValues,
+  context: CommandContext,
+  logger: Logger,
+): Promise<WorkerSealing | null> {
   const database = await openRecordDatabase({ database: options.database }, context);
   if (database === null) return null;
   const records = await openRecordStore(database);
   const onTrouble = ({ message }: Error) => logger.warn({ message }, 'keys will be looked at again');
   const sealing = await openSealing({ records, masters, nowMs: Date.now, onTrouble });
+  const head = await followSignedHead(records, onTrouble);
   return {
-    ...sealing,
+    ...{ codec: sealing.codec, keys: sealing.keys, tokens: sealing.tokens, signedHead: head.current },
     async close() {
+      head.close();
       sealing.close();
       await records.close();
     },

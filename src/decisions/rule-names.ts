@@ -106,6 +106,7 @@ function fieldNames(): RuleName<RuleInput>[] {
     text('concept', 'concepto', 'concept'),
     text('responseCode', 'código de respuesta', 'response code'),
     text('externalId', 'referencia externa', 'external reference'),
+    text('authExemption', 'exención de autenticación reforzada', 'exemption from strong authentication'),
     coordinate('latitude', 'latitud'),
     coordinate('longitude', 'longitud'),
     {

@@ -27,10 +27,21 @@ export interface ControlLists {
   readonly hash: string;
 }
 
+/** From which risk on a model's transactions are reviewed and held, in place of its own; they count while that model decides. */
+export interface ControlThresholds {
+  /** `name@version` */
+  readonly model: string;
+  /** 0–1, at most `holdAtRisk`. */
+  readonly reviewAtRisk: number;
+  readonly holdAtRisk: number;
+}
+
 /** A change of what decides, from this record on. What is left out stays. */
 export interface ControlRecord {
   /** `name@version` of the registry; null for none. */
   readonly model?: string | null;
+  /** null: each model by its own. */
+  readonly thresholds?: ControlThresholds | null;
   /** The whole set of rules, as files of rules. */
   readonly rules?: readonly { readonly path: string; readonly text: string }[];
   /** All of them. */

@@ -122,6 +122,11 @@ export const TransactionSchema = Type.Object(
     isFraud: nullable(Type.Boolean({ description: 'label: true fraud or error, false genuine, null unknown' })),
     typology: text(32, 'what kind of fraud (F01–F20) or error (E01–E15) the label names; never a feature'),
     labelTimeMs: nullable(Type.Integer({ description: 'when the label became known, milliseconds UTC' })),
+    // Last: stored formats count fields from the front.
+    authExemption: text(
+      32,
+      'why no second factor was asked for, as the bank names it: trusted-payee, same-holder, low-risk (Res. SBS 504-2021)',
+    ),
   },
   { $id: 'https://centinela.dev/schemas/transaction.json', additionalProperties: false },
 );
@@ -170,5 +175,6 @@ export function createTransaction(given: RequiredFields & Partial<Transaction>):
     isFraud: given.isFraud ?? null,
     typology: given.typology ?? null,
     labelTimeMs: given.labelTimeMs ?? null,
+    authExemption: given.authExemption ?? null,
   };
 }

@@ -22,6 +22,7 @@ const SHOWN_TEXTS: ReadonlySet<string> = new Set([
     'ubigeo',
     'country',
     'authFactors',
+    'authExemption',
     'status',
   ],
   ...['responseCode', 'typology', 'action', 'intended', 'by', 'decidedBy', 'rule', 'rules', 'silence', 'code', 'codes'],

@@ -38,5 +38,5 @@ export const KINDS_OF: Readonly<Record<IdField, ReadonlySet<PersonalIdKind>>> = 
 export const OPEN_FIELDS = [
   ...(['id', 'eventTimeMs', 'ingestTimeMs', 'amountMinor', 'currency', 'operation', 'rail', 'channel', 'mcc'] as const),
   ...(['entryMode', 'ubigeo', 'country', 'authFactors', 'status', 'responseCode', 'balanceAfterMinor'] as const),
-  ...(['isFraud', 'typology', 'labelTimeMs'] as const),
+  ...(['isFraud', 'typology', 'labelTimeMs', 'authExemption'] as const),
 ] as const satisfies readonly Field[];

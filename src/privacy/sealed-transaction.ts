@@ -146,6 +146,7 @@ function openPart(t: Transaction, sealed: string): Fields {
     isFraud: t.isFraud ?? undefined,
     typology: t.typology ?? undefined,
     labelTimeMs: t.labelTimeMs ?? undefined,
+    authExemption: t.authExemption ?? undefined,
     sealedBy: FORMAT,
     sealed,
   };

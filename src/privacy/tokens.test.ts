@@ -30,6 +30,20 @@ describe('tokens', () => {
     },
   );
 
+  it('gives one address one token however it is written, which stays as it is', () => {
+    const made = tokens();
+    const token = made.address('190.43.1.2');
+    expect(token).toMatch(/^ip_[a-p]{32}$/);
+    expect(['::ffff:190.43.1.2', '::FFFF:be2b:102', ' 190.43.1.2 ', token].map((each) => made.address(each))).toEqual([
+      ...[token, token, token, token],
+    ]);
+    expect(made.address('2800:0200:0000::0001')).toBe(made.address('2800:200::1'));
+    expect(made.address('fe80::1%eth0')).toBe(made.address('fe80::1'));
+    const others = ['190.43.1.3', '2800:200::1', '2800:200::2', 'unknown'].map((each) => made.address(each));
+    expect(new Set([token, ...others]).size).toBe(5);
+    expect(new Tokens(new Uint8Array(32).fill(8)).address('190.43.1.2')).not.toBe(token);
+  });
+
   it('gives one number one token however it is written, and one customer by id and by token', () => {
     const made = tokens();
     expect(made.publicId('+51 987-654-321')).toBe(made.publicId('987654321'));

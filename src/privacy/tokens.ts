@@ -3,6 +3,7 @@
 // hashes). One number has one token however it is written, as long as the bank lives: the pepper is never changed, only
 // wrapped anew. Tokens are 128 bits in letters alone, so that none looks like a number of somebody.
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { isValidCci } from '../domain/cci.ts';
 import { isOneCharacterRepeated } from '../domain/digits.ts';
 import { parseDni } from '../domain/dni.ts';
@@ -34,6 +35,9 @@ const SHORTEST = 5;
 const COMPANY = '20';
 const MAIL = /^[^\s@]{1,64}@[^\s@.]{1,63}(?:\.[^\s@.]{1,63}){1,8}$/;
 const SEPARATORS = /[\s-]/g;
+const ADDRESS_TOKEN = /^ip_[a-p]{32}$/;
+/** As URL writes an IPv4 address that comes as an IPv6 one. */
+const MAPPED = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/;
 
 /**
  * What an id is, where it is the number of a card, an account, a person's tax number, a mobile, a document or an address of
@@ -51,6 +55,7 @@ export class Tokens {
   readonly #kinds: ReadonlySet<PersonalIdKind>;
   readonly #subjects = new RecentMap<string, SubjectToken>(MOST_REMEMBERED);
   readonly #publicIds = new RecentMap<string, string>(MOST_REMEMBERED);
+  readonly #addresses = new RecentMap<string, string>(MOST_REMEMBERED);
 
   /** @param pepper 32 bytes; they are copied and overwritten with zeros */
   constructor(pepper: Uint8Array, kinds: ReadonlySet<PersonalIdKind> = ALL) {
@@ -84,6 +89,16 @@ export class Tokens {
     const made = personal === null || !this.#kinds.has(personal.kind) ? id : this.#tokenOf(personal);
     if (isUsual) this.#publicIds.set(id, made);
     return made;
+  }
+
+  /** An address of the internet as `ip_…`, one for all ways of writing it; what is a token already stays. */
+  address(address: string): string {
+    if (ADDRESS_TOKEN.test(address)) return address;
+    const known = this.#addresses.get(address);
+    if (known !== undefined) return known;
+    const token = `ip_${this.#hash('ip', canonicalAddress(address))}`;
+    this.#addresses.set(address, token);
+    return token;
   }
 
   #tokenOf({ kind, canonical }: PersonalId): string {
@@ -120,4 +135,14 @@ function numberOf(id: string): PersonalId | null {
   if (mobile !== null) return { kind: 'cel', canonical: mobile };
   const dni = parseDni(id);
   return dni === null || isOneCharacterRepeated(dni) ? null : { kind: 'dni', canonical: dni };
+}
+
+/** What is no address stands for itself. */
+function canonicalAddress(text: string): string {
+  const [address] = text.trim().toLowerCase().split('%');
+  if (!isIPv6(address)) return address;
+  const { hostname } = new URL(`http://[${address}]`);
+  const [, high, low] = MAPPED.exec(hostname) ?? [];
+  if (high === undefined) return hostname;
+  return [high, low].flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 255]).join('.');
 }

@@ -62,6 +62,7 @@ import { pacedLog } from './service/paced-log.ts';
 import { startReplays } from './service/replays.ts';
 import { startRetention } from './service/retention.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
+import { followSignedHead, type SignedHead } from './service/signed-head.ts';
 import { newId, openVault, type Vault, type VaultOptions } from './service/vault.ts';
 import { type LogInOutcome, serviceMetrics } from './service-metrics.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
@@ -106,7 +107,7 @@ export interface ServeRole {
   readonly logger: Logger;
 }
 
-type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters' | 'evidence'> & {
+type OwnWorker = Omit<WorkerRole, 'log' | 'topics' | 'logger' | 'ops' | 'masters' | 'evidence' | 'addressToken'> & {
   /** SHA-256 of a stored model; null where there is no such model. */
   readonly modelHash: (id: string) => Promise<string | null>;
 };
@@ -167,7 +168,9 @@ async function startParts(
     ...(role.identity !== undefined && { identity: role.identity }),
   });
   closers.push(() => vault.close());
-  const own = await startOwnWorker(role, vault);
+  const signed = await followSignedHead(records, onTrouble);
+  closers.push(async () => signed.close());
+  const own = await startOwnWorker(role, vault, signed.current);
   const worker = own?.worker ?? null;
   if (worker !== null) closers.push(() => stopWorker(worker));
   const decoders = openingDecoders(vault.codec, vault.keys, role.decoders);
@@ -308,14 +311,18 @@ async function startParts(
 async function startOwnWorker(
   { worker, log, topics, logger, masters, decoders, archive, version, books }: ServeRole,
   vault: Vault,
+  signedHead: SignedHead['current'],
 ): Promise<(OwnVersions & { readonly worker: RunningWorker }) | null> {
   if (worker === null) return null;
   const decoding = openingDecoders(vault.codec, vault.keys, decoders);
   const { modelHash, ...own } = await worker(decoding, openLiveLists(books, vault));
-  const evidence = evidencePacker({ vault, objects: archive.store, modelHash, program: version });
+  const packing = { sealing: vault, objects: archive.store, modelHash, signedHead, program: version };
+  const evidence = evidencePacker(packing);
   const watched = watchVersions(own.versions);
   const { versions } = watched;
-  const running = await startWorker({ ...own, versions, log, topics, logger, masters, evidence, ops: null });
+  const addressToken = (address: string) => vault.tokens.address(address);
+  const sealing = { masters, evidence, addressToken };
+  const running = await startWorker({ ...own, ...sealing, versions, log, topics, logger, ops: null });
   return { worker: running, watched, definitions: own.setup.definitions };
 }
 

@@ -2,6 +2,7 @@
 // A keyed stream has a worker for each of its stages, all in this process.
 import type { EvidencePacker } from '../pipeline/evidence/draft.ts';
 import { CheckpointStore } from '../pipeline/stream/checkpoint-store.ts';
+import type { AddressToken } from '../pipeline/stream/outputs.ts';
 import type { DecidedRecord, LiveVersion } from '../pipeline/stream/partition-fold.ts';
 import { groupOfStage, type KeyedStage } from '../pipeline/stream/stages/keyed-stages.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
@@ -27,6 +28,8 @@ export interface WorkerRole {
   readonly masters: MasterKeys | null;
   /** Packs the evidence that `setup` asks for; left out: none is made. */
   readonly evidence?: EvidencePacker;
+  /** By which alerts name the address that a transaction came from; left out: they have none. */
+  readonly addressToken?: AddressToken;
   readonly logger: Logger;
   /** Where operators ask; null for nowhere. */
   readonly ops: { readonly host: string; readonly port: number } | null;
@@ -93,7 +96,7 @@ export async function startWorker(role: WorkerRole): Promise<RunningWorker> {
 }
 
 function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserver): Worker[] {
-  const { log, topics, setup, versions, checkpoints, masters, evidence, onDecided } = role;
+  const { log, topics, setup, versions, checkpoints, masters, evidence, addressToken, onDecided } = role;
   const settings: WorkerSettings = { ...DEFAULT_WORKER, topics, ...role.settings };
   const whole: KeyedStage = { name: 'transactions', input: topics.transactions, setup, versions };
   const stages = role.stages ?? [whole];
@@ -109,6 +112,7 @@ function workersOf(role: WorkerRole, observerOf: (topic: string) => WorkerObserv
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       ...(onDecided !== undefined && { onDecided }),
       ...(evidence !== undefined && { evidence }),
+      ...(addressToken !== undefined && { addressToken }),
     });
   });
 }
@@ -138,8 +142,11 @@ function loggingObserver(logger: Logger, topic: string): Partial<WorkerObserver>
       parts.length > 0
         ? logger.warn({ topic, partition, offset, parts }, 'decisions are made without these parts from here on')
         : logger.info({ topic, partition, offset }, 'decisions are made with all they need again'),
-    changed: (partition, offset, model, rules) =>
-      logger.info({ topic, partition, offset, model, rules }, 'other rules or another model decide from here on'),
+    changed: (partition, offset, { model, rules, thresholds }) =>
+      logger.info(
+        { topic, partition, offset, model, rules, thresholds },
+        'other rules, thresholds or another model decide from here on',
+      ),
     troubled: (code, message) => logger.warn({ topic, code }, message),
   };
 }

@@ -39,6 +39,7 @@ export function resetDraft(draft: Draft, timeMs: number, amountMinor: number): v
   draft.balanceAfterMinor = null;
   draft.isFraud = false;
   draft.typology = null;
+  draft.authExemption = null;
   draft.labelTimeMs = null;
 }
 

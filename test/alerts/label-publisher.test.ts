@@ -75,7 +75,10 @@ describeOnEachEngine('labels on the stream', (open) => {
       const labels = await published();
       expect(labels.map(({ value }) => JSON.parse(Buffer.from(value!).toString()).isFraud)).toEqual([true, false]);
       const transactions = await log.read({ topic: TOPICS.transactions, partition: 0, offset: 0 }, 10, 0);
-      for (const { key, value } of labels) {
+      for (const { key, value, headers } of labels) {
+        expect(headers.map((each) => `${each.name} ${Buffer.from(each.value)}`)).toEqual([
+          'centinela-label-source analyst',
+        ]);
         for (const clear of [NAME, '10117410']) expect(Buffer.from(value!).toString()).not.toContain(clear);
         // To the partition of its transaction.
         expect(key).toEqual(transactions[0].key);

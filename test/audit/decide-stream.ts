@@ -2,6 +2,7 @@
 import { decodeControl, decodeLabel } from '../../src/adapters/formats/stream-values.ts';
 import { decodeJsonTransaction } from '../../src/adapters/formats/transaction-value.ts';
 import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/memory-log.ts';
+import type { ChainPoint } from '../../src/audit/chain.ts';
 import { detectorsHere } from '../../src/cli/detectors-here.ts';
 import { BUILT_IN_RULES, readPlacedRules } from '../../src/cli/rule-files.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
@@ -33,11 +34,12 @@ export interface DecidingParts {
   readonly objects: ObjectStore;
   /** null: rules alone decide. */
   readonly model: string | null;
+  readonly signedHead?: ChainPoint | null;
 }
 
 export async function decideStream(
   transactions: readonly Transaction[],
-  { vault, models, objects, model }: DecidingParts,
+  { vault, models, objects, model, signedHead = null }: DecidingParts,
 ): Promise<MemoryLog> {
   const sleep = () => new Promise<void>((resolve) => setImmediate(resolve));
   const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
@@ -55,7 +57,10 @@ export async function decideStream(
   const worker = await startWorker({
     ...{ ...setup, log, topics: TOPICS, stages: null, ops: null, masters: null, checkpoints: createMemoryStore() },
     ...{ settings: { pollWaitMs: 1 }, logger: createLogger('error', () => undefined) },
-    evidence: evidencePacker({ vault, objects, modelHash: (id) => modelHash(models, id), program: 'test' }),
+    evidence: evidencePacker({
+      ...{ sealing: vault, objects, modelHash: (id) => modelHash(models, id), program: 'test' },
+      signedHead: () => signedHead,
+    }),
   });
   const isDone = () => worker.positions().some(({ offset }) => offset === transactions.length);
   while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 10));

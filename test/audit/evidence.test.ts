@@ -100,7 +100,7 @@ function decideAll(): void {
           ...{ program: 'test', decidedMs: 0, row, batch, index, version, definitions, severest, leftOut },
           decision: explainRow(row, batch, index, decider, WORDING, 'quick', leftOut),
           model: { id: 'evidence@1', sha256: modelSha256 },
-          ...{ wording: WORDING, exemption: null, at: { partition: 0, offset: from + index } },
+          ...{ wording: WORDING, at: { partition: 0, offset: from + index } },
           transaction: { form: 'sealed', value: Buffer.from(plain).toString('base64'), sha256 },
           auditHead: null,
         }),

@@ -1,4 +1,5 @@
 // The command `audit replay` on what a service has left in its folder.
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +7,18 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createFolderObjectStore } from '../../src/adapters/files/folder-object-store.ts';
 import { openKeyFile } from '../../src/adapters/keys/key-file.ts';
 import { openPglite } from '../../src/adapters/pglite/open-pglite.ts';
+import type { ChainPoint } from '../../src/audit/chain.ts';
+import type { AuditEntryDraft } from '../../src/audit/entry.ts';
 import { auditCommand } from '../../src/cli/audit.ts';
 import { parseCommand } from '../../src/cli/command.ts';
 import { keepPack } from '../../src/jobs/evidence/evidence-store.ts';
 import { bytesOfEvidence, type Evidence, evidenceHash } from '../../src/pipeline/evidence/evidence.ts';
-import { openRecordStore } from '../../src/records/record-store.ts';
+import { signNewest } from '../../src/records/audit/heads.ts';
+import { heldEntry } from '../../src/records/audit/held-entry.ts';
+import { keyInUse } from '../../src/records/audit/keys.ts';
+import { sealedByMasterKeys } from '../../src/records/audit/master-key-sealing.ts';
+import { openRecordStore, type RecordStore } from '../../src/records/record-store.ts';
+import { followSignedHead } from '../../src/roles/service/signed-head.ts';
 import { openVault } from '../../src/roles/service/vault.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMemoryStore } from '../registry/memory-store.ts';
@@ -36,6 +44,29 @@ async function run(line: string) {
   }
 }
 
+const ENTRY: AuditEntryDraft = {
+  ...{ atMs: 1_768_496_402_000, actor: { kind: 'system', id: 'test', name: 'test' }, action: 'test.begun' },
+  ...{ subject: null, address: null, detail: {} },
+};
+
+/** Of the audit once it was signed, as the service follows it. */
+async function signedHead(records: RecordStore, append: () => Promise<unknown>): Promise<ChainPoint> {
+  const raise = (error: Error) => {
+    throw error;
+  };
+  const followed = await followSignedHead(records, raise, 5);
+  expect(followed.current()).toBeNull();
+  await append();
+  const masters = await openKeyFile(join(folder, 'master.key'), { mayCreate: false });
+  const making = { sealing: sealedByMasterKeys(masters), nowMs: Date.now, randomBytes };
+  await signNewest(records, await keyInUse(records, making)(), Date.now());
+  while (followed.current() === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  followed.close();
+  const signed = followed.current()!;
+  expect(await heldEntry(records.db, signed)).toBe('same');
+  return signed;
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'centinela-replay-'));
   const masters = await openKeyFile(join(folder, 'master.key'), { mayCreate: true });
@@ -44,8 +75,13 @@ beforeAll(async () => {
   const logger = createLogger('error', () => undefined);
   const vault = await openVault({ records, masters, provider: null, logger, nowMs: Date.now });
   const objects = createFolderObjectStore(join(folder, 'data', 'objects'));
-  const transactions = simulate(20, 3, 5).slice(0, 60);
-  const log = await decideStream(transactions, { vault, models: createMemoryStore(), objects, model: null });
+  const transactions = simulate(20, 3, 5)
+    .slice(0, 60)
+    .map((transaction, n) => ({ ...transaction, authExemption: n % 3 === 0 ? 'trusted-payee' : null }));
+  const signed = await signedHead(records, () => vault.trail.record([ENTRY]));
+  const log = await decideStream(transactions, {
+    ...{ vault, models: createMemoryStore(), objects, model: null, signedHead: signed },
+  });
   const kept = await log.read({ topic: TOPICS.evidence, partition: 0, offset: 0 }, 1000, 0);
   packs = kept.map(({ value }) => JSON.parse(Buffer.from(value!).toString('utf8')) as Evidence);
   for (const pack of packs) await keepPack(objects, pack.id, bytesOfEvidence(pack));
@@ -56,6 +92,28 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const PLACES = '--data %/data --master-keys %/master.key --registry %/registry';
+
+it('names the exemption that was used and how far the audit was signed, and finds where either is another', async () => {
+  expect(packs.map(({ exemption }) => exemption)).toEqual(packs.map((_, n) => (n % 3 === 0 ? 'trusted-payee' : null)));
+  const [pack] = packs;
+  const { auditHead } = pack;
+  expect(packs.every((each) => each.auditHead?.hash === auditHead!.hash)).toBe(true);
+  const differenceOf = async (changed: Partial<Evidence>) => {
+    await writeFile(join(folder, 'other.json'), bytesOfEvidence({ ...pack, ...changed }));
+    return JSON.parse((await run(`replay %/other.json ${PLACES} --json`)).text).other[0].difference;
+  };
+  expect(await differenceOf({ exemption: null })).toEqual({
+    what: 'exemption',
+    recorded: 'null',
+    now: 'trusted-payee',
+  });
+  const { sequence, hash } = auditHead!;
+  const rewritten = '0'.repeat(64);
+  expect(await differenceOf({ auditHead: { sequence, hash: rewritten } })).toEqual({
+    ...{ what: 'auditHead', recorded: `${sequence}:${rewritten}`, now: `${sequence}:${hash}` },
+  });
+  expect(await differenceOf({ auditHead: { sequence: 9999, hash } })).toMatchObject({ now: 'not in the audit' });
+}, 60_000);
 
 it('makes all that is kept again, and one by its id', async () => {
   const all = await run(`replay --all ${PLACES} --json`);

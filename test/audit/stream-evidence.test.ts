@@ -80,6 +80,7 @@ describeOnEachEngine('evidence of the stream', (open) => {
         ...{ objects, registry: models, lists: NO_RULES.lists, detectors: known.map(({ name }) => name) },
         loadModel: (id) => loadModel(models, id, known),
         open: (id, sealed) => openEvidence(vault.keys, id, sealed),
+        auditDiffers: async () => null,
       });
       for (const { id } of transactions) {
         const again = await replay.replay(id, (await findPack(objects, id))!, named.get(id)!);
@@ -108,7 +109,11 @@ describeOnEachEngine('evidence of the stream', (open) => {
       expect(await again({ decidedMs: 0 }, named.get(id)!)).toMatchObject({ code: 'EVIDENCE_CHANGED' });
       const forgetful = new EvidenceReplay({
         ...{ objects, registry: models, lists: NO_RULES.lists, detectors: known.map(({ name }) => name) },
-        ...{ loadModel: (model) => loadModel(models, model, known), open: async () => null },
+        ...{
+          loadModel: (model) => loadModel(models, model, known),
+          open: async () => null,
+          auditDiffers: async () => null,
+        },
       });
       const erased = await forgetful.replay(id, bytesOfEvidence(kept), named.get(id)!);
       expect(erased).toMatchObject({ outcome: 'not-replayable', code: 'EVIDENCE_ERASED' });

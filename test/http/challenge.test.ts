@@ -7,11 +7,13 @@ import { openPglite } from '../../src/adapters/pglite/open-pglite.ts';
 import { signWebhook } from '../../src/notify/webhook-signature.ts';
 import { openRecordStore, type RecordStore } from '../../src/records/record-store.ts';
 import { APP_SECRET, type NotifyingService, startNotifyingService } from './notifying.ts';
-import type { Reply } from './running-service.ts';
+import { eventually, type Reply } from './running-service.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const BROWSER = '/usr/bin/chromium';
 const MINUTE_MS = 60_000;
+/** From the answer to the stream. */
+const WITHIN_MS = 5000;
 
 let records: RecordStore;
 let running: NotifyingService;
@@ -34,6 +36,36 @@ async function labelOf(transactionId: string): Promise<{ outcome: string; source
   return (await analyst.ask(`/v1/labels/${transactionId}`)).json?.current ?? null;
 }
 
+interface StreamedLabel {
+  readonly isFraud: boolean;
+  /** Who said it. */
+  readonly source: string | null;
+  readonly text: string;
+}
+
+/** On a topic of the stream, once it is there; null for none. */
+async function streamed(topic: 'labels' | 'transactions', transactionId: string): Promise<StreamedLabel | null> {
+  const records = await running.service.log.read({ topic, partition: 0, offset: 0 }, 1000, 0);
+  for (const { headers, value } of records) {
+    const text = Buffer.from(value ?? []).toString('utf8');
+    const source = headers.find(({ name }) => name === 'centinela-label-source');
+    const { id, isFraud } = JSON.parse(text);
+    if (id !== transactionId || typeof isFraud !== 'boolean') continue;
+    return { isFraud, source: source === undefined ? null : Buffer.from(source.value).toString('utf8'), text };
+  }
+  return null;
+}
+
+/** What the customer said is on the topic `labels` within seconds, and passed on to what learns from it. */
+async function expectLabel(transactionId: string, isFraud: boolean, askedMs: number): Promise<void> {
+  for (const topic of ['labels', 'transactions'] as const) {
+    const label = await eventually(() => streamed(topic, transactionId));
+    expect(label).toMatchObject({ isFraud, source: 'customer' });
+    expect(label.text, 'sealed').not.toContain('00219400234567810012');
+  }
+  expect(performance.now() - askedMs).toBeLessThan(WITHIN_MS);
+}
+
 describe('the page of the link', () => {
   it('asks, takes the answer once, and the label is there in seconds', async () => {
     const { path } = await running.askAbout('P1', 'C-501');
@@ -47,12 +79,13 @@ describe('the page of the link', () => {
     expect(page.headers['content-security-policy']).not.toContain('unsafe');
     expect([page.headers['cache-control'], page.headers['referrer-policy']]).toEqual(['no-store', 'no-referrer']);
     expect(await labelOf('P1'), 'looking answers nothing').toBeNull();
+    expect(await streamed('labels', 'P1')).toBeNull();
 
     const begunMs = performance.now();
     const answered = await press(path, 'answer=no');
     expect([answered.status, answered.text]).toEqual([200, expect.stringContaining('ya tenemos su respuesta')]);
     expect(await labelOf('P1')).toMatchObject({ outcome: 'fraud', source: 'customer' });
-    expect(performance.now() - begunMs).toBeLessThan(5000);
+    await expectLabel('P1', true, begunMs);
 
     const again = await press(path, 'answer=yes');
     expect([again.status, again.text]).toEqual([410, expect.stringContaining('Este enlace ya fue usado')]);
@@ -169,15 +202,25 @@ describe("what the bank's app sends", () => {
     const { challengeId } = await running.askAbout('W1', 'C-601');
     const body = bytesOf({ id: 'app-1', challengeId, answer: 'no' });
     const signature = sign(body);
+    const begunMs = performance.now();
     const both = await Promise.all([1, 2, 3].map(() => send(body, signature)));
     expect(both.map(({ status, json }) => `${status} ${json.kind}`).sort()).toEqual([
       ...['200 taken', '200 taken-before', '200 taken-before'],
     ]);
     expect((await send(body, sign(body))).json.kind).toBe('taken-before');
     expect(await labelOf('W1')).toMatchObject({ outcome: 'fraud', source: 'customer' });
+    await expectLabel('W1', true, begunMs);
     const late = bytesOf({ id: 'app-2', challengeId, answer: 'yes' });
     expect((await send(late, sign(late))).json.kind).toBe('not-waited-for');
     expect(await labelOf('W1')).toMatchObject({ outcome: 'fraud' });
+  });
+
+  it('that it was the customer, is a label of a genuine one', async () => {
+    const { challengeId } = await running.askAbout('W3', 'C-603');
+    const body = bytesOf({ id: 'app-9', challengeId, answer: 'yes' });
+    const begunMs = performance.now();
+    expect((await send(body, sign(body))).json.kind).toBe('taken');
+    await expectLabel('W3', false, begunMs);
   });
 
   it('is refused where the signature is foreign, of other bytes, missing, too old or of the future', async () => {

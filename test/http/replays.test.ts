@@ -142,6 +142,34 @@ describeOnEachEngine('replays', (open) => {
     }
   }, 120_000);
 
+  it('that are cancelled while they run are stopped, their thread too, and the next is begun', async () => {
+    const counter = new SharedArrayBuffer(4);
+    const turns = new Int32Array(counter);
+    const module = new URL('endless-replay.worker.ts', import.meta.url);
+    const service = await startTestService(await open(), { replayThread: { module, data: counter } });
+    try {
+      const analyst = await service.as('fraud-analyst');
+      const rules = { mode: 'join', files };
+      const endless = (await ask(analyst, { rules, seed: 1 })).json.id;
+      const next = (await ask(analyst, { rules, seed: 2 })).json.id;
+      await eventually(async () => (Atomics.load(turns, 0) > 0 ? true : null));
+      const stateOf = async (id: string) => (await analyst.ask(`/v1/replays/${id}`)).json.replay.state;
+      expect([await stateOf(endless), await stateOf(next)]).toEqual(['running', 'queued']);
+
+      const body = { reason: 'ya no' };
+      const cancelled = await analyst.ask(`/v1/replays/${endless}/cancel`, { method: 'POST', body });
+      expect(cancelled.status, cancelled.text).toBe(200);
+      expect((await ended(analyst, endless)).replay.state).toBe('cancelled');
+      // Nobody counts any more.
+      const atEnd = Atomics.load(turns, 0);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(Atomics.load(turns, 0)).toBe(atEnd);
+      expect((await ended(analyst, next)).replay.state).toBe('done');
+    } finally {
+      await service.stop();
+    }
+  }, 60_000);
+
   it('whose service died are queued once more, and failed the second time', async () => {
     const records = await open();
     const row = (id: string, attempts: number) => ({

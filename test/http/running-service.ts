@@ -76,8 +76,10 @@ export interface TestService {
 
 /** What a test has otherwise than most. */
 export type TestServiceOptions = Partial<
-  Pick<ServeRole, 'provider' | 'identity' | 'masters' | 'notifications' | 'assignment'>
+  Pick<ServeRole, 'provider' | 'identity' | 'masters' | 'notifications' | 'assignment' | 'replayThread'>
 > & {
+  /** One with the topics, which outlives the service; one of its own where it is left out. */
+  readonly log?: StreamLog;
   readonly clientAuthorities?: string;
   readonly limits?: Partial<AppLimits>;
   /** Of models and lists; one of its own, empty, where it is left out. */
@@ -88,14 +90,12 @@ const PASSWORD = 'cuatro palabras sin orden 7';
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 export async function startTestService(records: RecordStore, options: TestServiceOptions = {}): Promise<TestService> {
-  const { clientAuthorities = null, limits, registryFolder, ...parts } = options;
+  const { clientAuthorities = null, limits, registryFolder, log: given, ...parts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'centinela-service-'));
   const models = registryFolder ?? join(folder, 'registry');
   const logged: string[] = [];
-  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
   const topics = topicNames();
-  await log.createTopics(topicSettings(topics, 1, 1));
+  const log = given ?? (await openTestLog());
   const own = await ownCertificate(join(folder, 'keys'), ['localhost', '127.0.0.1'], Date.now());
   const { rules: placed } = await readPlacedRules(BUILT_IN_RULES);
   const objects = createFolderObjectStore(join(folder, 'objects'));
@@ -219,10 +219,17 @@ export async function startTestService(records: RecordStore, options: TestServic
     async stop() {
       for (const each of agents) each.destroy();
       await service.stop();
-      await log.close();
+      if (given === undefined) await log.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+export async function openTestLog(): Promise<StreamLog> {
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const log = createMemoryLog({ now: Date.now, sleep, maxRecords: 100_000 });
+  await log.createTopics(topicSettings(topicNames(), 1, 1));
+  return log;
 }
 
 /** Until it is there: what follows the stream comes a moment after the decision. */

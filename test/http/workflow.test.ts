@@ -4,6 +4,7 @@ import { describeOnEachEngine } from '../records/record-stores.ts';
 import { type Caller, eventually, startTestService, type TestService } from './running-service.ts';
 
 const NOW = Date.now();
+const IP = '190.43.1.2';
 
 function transaction(id: string, more: object = {}): object {
   return {
@@ -42,6 +43,17 @@ const evidenceOf = async (analyst: Caller, id: string) => {
   return reply.status === 200 ? reply.json : null;
 };
 
+/** On the topic of alerts, which is the same as in the records. */
+async function addressesOf({ log, records }: TestService): Promise<(string | null)[]> {
+  const told = await log.read({ topic: 'alerts', partition: 0, offset: 0 }, 100, 0);
+  const texts = told.map(({ value }) => Buffer.from(value!).toString('utf8'));
+  expect(texts.join()).not.toContain(IP);
+  const kept = await records.db.selectFrom('alerts').select('ip_address').orderBy('id').execute();
+  const addresses = kept.map(({ ip_address }) => ip_address);
+  expect(texts.map((text) => JSON.parse(text).ipAddress ?? null)).toEqual(addresses);
+  return addresses;
+}
+
 /** Passed on into the stream of transactions by the worker. */
 async function labelOnStream({ log }: TestService) {
   const records = await log.read({ topic: 'transactions', partition: 0, offset: 0 }, 100, 0);
@@ -71,7 +83,7 @@ describeOnEachEngine('the service', (open) => {
         const bank = await service.withKey(['transactions:score']);
         const scored = await bank.ask('/v1/transactions', {
           method: 'POST',
-          body: transaction('T1', { payeeAccount: '00219400234567810012' }),
+          body: transaction('T1', { payeeAccount: '00219400234567810012', authExemption: 'low-risk', ipAddress: IP }),
         });
         expect(scored.status, scored.text).toBe(200);
         expect(scored.json).toMatchObject({ id: 'T1', kind: 'decided', isEarlier: false });
@@ -83,10 +95,11 @@ describeOnEachEngine('the service', (open) => {
         const analyst = await service.as('fraud-analyst');
         const alert = await alertOf(analyst, 'T1');
         expect(alert).toMatchObject({ customerId: 'C-77', state: 'new', clocks: { decision: 'running' } });
+        expect(await addressesOf(service)).toEqual([expect.stringMatching(/^ip_[a-p]{32}$/)]);
         expect((await analyst.ask('/v1/alerts?customer=C-77')).json.rows).toHaveLength(1);
         const evidence = await eventually(() => evidenceOf(analyst, 'T1'));
         expect(evidence.sha256).toBe(scored.json.decision.evidence);
-        expect(evidence.evidence).toMatchObject({ id: 'T1', transaction: { form: 'sealed' } });
+        expect(evidence.evidence).toMatchObject({ id: 'T1', transaction: { form: 'sealed' }, exemption: 'low-risk' });
         expect((await analyst.ask('/v1/decisions/nothing/evidence')).status).toBe(404);
 
         const kept = await analyst.ask(`/v1/cases/${alert.caseId}`);

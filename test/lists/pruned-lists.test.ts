@@ -27,7 +27,10 @@ describe('entries of lists that need not be kept', () => {
     const book = openListBook(store, true);
     await book.add('bloqueados', 'ended-1', { source: 'x', untilMs: 150 }, act(100));
     await book.add('bloqueados', 'removed-1', { source: 'x', untilMs: null }, act(110));
-    await book.importRows({ list: 'bloqueados', source: 's', replaces: false, file: null, rows: [row('row-1', 140)] }, act(120));
+    await book.importRows(
+      { list: 'bloqueados', source: 's', replaces: false, file: null, rows: [row('row-1', 140)] },
+      act(120),
+    );
     await book.remove('bloqueados', 'removed-1', act(130));
     await book.add('observados', 'ended-2', { source: 'x', untilMs: 150 }, act(135));
     await book.add('bloqueados', 'stays-1', { source: 'x', untilMs: 500 }, act(140));
@@ -92,7 +95,10 @@ describe('entries of lists that need not be kept', () => {
         await store.put(key, bytes);
       },
     });
-    await book.importRows({ list: 'bloqueados', source: 's', replaces: false, file: null, rows: [row('row-1', 140)] }, act(100));
+    await book.importRows(
+      { list: 'bloqueados', source: 's', replaces: false, file: null, rows: [row('row-1', 140)] },
+      act(100),
+    );
     await book.add('bloqueados', 'ended-1', { source: 'x', untilMs: 150 }, act(110));
     await expect(book.prune(200, act(300))).rejects.toThrow('does not answer');
     isDown = false;

@@ -60,6 +60,7 @@ const anyTransaction: fc.Arbitrary<Transaction> = fc
       balanceAfterMinor: fc.option(amount),
       isFraud: fc.option(fc.boolean()),
       typology: fc.option(fc.constant('F02')),
+      authExemption: fc.option(fc.constant('trusted-payee')),
     },
   })
   .map((fields) => createTransaction(fields as Parameters<typeof createTransaction>[0]));

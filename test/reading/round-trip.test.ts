@@ -75,6 +75,7 @@ const transaction: fc.Arbitrary<Transaction> = fc.record({
   balanceAfterMinor: nullable(minor),
   isFraud: nullable(fc.boolean()),
   typology: text(32),
+  authExemption: text(32),
   labelTimeMs: nullable(time),
 });
 

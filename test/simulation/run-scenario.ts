@@ -318,7 +318,7 @@ function observerOf(process: SimulatedProcess, topic: string, tell: World['tell'
     queued: () => undefined,
     leftOut: (partition, offset, parts) =>
       tell(name, `partition ${partition} is decided without ${parts.join() || 'nothing left out'} from ${offset}`),
-    changed: (partition, offset, model, rules) =>
+    changed: (partition, offset, { model, rules }) =>
       tell(name, `partition ${partition} decides with ${model} and ${rules} after ${offset}`),
     troubled: (code, message) => tell(name, `${code}: ${message}`),
     assigned: (partitions) => tell(name, `has ${partitions.join()}`),

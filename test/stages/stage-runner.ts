@@ -57,7 +57,7 @@ function recording(definitions: readonly FeatureDefinition[], rows: Map<string, 
     });
     return decider.open(batch);
   };
-  return { decider: { ...decider, open }, model: null, rules: '' };
+  return { decider: { ...decider, open }, model: null, rules: '', thresholds: null };
 }
 
 export function runWhole(setup: PartitionSetup, records: readonly OutgoingRecord[]): Run {

@@ -222,6 +222,7 @@ export class TransactionBuilder {
     const externalIds = texts('externalId');
     const labels = texts('isFraud');
     const typologies = texts('typology');
+    const exemptions = texts('authExemption');
     for (let row = 0; row < block.rows; row++) {
       if (block.faults[row] !== 0) continue;
       const id: string | null = ids === null ? String(this.rows + row + 1) : ids[row];
@@ -269,6 +270,7 @@ export class TransactionBuilder {
         isFraud,
         typology: textAt(typologies, row, defaults.typology),
         labelTimeMs,
+        authExemption: textAt(exemptions, row, defaults.authExemption),
       });
       this.accepted += 1;
     }

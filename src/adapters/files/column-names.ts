@@ -193,6 +193,7 @@ export const COLUMN_NAMES: Readonly<Partial<Record<FieldName, readonly string[]>
     'remittanceinfo',
   ],
   status: ['status', 'estado', 'estadotransaccion', 'estadooperacion'],
+  authExemption: ['authexemption', 'exencion', 'exencionautenticacion', 'codigoexencion', 'scaexemption'],
   responseCode: ['responsecode', 'codigorespuesta', 'codrespuesta'],
   externalId: ['externalid', 'endtoendid', 'rrn', 'stan', 'referencia', 'reference', 'nroreferencia'],
   balanceAfterMinor: ['balanceafter', 'newbalanceorig', 'saldo', 'saldofinal', 'saldoposterior'],

@@ -48,7 +48,7 @@ function labelOf(bytes: Uint8Array, read: typeof transactionOf): LabelRecord {
 }
 
 /**
- * `{ model?: "name@version" | null, rules?: [{ path, text }], overrides?: [{ ruleId, field, value, untilMs, reason }],
+ * `{ model?: "name@version" | null, thresholds?: { model, reviewAtRisk, holdAtRisk } | null, rules?: [{ path, text }], overrides?: [{ ruleId, field, value, untilMs, reason }],
  * lists?: { entry, hash } }`
  *
  * @throws InputError CONTROL_INVALID
@@ -61,8 +61,8 @@ export function decodeControl(bytes: Uint8Array): ControlRecord {
   }
   throw new InputError(
     'CONTROL_INVALID',
-    'A change names a model as name@version, or rules as files with path and text, or overrides, or the entry of the lists, or ' +
-      'several of them, and nothing else',
+    'A change names a model as name@version, or thresholds of one (reviewAtRisk, holdAtRisk, 0 to 1), or rules as files with ' +
+      'path and text, or overrides, or the entry of the lists, or several of them, and nothing else',
     'See docs/streaming.md',
   );
 }
@@ -70,10 +70,17 @@ export function decodeControl(bytes: Uint8Array): ControlRecord {
 const CONTROL_PARTS: ReadonlyMap<string, (part: unknown) => boolean> = new Map([
   // A name alone would be its newest version: another one for whoever asks later.
   ['model', (part: unknown) => part === null || (typeof part === 'string' && VERSIONED.test(part))],
+  ['thresholds', (part: unknown) => part === null || isThresholds(part)],
   ['rules', (part: unknown) => Array.isArray(part) && part.every(isRuleFile)],
   ['overrides', (part: unknown) => Array.isArray(part) && part.every(isOverride)],
   ['lists', isListsEntry],
 ]);
+
+function isThresholds(value: unknown): boolean {
+  const { model, reviewAtRisk: review, holdAtRisk: hold } = (value ?? {}) as Record<string, unknown>;
+  if (typeof model !== 'string' || !VERSIONED.test(model)) return false;
+  return typeof review === 'number' && typeof hold === 'number' && 0 <= review && review <= hold && hold <= 1;
+}
 
 function isRuleFile(value: unknown): boolean {
   const { path, text } = (value ?? {}) as Record<string, unknown>;

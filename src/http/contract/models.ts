@@ -29,9 +29,21 @@ const ModelSchema = Type.Object({
   problem: nullable(Type.String({ description: 'why it cannot be used: damaged, or of a newer program' })),
 });
 
+const Share = Type.Number({ minimum: 0, maximum: 1 });
+const ThresholdsSchema = Type.Object(
+  { reviewAtRisk: Share, holdAtRisk: Share },
+  {
+    ...strict,
+    description:
+      'from which risk on is reviewed and held; reviewAtRisk is at most holdAtRisk (null: as the model itself)',
+  },
+);
+
 const ChangeSchema = Type.Object({
   id: Type.String(),
   model: nullable(Type.String({ description: '`name@version`; null: rules alone' })),
+  setsModel: Type.Boolean({ description: 'false: the thresholds of that model alone are changed' }),
+  thresholds: nullable(ThresholdsSchema),
   reason: Type.String(),
   state: oneOf(MODEL_CHANGE_STATES, '`approved`: on its way to the stream; `sent`: there'),
   createdMs: TimeMs,
@@ -65,12 +77,13 @@ export const MODEL_ENDPOINTS = {
   liveVersions: endpoint({
     ...{ method: 'GET', path: '/v1/models::live', tag: 'models', access: 'models:read', does: 'read' },
     summary: {
-      es: 'Qué decide ahora: modelo y versión de las reglas',
-      en: 'What decides now: model and version of the rules',
+      es: 'Qué decide ahora: modelo, umbrales que no son los suyos y versión de las reglas',
+      en: 'What decides now: model, thresholds where they are not its own, and version of the rules',
     },
     answer: Type.Object({
       decidesHere: Type.Boolean({ description: 'false: workers of their own do, and what was asked of them is told' }),
       model: nullable(Type.String()),
+      thresholds: nullable(ThresholdsSchema),
       rules: nullable(Type.String({ description: 'hash of the whole set, as decisions tell it' })),
       isSettled: Type.Boolean({ description: 'false: partitions do not decide alike yet' }),
       waiting: nullable(ChangeSchema),
@@ -92,11 +105,22 @@ export const MODEL_ENDPOINTS = {
   proposeModelChange: endpoint({
     ...{ method: 'POST', path: '/v1/model-changes', tag: 'models', access: 'models:manage', does: 'change' },
     summary: {
-      es: 'Proponer que un modelo decida; se prueba antes con las reglas y variables vigentes',
-      en: 'Propose that a model decide; it is tried first with the live rules and features',
+      es: 'Proponer que un modelo decida, u otros umbrales; se prueba antes con las reglas y variables vigentes',
+      en: 'Propose that a model decide, or other thresholds; it is tried first with the live rules and features',
     },
     mostPerMinute: 60,
-    body: Type.Object({ model: nullable(ModelId), reason: Reason }, strict),
+    body: Type.Object(
+      {
+        model: Type.Optional(nullable(ModelId)),
+        thresholds: Type.Optional(nullable(ThresholdsSchema)),
+        reason: Reason,
+      },
+      {
+        ...strict,
+        description:
+          "a model, thresholds, or both; thresholds alone are the live model's, null: its own again, as with a model that comes without",
+      },
+    ),
     answer: Type.Object({ id: Type.String() }),
     status: 201,
   }),

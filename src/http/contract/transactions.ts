@@ -31,6 +31,9 @@ export const DecisionSchema = Type.Object(
     silenced: Type.Array(Type.Object({ rule: Type.String(), silence: Type.String() })),
     reasons: Type.Array(ReasonSchema),
     versions: Type.Object({ model: nullable(Type.String()), rules: Type.String() }),
+    thresholds: Type.Optional(
+      Type.String({ description: "those that were changed since, `review=0.35,hold=0.8`; left out: the model's own" }),
+    ),
     degraded: Type.Array(Type.String(), { description: 'what it was decided without' }),
     at: Type.Object({ partition: Type.Integer(), offset: Type.Integer() }, { description: 'its place in the stream' }),
     amountMinor: Type.Optional(Type.Integer()),

@@ -30,11 +30,12 @@ const COLUMNS = {
   evidence: 'text',
   amountMinor: 'integer',
   currency: 'text',
+  thresholds: 'text',
   listed: { listOf: { fields: { rule: 'text', list: 'text', entry: 'integer' } } },
 } as const satisfies Every & Record<string, ColumnShape>;
 
 /** Left out of a record, rather than null in it, where there is none. */
-const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency', 'listed'];
+const OPTIONAL = ['stageAt', 'evidence', 'amountMinor', 'currency', 'thresholds', 'listed'];
 
 export const DECISIONS_TABLE: ArchivedTable = { name: 'decisions', columns: COLUMNS, idColumn: 'id' };
 

@@ -10,8 +10,7 @@ import { listAudit } from '../../records/audit/list.ts';
 import { afterMark, type BookMark, type BookName, bookMark, putMark } from '../../records/books/audited.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import { findHistory } from '../../registry/history.ts';
-import { LIST_FORGETTING } from '../../registry/list-book.ts';
-import { keepLoss, type LostEntry } from '../../registry/list-book.ts';
+import { keepLoss, LIST_FORGETTING, type LostEntry } from '../../registry/list-book.ts';
 
 export interface BookLoss {
   readonly book: BookName;
@@ -53,7 +52,11 @@ const PAGE = 500;
 
 /** @returns null where nothing is lost */
 export async function findLoss({ records, book, opened }: LossParts): Promise<BookLoss | null> {
-  const { entries, loose } = await findHistory<unknown>(opened, `${book}/history`, book === 'lists' ? LIST_FORGETTING : null);
+  const { entries, loose } = await findHistory<unknown>(
+    opened,
+    `${book}/history`,
+    book === 'lists' ? LIST_FORGETTING : null,
+  );
   const audited = await bookMark(records.db, book);
   if (loose.length === 0 && isWhole(entries, audited, book)) return null;
   const known = await knownEntries(records, book, audited);

@@ -10,7 +10,13 @@ import {
 import type { HistoryEntry } from '../../registry/history.ts';
 import { entryOf } from '../../registry/history.ts';
 import { importedRows, type ListBook, type ListImport } from '../../registry/list-book.ts';
-import { effectOf, type ImportEffect, isPlaceholder, type ListEvent, type ListState } from '../../registry/list-book-state.ts';
+import {
+  effectOf,
+  type ImportEffect,
+  isPlaceholder,
+  type ListEvent,
+  type ListState,
+} from '../../registry/list-book-state.ts';
 import type { Act } from '../../registry/rule-book.ts';
 import type { Canonical } from '../rules/rule-lists.ts';
 import { listOf } from '../stream/live-lists.ts';

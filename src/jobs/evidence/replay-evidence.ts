@@ -1,4 +1,5 @@
 // Packs of evidence made again: each is opened, decided anew by the model and the rules that it names, and compared bit by bit.
+import type { ChainPoint } from '../../audit/chain.ts';
 import { CATALOGUE_NAMES } from '../../features/catalogue/choose.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError } from '../../lib/errors.ts';
@@ -25,6 +26,8 @@ export interface ReplayTools {
   readonly loadModel: (id: string) => Promise<StoredModel>;
   /** What was sealed of the transaction; null where its customer was erased. @throws EnvelopeError */
   readonly open: (id: string, sealed: Uint8Array) => Promise<Uint8Array | null>;
+  /** What the audit has where a pack names an entry of it; null where that is it, or no longer to be seen. */
+  readonly auditDiffers: (head: ChainPoint) => Promise<string | null>;
 }
 
 export type ReplayedPack = { readonly id: string } & (
@@ -49,13 +52,21 @@ export class EvidenceReplay {
       const evidence = readEvidence(bytes, expectedSha256);
       const { id } = evidence;
       const { difference } = await reexecute(evidence, await this.#transactionOf(evidence), (of) => this.#version(of));
-      return difference === null ? { id, outcome: 'same' } : { id, outcome: 'differs', difference };
+      const found = difference ?? (await this.#auditDifference(evidence));
+      return found === null ? { id, outcome: 'same' } : { id, outcome: 'differs', difference: found };
     } catch (error) {
       const isTold = [InputError, ModelError, EnvelopeError].some((kind) => error instanceof kind);
       if (!isTold) throw error;
       const { code = 'EVIDENCE_MODEL', message } = error as Error & { readonly code?: string };
       return { id: name, outcome: 'not-replayable', code, message };
     }
+  }
+
+  /** The audit was written anew, or cut, since the pack was made. */
+  async #auditDifference({ auditHead }: Evidence): Promise<Difference | null> {
+    if (auditHead === null) return null;
+    const now = await this.#tools.auditDiffers(auditHead);
+    return now === null ? null : { what: 'auditHead', recorded: `${auditHead.sequence}:${auditHead.hash}`, now };
   }
 
   async #transactionOf({ id, transaction }: Evidence) {

@@ -7,6 +7,7 @@
 import { labelRecordOf } from '../../alerts/label.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import { InputError } from '../../lib/errors.ts';
+import { LABEL_SOURCE_HEADER } from '../../pipeline/stream/record-kinds.ts';
 import type { ObjectStore, OutgoingRecord, StreamLog } from '../../ports.ts';
 import { EnvelopeError } from '../../privacy/envelope.ts';
 import { labelFeed } from '../../records/alerts/labels.ts';
@@ -100,7 +101,10 @@ export class LabelPublisher {
 
   async #labelled(transaction: Transaction, row: TransactionLabelTable): Promise<OutgoingRecord> {
     const label = { outcome: row.outcome, typology: row.typology, atMs: row.at_ms };
-    return await this.#options.seal(labelRecordOf(transaction, label).transaction, this.#options.topics.labels);
+    const { seal, topics } = this.#options;
+    const sealed = await seal(labelRecordOf(transaction, label).transaction, topics.labels);
+    const source = { name: LABEL_SOURCE_HEADER, value: encoder.encode(row.source) };
+    return { ...sealed, headers: [...sealed.headers, source] };
   }
 }
 

@@ -1,6 +1,7 @@
 // A replay in a thread of its own, so that what decides payments goes on undisturbed: this side reads history and hands it over
 // batch by batch, the other computes features, decides by both versions and compares.
 import { Worker } from 'node:worker_threads';
+import type { DecisionThresholds } from '../../decisions/decision.ts';
 import type { RuleOverride } from '../../decisions/verdict.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { ReplayRequest, ReplayResult } from '../../records/replays/tables.ts';
@@ -14,6 +15,8 @@ export interface LiveDecider {
   readonly name: string;
   /** `name@version`; null without a model. */
   readonly model: string | null;
+  /** Those in force where they are not the model's own. */
+  readonly thresholds: DecisionThresholds | null;
   readonly rules: readonly SentRule[];
   readonly overrides: readonly RuleOverride[];
 }

@@ -1,7 +1,8 @@
 // What decides in a stream: a stored model and rules, and how they change while it runs.
 import { createHash } from 'node:crypto';
+import type { DecisionThresholds } from '../../decisions/decision.ts';
 import type { VerdictPolicy } from '../../decisions/verdict.ts';
-import type { ControlLists, ControlRecord } from '../../domain/stream-records.ts';
+import type { ControlLists, ControlRecord, ControlThresholds } from '../../domain/stream-records.ts';
 import type { FeatureDefinition } from '../../features/definition.ts';
 import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import { createDecider } from '../../pipeline/decide-transactions.ts';
@@ -34,6 +35,8 @@ export interface LiveSettings {
 /** What one version was made of, to change a part of it. */
 interface Parts {
   readonly model: StoredModel | null;
+  /** Perhaps of another model, which they wait for. */
+  readonly thresholds: ControlThresholds | null;
   readonly rules: EvaluatedRules;
 }
 
@@ -45,7 +48,8 @@ export function liveVersions(settings: LiveSettings): VersionSource {
 
   const make = (parts: Parts, definitions: readonly FeatureDefinition[]): LiveVersion => {
     checkFeatures(parts.model, definitions);
-    const thresholds = parts.model === null ? WITHOUT_MODEL : thresholdsOf(parts.model.description);
+    const given = parts.thresholds !== null && parts.thresholds.model === parts.model?.id ? parts.thresholds : null;
+    const thresholds = thresholdsInForce(parts.model, given);
     const set = rulesOverFeatures(parts.rules, {
       definitions,
       scored: parts.model?.model.parts.map(({ detector }) => detector.name) ?? [],
@@ -53,13 +57,16 @@ export function liveVersions(settings: LiveSettings): VersionSource {
     const policy: VerdictPolicy = { thresholds, control, severest: null };
     const { overrides } = parts.rules;
     const decider = createDecider({ rules: set, model: parts.model?.model ?? null, policy, overrides }, definitions);
-    const version = { decider, model: parts.model?.id ?? null, rules: rulesHash(parts.rules.placed) };
+    const version = {
+      ...{ decider, model: parts.model?.id ?? null, rules: rulesHash(parts.rules.placed) },
+      thresholds: given === null ? null : `review=${given.reviewAtRisk},hold=${given.holdAtRisk}`,
+    };
     partsOf.set(version, parts);
     return version;
   };
 
   return {
-    initial: async (definitions) => make({ model, rules }, definitions),
+    initial: async (definitions) => make({ model, thresholds: null, rules }, definitions),
     async change(from, change, definitions) {
       const before = partsOf.get(from)!;
       return make(await changed(before, change, settings), definitions);
@@ -67,14 +74,22 @@ export function liveVersions(settings: LiveSettings): VersionSource {
   };
 }
 
+/** Whole, as a replay compares them: what the model adds to its own (costs, losses) does not go with others. */
+function thresholdsInForce(model: StoredModel | null, given: ControlThresholds | null): DecisionThresholds {
+  if (model === null) return WITHOUT_MODEL;
+  if (given === null) return thresholdsOf(model.description);
+  return { reviewAtRisk: given.reviewAtRisk, holdAtRisk: given.holdAtRisk };
+}
+
 type Loaders = Pick<LiveSettings, 'loadModel' | 'loadLists'>;
 
 async function changed(before: Parts, change: ControlRecord, { loadModel, loadLists }: Loaders): Promise<Parts> {
-  const { model: id, rules: files, overrides = before.rules.overrides, lists: listsAt } = change;
+  const { model: id, thresholds = before.thresholds, rules: files, lists: listsAt } = change;
+  const { overrides = before.rules.overrides } = change;
   const model = id === undefined ? before.model : id === null ? null : await loaded(`model ${id}`, () => loadModel(id));
   const lists = listsAt === undefined ? before.rules.lists : await listsOf(listsAt, loadLists);
   const placed = files === undefined ? before.rules.placed : placedOf(files);
-  return { model, rules: { ...before.rules, placed, overrides, lists } };
+  return { model, thresholds, rules: { ...before.rules, placed, overrides, lists } };
 }
 
 /** @throws InputError with every problem of the rules */

@@ -70,7 +70,7 @@ export interface Evidence {
   readonly wording: ReasonWording;
   /** Where the transaction is in the stream. */
   readonly at: { readonly partition: number; readonly offset: number };
-  /** The newest entry of the audit when the evidence was taken; null without an audit. */
+  /** The newest signed entry of the audit that was known when the evidence was taken; null where none was signed yet. */
   readonly auditHead: { readonly sequence: number; readonly hash: string } | null;
 }
 
@@ -124,7 +124,6 @@ export interface EvidenceInput {
   readonly leftOut: readonly string[];
   readonly wording: ReasonWording;
   readonly transaction: EvidenceTransaction;
-  readonly exemption: string | null;
   readonly at: Evidence['at'];
   readonly auditHead: Evidence['auditHead'];
 }
@@ -162,7 +161,7 @@ export function buildEvidence(input: EvidenceInput): KeptEvidence {
   const evidence: Evidence = {
     ...{ format: 'centinela-evidence', formatVersion: 1, program: input.program },
     ...{ id: transaction.id, eventTimeMs: transaction.eventTimeMs, decidedMs: input.decidedMs },
-    ...{ transaction: input.transaction, authFactors: transaction.authFactors, exemption: input.exemption },
+    ...{ transaction: input.transaction, authFactors: transaction.authFactors, exemption: transaction.authExemption },
     features: {
       catalogueSha256: catalogueHash(definitions),
       count: width,

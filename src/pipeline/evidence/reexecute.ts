@@ -79,6 +79,8 @@ function differenceOfDecisions(evidence: Evidence, transaction: Transaction, loa
     ['id', evidence.id, transaction.id],
     ['eventTimeMs', evidence.eventTimeMs, transaction.eventTimeMs],
     ['authFactors', evidence.authFactors.join(), transaction.authFactors.join()],
+    // A transaction that was sealed by an older version has no such field.
+    ['exemption', evidence.exemption, transaction.authExemption ?? null],
     ...evidence.scores.map(
       ({ detector, bits }, i) => [`scores.${detector}`, bits, bitsOf(row.input.scores[i])] as const,
     ),

@@ -1,5 +1,5 @@
-// Decisions, alerts and dead letters as records of their topics. JSON, so that any program reads them; no names, documents
-// or accounts of people: who needs them has the transaction.
+// Decisions, alerts and dead letters as records of their topics. JSON, so that any program reads them; no names, documents,
+// accounts or addresses of people: who needs them has the transaction. Of an address its token, by which alerts are grouped.
 import type { GovernorAlert } from '../../decisions/governor-alert.ts';
 import type { OutgoingRecord, StreamPartition } from '../../ports.ts';
 import type { KeptEvidence } from '../evidence/evidence.ts';
@@ -10,14 +10,24 @@ import type { TopicNames } from './topics.ts';
 const NO_HEADERS: OutgoingRecord['headers'] = [];
 const NO_EVIDENCE: ReadonlyMap<DecidedRecord, KeptEvidence> = new Map();
 
+/** What an address of the internet is called by where it must not stand itself. */
+export type AddressToken = (address: string) => string;
+
+export interface OutputParts {
+  readonly maxRecordBytes?: number;
+  /** null: dead letters are written as they came. */
+  readonly seal?: LetterSeal | null;
+  readonly evidence?: ReadonlyMap<DecidedRecord, KeptEvidence>;
+  /** null: alerts have no address. */
+  readonly addressToken?: AddressToken | null;
+}
+
 /** Of one run of records of a partition of the stream. @throws LetterKeyError where dead letters cannot be sealed */
 export function outputsOf(
   output: FoldOutput,
   from: StreamPartition,
   topics: TopicNames,
-  maxRecordBytes?: number,
-  seal: LetterSeal | null = null,
-  evidence: ReadonlyMap<DecidedRecord, KeptEvidence> = NO_EVIDENCE,
+  { maxRecordBytes, seal = null, evidence = NO_EVIDENCE, addressToken = null }: OutputParts = {},
 ): OutgoingRecord[] {
   const records: OutgoingRecord[] = [];
   for (const decided of output.decided) {
@@ -25,7 +35,7 @@ export function outputsOf(
     const kept = evidence.get(decided);
     records.push(outgoing(topics.decisions, key, decisionRecord(decided, from, kept?.sha256)));
     if (decided.verdict.intended !== 'approve') {
-      records.push(outgoing(topics.alerts, key, alertRecord(decided, from, kept?.sha256)));
+      records.push(outgoing(topics.alerts, key, alertRecord(decided, from, addressToken, kept?.sha256)));
     }
     if (kept !== undefined) records.push({ ...outgoing(topics.evidence, key, {}), value: kept.bytes });
   }
@@ -53,6 +63,7 @@ export function decisionRecord(
   evidence?: string,
 ) {
   const { transaction, reasons } = decision;
+  const { thresholds, ...named } = versions;
   const listed = [...verdict.hits, ...verdict.silenced].flatMap(({ rule, listed: found = [] }) =>
     found.map(({ list, entry }) => ({ rule, list, entry })),
   );
@@ -63,7 +74,9 @@ export function decisionRecord(
     ...{ expectedLossMinor: verdict.expectedLossMinor, rules: decision.rules },
     silenced: verdict.silenced.map(({ rule, silence }) => ({ rule, silence })),
     reasons: reasons.map(({ code, weight, es, en }) => ({ code, weight, es, en })),
-    ...{ versions, degraded, at: origin ?? { partition: from.partition, offset } },
+    ...{ versions: named, degraded, at: origin ?? { partition: from.partition, offset } },
+    // Where they are not the model's own.
+    ...(thresholds !== null && { thresholds }),
     // By stages: where the last one stood.
     ...(origin !== undefined && { stageAt: { partition: from.partition, offset } }),
     ...(evidence !== undefined && { evidence }),
@@ -71,12 +84,18 @@ export function decisionRecord(
   };
 }
 
-function alertRecord(decided: DecidedRecord, from: StreamPartition, evidence?: string) {
-  const { operation, payerId, payeeId, cardId, deviceId, terminalId } = decided.decision.transaction;
+function alertRecord(
+  decided: DecidedRecord,
+  from: StreamPartition,
+  addressToken: AddressToken | null,
+  evidence?: string,
+) {
+  const { operation, payerId, payeeId, cardId, deviceId, terminalId, ipAddress } = decided.decision.transaction;
   return {
     ...{ kind: 'transaction' },
     ...decisionRecord(decided, from, evidence),
     ...{ operation, payerId, payeeId, cardId, deviceId, terminalId },
+    ...(addressToken !== null && ipAddress !== null && { ipAddress: addressToken(ipAddress) }),
   };
 }
 

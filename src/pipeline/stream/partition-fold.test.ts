@@ -21,6 +21,7 @@ const VERSION: LiveVersion = {
     decider: createDecider({ rules: set, model: null, policy, overrides: [] }, DEFINITIONS),
     model: null,
     rules: 'none',
+    thresholds: null,
   },
 };
 

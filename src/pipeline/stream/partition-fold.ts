@@ -30,6 +30,8 @@ export interface LiveVersion {
   readonly model: string | null;
   /** Hash of all the rules. */
   readonly rules: string;
+  /** `review=0.35,hold=0.8`; null: the model's own. */
+  readonly thresholds: string | null;
 }
 
 /** The bytes of records as they come. */
@@ -75,7 +77,7 @@ export interface DecidedRecord {
   readonly verdict: Verdict;
   /** What it was decided without: detectors by their names, and `REASONS` where there should have been some. */
   readonly degraded: readonly string[];
-  readonly versions: Pick<LiveVersion, 'model' | 'rules'>;
+  readonly versions: Pick<LiveVersion, 'model' | 'rules' | 'thresholds'>;
   /** null where none is to be kept. */
   readonly evidence: EvidenceDraft | null;
 }
@@ -324,7 +326,7 @@ export class PartitionFold {
     row: VerdictRow,
     index: number,
     batch: FoldedBatch,
-    { decider, model, rules }: LiveVersion,
+    { decider, model, rules, thresholds }: LiveVersion,
     leftOut: readonly string[],
     failures: DetectorFailure[],
     keeps: EvidenceWish | undefined,
@@ -340,7 +342,7 @@ export class PartitionFold {
       const evidence = isKept(keeps, verdict)
         ? { row, batch, index, decision, version, definitions, severest, leftOut: without, wording, model }
         : null;
-      return { offset, decision, verdict, degraded, versions: { model, rules }, evidence };
+      return { offset, decision, verdict, degraded, versions: { model, rules, thresholds }, evidence };
     };
     if (leftOut.includes(REASONS)) return tell(leftOut);
     try {

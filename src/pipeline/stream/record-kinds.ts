@@ -8,6 +8,9 @@ import type { StreamRecord } from '../../ports.ts';
 
 export const KIND_HEADER = 'centinela-kind';
 
+/** Of a label that the service writes: who said it, the customer, an analyst, a claim (domain of `LabelSource`). */
+export const LABEL_SOURCE_HEADER = 'centinela-label-source';
+
 export const RECORD_KINDS = ['transaction', 'label', 'control'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 

@@ -6,7 +6,8 @@ import { type BatchSizeSettings, DEFAULT_BATCH_SIZE } from './batch-size.ts';
 import type { CheckpointStore, WrittenCheckpoint } from './checkpoint-store.ts';
 import { MAX_RECORD_BYTES } from './dead-letter.ts';
 import { DEFAULT_DEGRADED_MODE, type DegradedModeSettings } from './degraded-mode.ts';
-import type { DecidedRecord, FoldOutput } from './partition-fold.ts';
+import type { AddressToken } from './outputs.ts';
+import type { DecidedRecord, FoldOutput, LiveVersion } from './partition-fold.ts';
 import type { Step } from './step-times.ts';
 import type { TopicNames } from './topics.ts';
 import type { PartitionSetup, VersionSource } from './versions.ts';
@@ -20,7 +21,7 @@ export interface WorkerObserver {
   leftOut(partition: number, offset: number, parts: readonly string[]): void;
   restored(partition: number, from: number, upTo: number, tookMs: number): void;
   checkpointed(partition: number, written: WrittenCheckpoint, tookMs: number): void;
-  changed(partition: number, offset: number, model: string | null, rules: string): void;
+  changed(partition: number, offset: number, version: Pick<LiveVersion, 'model' | 'rules' | 'thresholds'>): void;
   /** Something went wrong and the worker begins again. */
   troubled(code: string, message: string): void;
   assigned(partitions: readonly number[]): void;
@@ -90,6 +91,8 @@ export interface WorkerOptions {
   readonly letters?: LetterSealer | null;
   /** Makes the evidence that the fold asks for; null or left out: none is made. */
   readonly evidence?: EvidencePacker | null;
+  /** By which alerts name the address that a transaction came from; left out: they have none. */
+  readonly addressToken?: AddressToken;
   readonly observer: WorkerObserver;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;

@@ -23,33 +23,20 @@ import type {
 } from '../../ports.ts';
 import { REASONS } from '../explain-decision.ts';
 import { BatchSize } from './batch-size.ts';
-import { type CheckpointedPartition, Checkpointing } from './checkpointing.ts';
+import { Checkpointing } from './checkpointing.ts';
 import type { LetterSeal } from './dead-letter.ts';
 import { DegradedMode } from './degraded-mode.ts';
-import { FORWARDED, type ForwardedKind, forwardedRecords } from './forward.ts';
-import { type LeftOutHistory, leftOutRecord } from './left-out.ts';
+import { Door } from './door.ts';
+import { leftOutRecord } from './left-out.ts';
 import { readySeal } from './letter-seal.ts';
 import { outputsOf } from './outputs.ts';
 import { packEvidence } from './pack-evidence.ts';
 import type { FoldOutput, LiveVersion, Taking } from './partition-fold.ts';
 import { kindOf, newRecords, type RecordKind } from './record-kinds.ts';
-import { isPassing, restoreFold } from './restore.ts';
-import type { StreamFold } from './stream-fold.ts';
-import type { VersionSource } from './versions.ts';
+import { isPassing } from './restore.ts';
+import { nameOf } from './stream-partitions.ts';
+import { type OwnedPartition, takeOver } from './take-over.ts';
 import type { BatchDone, WorkerOptions } from './worker-options.ts';
-
-interface OwnedPartition extends CheckpointedPartition {
-  fold: StreamFold;
-  version: Awaited<ReturnType<VersionSource['initial']>>;
-  offset: number;
-  /** Outputs of all before it are out. */
-  settled: number;
-  last: CheckpointedPartition['last'];
-  /** What was and is left out. */
-  readonly leftOut: LeftOutHistory;
-  readonly restoredFrom: number;
-  readonly beganMs: number;
-}
 
 /** What has been folded and is to be made durable, together. */
 interface Folded {
@@ -80,8 +67,7 @@ export class Worker {
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #batchSize: BatchSize;
   readonly #mode: DegradedMode | null;
-  /** The next record of each partition of labels and changes. */
-  readonly #next = new Map<string, number>();
+  readonly #door: Door;
   #committing: Committing | null = null;
   readonly #checkpointing: Checkpointing;
   /** Positions of what has been passed on, with which the group is still to be moved on. */
@@ -98,6 +84,7 @@ export class Worker {
     const { now, observer } = options;
     this.#checkpointing = new Checkpointing({ everyMs: checkpointEveryMs, now, observer });
     this.#input = input ?? topics.transactions;
+    this.#door = new Door(options);
     this.#batchSize = new BatchSize(batchSize);
     this.#mode = degradedMode === null || !options.setup.decides ? null : new DegradedMode(degradedMode);
   }
@@ -192,7 +179,7 @@ export class Worker {
   }
 
   async #process(batches: readonly StreamBatch[], polled: number, onProgress: () => void): Promise<void> {
-    const { now, settings, observer } = this.#options;
+    const { now, observer } = this.#options;
     const startedMs = now();
     const folded: Folded = { positions: new Map(), outputs: [], done: [], records: 0 };
     let waiting = polled;
@@ -204,9 +191,14 @@ export class Worker {
       });
     tellQueues();
     for (const batch of batches) {
-      const forwarded = FORWARDED.find(([role]) => settings.topics[role] === batch.topic);
-      if (forwarded !== undefined) {
-        await this.#forward(batch, forwarded[1], folded);
+      const kind = this.#door.kindOf(batch.topic);
+      if (kind !== null) {
+        const passed = await this.#door.pass(batch, kind);
+        if (passed !== null) {
+          folded.outputs.push(...passed.outputs);
+          folded.positions.set(nameOf(passed.position), passed.position);
+          folded.records += passed.records;
+        }
         waiting -= batch.records.length;
         continue;
       }
@@ -355,7 +347,9 @@ export class Worker {
     const { partition } = owned;
     const { leftOut, failures, times, counts } = output;
     const at = { topic: this.#input, partition };
-    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, maxRecordBytes, seal, evidence)));
+    const { addressToken = null } = this.#options;
+    const parts = { maxRecordBytes, seal, evidence, addressToken };
+    outputs.push(...times.measure('emit', () => outputsOf(output, at, topics, parts)));
     const chosen = owned.leftOut.choose(from, leftOut);
     if (chosen !== null) {
       outputs.push(leftOutRecord(topics['left-out'], partition, chosen));
@@ -374,7 +368,7 @@ export class Worker {
     try {
       owned.version = await versions.change(owned.version, change, owned.fold.engine.definitions);
       owned.fold.keep(change);
-      observer.changed(owned.partition, offset, owned.version.model, owned.version.rules);
+      observer.changed(owned.partition, offset, owned.version);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       observer.troubled(
@@ -384,55 +378,21 @@ export class Worker {
     }
   }
 
-  async #forward(batch: StreamBatch, kind: ForwardedKind, folded: Folded): Promise<void> {
-    const { topic, partition } = batch;
-    const name = nameOf(batch);
-    const records = newRecords(batch.records, this.#next.get(name) ?? 0);
-    if (records.length === 0) return;
-    folded.outputs.push(...(await forwardedRecords({ topic, partition, records }, kind, this.#options)));
-    const offset = records[records.length - 1].offset + 1;
-    this.#next.set(name, offset);
-    folded.positions.set(name, { topic, partition, offset });
-    folded.records += records.length;
-  }
-
   async #assigned(committed: readonly StreamPosition[]): Promise<readonly StreamPosition[]> {
     const { log, observer } = this.#options;
     const ours = committed.filter(({ topic }) => topic === this.#input);
     const others = committed.filter(({ topic }) => topic !== this.#input);
-    for (const position of others) this.#next.set(nameOf(position), position.offset);
+    for (const position of others) this.#door.begin(position);
     const bounds = ours.length === 0 ? [] : await log.bounds(this.#input);
     const begun: StreamPosition[] = [];
     for (const position of ours) {
-      const { start, end } = bounds.find(({ partition }) => partition === position.partition)!;
-      begun.push({ ...position, offset: await this.#restore(position, start, end) });
+      const own = bounds.find(({ partition }) => partition === position.partition)!;
+      const owned = await takeOver(position, own, this.#options);
+      this.#owned.set(owned.partition, owned);
+      begun.push({ ...position, offset: owned.offset });
     }
     observer.assigned(ours.map(({ partition }) => partition));
     return [...begun, ...others];
-  }
-
-  /** @returns where reading begins */
-  async #restore({ topic, partition, offset: committed }: StreamPosition, start: number, end: number): Promise<number> {
-    const { log, setup, versions, checkpoints, now, observer, settings } = this.#options;
-    const beganMs = now();
-    const store = checkpoints(partition);
-    const at = { topic, partition, offset: committed };
-    const sources = { log, store, setup, observer, leftOut: settings.topics['left-out'] };
-    const { restored, fold, offset, leftOut } = await restoreFold(at, { start, end }, sources);
-    const initial = await versions.initial(setup.definitions);
-    const change = restored?.head.change ?? null;
-    const version = change === null ? initial : await versions.change(initial, change, setup.definitions);
-    this.#owned.set(partition, {
-      ...{ partition, fold, version, offset, settled: offset, last: restored?.last ?? null },
-      ...{ leftOut, silentBefore: committed },
-      ...{
-        restoredFrom: offset,
-        beganMs,
-        store,
-        checkpoint: { offset: restored?.offset ?? 0, atMs: beganMs },
-      },
-    });
-    return offset;
   }
 
   async #revoked(partitions: readonly StreamPartition[]): Promise<void> {
@@ -459,14 +419,14 @@ export class Worker {
     for (const { topic, partition } of partitions) {
       this.#pending.delete(nameOf({ topic, partition }));
       if (topic === this.#input) this.#owned.delete(partition);
-      else this.#next.delete(nameOf({ topic, partition }));
+      else this.#door.forget({ topic, partition });
     }
   }
 
   #forgetAll(): void {
     this.#committing = null;
     this.#owned.clear();
-    this.#next.clear();
+    this.#door.forgetAll();
     this.#pending.clear();
   }
 
@@ -481,8 +441,4 @@ export class Worker {
     });
     observer.lagging(waiting);
   }
-}
-
-function nameOf({ topic, partition }: StreamPartition): string {
-  return `${topic}/${partition}`;
 }

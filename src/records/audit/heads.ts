@@ -44,6 +44,17 @@ export async function signNewest(store: RecordStore, key: SigningKey, atMs: numb
   return point;
 }
 
+/** null where nothing is signed. */
+export async function newestHead(db: Kysely<Database>): Promise<ChainPoint | null> {
+  const head = await db
+    .selectFrom('audit_heads')
+    .select(['sequence', 'hash'])
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return head ?? null;
+}
+
 export async function insertHead(
   tx: Kysely<Database>,
   key: SigningKey,

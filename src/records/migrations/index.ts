@@ -11,9 +11,10 @@ import { migration as replays } from './0009-replays.ts';
 import { migration as settings } from './0010-settings.ts';
 import { migration as models } from './0011-model-changes.ts';
 import { migration as retention } from './0012-retention.ts';
-import { migration as erasedTexts } from './0014-erased-texts.ts';
+import { migration as erasedTexts } from './0013-erased-texts.ts';
+import { migration as addressesAndThresholds } from './0014-addresses-and-thresholds.ts';
 
 export const MIGRATIONS: readonly RecordMigration[] = [
   ...[audit, identity, alerts, notifications, keys, http, books, replays, settings, models, retention],
-  erasedTexts,
+  ...[erasedTexts, addressesAndThresholds],
 ];

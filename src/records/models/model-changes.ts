@@ -2,6 +2,7 @@
 //
 // Whoever made a key and its key are one: neither approves what the other proposed.
 import { cleanText } from '../../alerts/written-text.ts';
+import type { ControlRecord } from '../../domain/stream-records.ts';
 import { InputError } from '../../lib/errors.ts';
 import { type Act, auditDraft, byColumns, type Done, demandChanged, notFound, type Tx } from '../alerts/act.ts';
 import { type Page, pageOf, readCursor } from '../alerts/paging.ts';
@@ -9,10 +10,19 @@ import type { ModelChangeState, ModelChangeTable } from './tables.ts';
 
 const MOST_REASON = 2_000;
 
+/** What is to decide. */
+export interface ProposedChange {
+  /** false: thresholds alone are changed, those of `model`. */
+  readonly setsModel: boolean;
+  readonly model: string | null;
+  /** null: the model's own. */
+  readonly thresholds: { readonly reviewAtRisk: number; readonly holdAtRisk: number } | null;
+}
+
 /** @returns its id @throws InputError MODEL_CHANGE_WAITS */
 export async function proposeModelChange(
   tx: Tx,
-  model: string | null,
+  { setsModel, model, thresholds }: ProposedChange,
   reason: string,
   act: Act,
 ): Promise<Done<string>> {
@@ -27,10 +37,27 @@ export async function proposeModelChange(
     .insertInto('model_changes')
     .values({
       ...{ id, model, reason: cleanText(reason, MOST_REASON, 'reason'), state: 'proposed', created_ms: act.atMs },
-      ...{ ...byColumns(act), ...open },
+      ...{ sets_model: setsModel, review_at_risk: thresholds?.reviewAtRisk ?? null },
+      ...{ hold_at_risk: thresholds?.holdAtRisk ?? null, ...byColumns(act), ...open },
     })
     .execute();
-  return { result: id, audit: [auditDraft(act, 'model.change-proposed', { kind: 'model-change', id }, { model })] };
+  const detail = { setsModel, model, thresholds };
+  return { result: id, audit: [auditDraft(act, 'model.change-proposed', { kind: 'model-change', id }, detail)] };
+}
+
+/** As it was proposed. */
+export function changeAsked(row: ModelChangeTable): ProposedChange {
+  const { model, sets_model: setsModel, review_at_risk: reviewAtRisk, hold_at_risk: holdAtRisk } = row;
+  return {
+    ...{ setsModel, model },
+    thresholds: reviewAtRisk === null || holdAtRisk === null ? null : { reviewAtRisk, holdAtRisk },
+  };
+}
+
+/** As the stream takes it. A model comes with what was approved for it: its own thresholds, or others. */
+export function controlOf({ setsModel, model, thresholds }: ProposedChange): ControlRecord {
+  const named = model === null || thresholds === null ? null : { model, ...thresholds };
+  return { ...(setsModel && { model }), thresholds: named };
 }
 
 /** @throws InputError NOT_FOUND */
@@ -57,7 +84,12 @@ export async function listModelChanges(
   return pageOf(rows, limit, 'model-changes', ({ created_ms, id }) => [created_ms, id]);
 }
 
-/** The second person's say. @throws InputError SECOND_PERSON_NEEDED, REQUEST_DECIDED, VERSION_CONFLICT, NOT_FOUND */
+/**
+ * The second person's say.
+ *
+ * @throws InputError SECOND_PERSON_NEEDED, REQUEST_DECIDED, VERSION_CONFLICT, NOT_FOUND; MODEL_CHANGE_ON_ITS_WAY for thresholds
+ *   while an approved change is not sent, for it may be of the model
+ */
 export async function decideModelChange(
   tx: Tx,
   id: string,
@@ -68,11 +100,12 @@ export async function decideModelChange(
 ): Promise<Done<ModelChangeTable>> {
   const row = await demandWaiting(tx, id);
   await demandSecondPerson(tx, row, act);
+  if (isApproved && !row.sets_model) await demandNothingOnItsWay(tx);
   const state = isApproved ? ('approved' as const) : ('refused' as const);
   const said = isApproved && comment === '' ? null : cleanText(comment, MOST_REASON, 'comment');
   const decided = { state, decided_ms: act.atMs, decided_by: act.by.id, decided_by_name: act.by.name, comment: said };
   const result = await change(tx, row, decided, seen);
-  const detail = { model: row.model, proposedBy: row.by_id };
+  const detail = { ...changeAsked(row), proposedBy: row.by_id };
   return { result, audit: [auditDraft(act, `model.change-${state}`, { kind: 'model-change', id }, detail)] };
 }
 
@@ -109,6 +142,13 @@ async function demandWaiting(tx: Tx, id: string): Promise<ModelChangeTable> {
   const row = await getModelChange(tx, id);
   if (row.state === 'proposed') return row;
   throw new InputError('REQUEST_DECIDED', `The change '${id}' is ${row.state}`, 'Propose it anew');
+}
+
+async function demandNothingOnItsWay(tx: Tx): Promise<void> {
+  const [approved] = await changesToSend(tx, 1);
+  if (approved === undefined) return;
+  const what = `The change '${approved.id}' was approved and is not sent yet`;
+  throw new InputError('MODEL_CHANGE_ON_ITS_WAY', what, 'Approve again in a moment');
 }
 
 async function demandSecondPerson(tx: Tx, { by_kind, by_id }: ModelChangeTable, { by }: Act): Promise<void> {

@@ -5,8 +5,13 @@ export type ModelChangeState = (typeof MODEL_CHANGE_STATES)[number];
 
 export interface ModelChangeTable {
   id: string;
-  /** `name@version`; null: no model, rules alone. */
+  /** `name@version`; null: no model, rules alone. Where it is not changed, the one whose thresholds are. */
   model: string | null;
+  /** false: thresholds alone are changed. */
+  sets_model: boolean;
+  /** In place of the model's own; null: its own. */
+  review_at_risk: number | null;
+  hold_at_risk: number | null;
   reason: string;
   /** `approved`: not yet on the stream's topic of changes; `sent`: there. */
   state: ModelChangeState;

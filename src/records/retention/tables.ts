@@ -1,4 +1,4 @@
-// The tables of retention, as Kysely knows them (migrations/0012-retention.ts, 0014-erased-texts.ts).
+// The tables of retention, as Kysely knows them (migrations/0012-retention.ts, 0013-erased-texts.ts).
 
 export interface RetentionTables {
   retention_turn: {

@@ -1,8 +1,10 @@
 // Alerts from the stream into the records, beside a running service.
+import type { AlertRecord } from '../../alerts/alert-record.ts';
 import type { AlertSettings } from '../../alerts/settings.ts';
 import { SYSTEM } from '../../identity/principal.ts';
 import { AlertTaker, type AlertTakerCounts } from '../../jobs/alerts/alert-taker.ts';
 import type { StreamLog } from '../../ports.ts';
+import { tokeniseAddresses } from '../../records/alerts/addresses.ts';
 import { takeAlerts } from '../../records/alerts/take-alerts.ts';
 import { lockAudit } from '../../records/audit/append.ts';
 import type { RecordStore } from '../../records/record-store.ts';
@@ -19,7 +21,7 @@ export interface AlertParts {
   readonly log: StreamLog;
   readonly topic: string;
   readonly records: RecordStore;
-  readonly vault: Pick<Vault, 'trail'>;
+  readonly vault: Pick<Vault, 'trail' | 'tokens'>;
   readonly logger: Logger;
   /** Of those that were opened, in the same transaction. */
   readonly tell: RunningNotifications['tell'];
@@ -29,6 +31,10 @@ export interface AlertParts {
 
 export function startAlerts({ log, topic, records, vault, tell, logger, settings }: AlertParts): RunningAlerts {
   const { kind, id, name } = SYSTEM;
+  const tokenOf = (address: string) => vault.tokens.address(address);
+  // Whoever else writes alerts may do it with the address itself.
+  const withTokens = (alert: AlertRecord): AlertRecord =>
+    alert.ipAddress === null ? alert : { ...alert, ipAddress: tokenOf(alert.ipAddress) };
   const taker = new AlertTaker({
     ...{ log, topic, group: 'alerts' },
     take: (alerts) =>
@@ -45,7 +51,7 @@ export function startAlerts({ log, topic, records, vault, tell, logger, settings
         const context = { settings: settings(), typologiesOfRule: () => [] };
         const { result, audit } = await takeAlerts(
           tx,
-          alerts,
+          alerts.map(withTokens),
           { context, evidenceOf: ({ evidence }) => evidence },
           act,
         );
@@ -56,10 +62,17 @@ export function startAlerts({ log, topic, records, vault, tell, logger, settings
     onTrouble: ({ message }) => logger.warn({ message }, 'alerts will be taken again'),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
-  const running = taker.run();
+  let isStopping = false;
+  const running = tokeniseAddresses(records, tokenOf, () => isStopping)
+    .then((replaced) => replaced > 0 && logger.info({ replaced }, 'addresses of earlier alerts are tokens now'))
+    .catch(({ message }: Error) =>
+      logger.warn({ message }, 'addresses of earlier alerts are replaced at the next start'),
+    )
+    .then(() => taker.run());
   return {
     counts: taker.counts,
     async close() {
+      isStopping = true;
       taker.stop();
       await running;
     },

@@ -2,6 +2,7 @@
 //
 // The transaction in it is sealed under its customer's key, so that erasing the customer erases it from the evidence, too.
 import { randomBytes } from 'node:crypto';
+import type { ChainPoint } from '../../audit/chain.ts';
 import { findPack, keepPack, keepRules } from '../../jobs/evidence/evidence-store.ts';
 import { FencedError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { EvidencePacker } from '../../pipeline/evidence/draft.ts';
@@ -10,14 +11,16 @@ import type { ObjectStore, StreamConsumer, StreamLog, StreamPosition } from '../
 import type { DataKeys } from '../../privacy/data-keys.ts';
 import { keyIdOf, openBytes, type SealedPlace, sealBytes } from '../../privacy/envelope.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Vault } from './vault.ts';
+import type { Sealing } from './sealing.ts';
 
 export interface PackingParts {
-  readonly vault: Pick<Vault, 'codec' | 'keys'>;
+  readonly sealing: Pick<Sealing, 'codec' | 'keys'>;
   /** Where rules are kept by their hash. */
   readonly objects: ObjectStore;
   /** Of a stored model; null where there is no such model. */
   readonly modelHash: (id: string) => Promise<string | null>;
+  /** How far the audit is signed, as far as it is known without waiting. */
+  readonly signedHead: () => ChainPoint | null;
   readonly program: string;
 }
 
@@ -29,8 +32,8 @@ function placeOf(id: string): SealedPlace {
   return { table: 'evidence', row: id, field: 'transaction' };
 }
 
-export function evidencePacker({ vault, objects, modelHash, program }: PackingParts): EvidencePacker {
-  const { codec, keys } = vault;
+export function evidencePacker({ sealing, objects, modelHash, signedHead, program }: PackingParts): EvidencePacker {
+  const { codec, keys } = sealing;
   const models = new Map<string, string>();
   const rulesKept = new Set<string>();
   const modelOf = async (id: string | null) => {
@@ -60,7 +63,7 @@ export function evidencePacker({ vault, objects, modelHash, program }: PackingPa
     try {
       await keepOnce(draft.version.rules.rules);
       return buildEvidence({
-        ...{ ...draft, at, program, decidedMs: Date.now(), exemption: null, auditHead: null },
+        ...{ ...draft, at, program, decidedMs: Date.now(), auditHead: signedHead() },
         ...{ model: await modelOf(model), transaction: await sealed(draft.row.transaction) },
       });
     } catch (error) {

@@ -48,10 +48,15 @@ export function liveState(
     const asked = await changes();
     return asked.model === undefined ? first.model : asked.model;
   };
+  const thresholds = async () => {
+    const { thresholds: asked = null } = await changes();
+    if (asked === null || asked.model !== (await model())) return null;
+    return { reviewAtRisk: asked.reviewAtRisk, holdAtRisk: asked.holdAtRisk };
+  };
   return {
     decidesHere: own !== null,
     versions: () => own?.worker.live() ?? [],
-    model,
+    ...{ model, thresholds },
     async tryChange(change) {
       if (own === null) return;
       const [version = null] = own.worker.live();
@@ -66,7 +71,7 @@ export function liveState(
       const { rules, overrides = first.rules.overrides } = await changes();
       const [version] = own?.worker.live() ?? [];
       return {
-        ...{ name: version?.rules ?? 'live', model: await model(), overrides },
+        ...{ name: version?.rules ?? 'live', model: await model(), thresholds: await thresholds(), overrides },
         rules: (rules === undefined ? first.rules.placed : rules.flatMap((file) => readRuleFile(file).rules)).map(
           sentRule,
         ),

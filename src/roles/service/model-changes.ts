@@ -3,7 +3,7 @@
 import { SYSTEM } from '../../identity/principal.ts';
 import type { StreamLog } from '../../ports.ts';
 import { lockAudit } from '../../records/audit/append.ts';
-import { changesToSend, markSent } from '../../records/models/model-changes.ts';
+import { changeAsked, changesToSend, controlOf, markSent } from '../../records/models/model-changes.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import { every } from './every.ts';
 import { newId, type Vault } from './vault.ts';
@@ -32,15 +32,15 @@ export function startModelChanges(
 ): ModelChangeSender {
   const { kind, id, name } = SYSTEM;
   const sendAll = async () => {
-    for (const { id: change, model } of await changesToSend(records.db, MOST_AT_ONCE)) {
-      const value = Buffer.from(JSON.stringify({ model }));
+    for (const row of await changesToSend(records.db, MOST_AT_ONCE)) {
+      const value = Buffer.from(JSON.stringify(controlOf(changeAsked(row))));
       await log.append([{ topic, partition: 0, key: null, value, headers: [], timestampMs: null }]);
       await records.transact(async (tx) => {
         await lockAudit(tx);
         const atMs = Date.now();
         const by = { kind, id, name };
         const act = { by, permissions: new Set<string>(), atMs, address: null, newId: () => newId(atMs) };
-        await vault.trail.append(tx, (await markSent(tx, change, act)).audit);
+        await vault.trail.append(tx, (await markSent(tx, row.id, act)).audit);
       });
     }
   };

@@ -29,6 +29,7 @@ const full = createTransaction({
   authFactors: ['pin', 'biometric'],
   balanceAfterMinor: 0,
   isFraud: false,
+  authExemption: 'low-risk',
 });
 const least = createTransaction({ id: 'T-2', eventTimeMs: 0, amountMinor: 0, currency: 'USD' });
 

@@ -93,6 +93,7 @@ function stageSetup(
 const NOTHING_DECIDES: LiveVersion = {
   model: null,
   rules: '',
+  thresholds: null,
   get decider(): never {
     throw new Error('a stage that decides nothing was asked to decide');
   },

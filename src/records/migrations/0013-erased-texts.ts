@@ -5,7 +5,7 @@
 import type { RecordMigration } from '../migrate.ts';
 
 export const migration: RecordMigration = {
-  id: '0014-erased-texts',
+  id: '0013-erased-texts',
   statements: [
     'ALTER TABLE erasures ADD COLUMN customer_id text',
     "ALTER TABLE erasures ADD COLUMN identifiers text[] NOT NULL DEFAULT '{}'",

@@ -186,9 +186,9 @@ describeOnEachEngine('an erasure', (open) => {
       const files = async (caseId: string) => (await analyst.ask(`/v1/cases/${caseId}/attachments`)).json.rows;
       expect(await files(own.caseId)).toEqual([]);
       expect(await files(other.caseId)).toMatchObject([{ name: 'DNI Rosa.pdf' }]);
-      // Their bytes go with the next round of retention.
+      // Their bytes go with the next round of retention, which may have been meanwhile.
       const waiting = await records.db.selectFrom('objects_to_remove').selectAll().execute();
-      expect(waiting).toMatchObject([{ key: expect.stringMatching(/^attachments\//), gone_ms: null }]);
+      expect(waiting).toMatchObject([{ key: expect.stringMatching(/^attachments\//) }]);
     } finally {
       await service.stop();
     }

@@ -14,6 +14,7 @@ import { NO_RULES } from '../../src/jobs/rules/rules-over-features.ts';
 import { chooseStages, type StageChoice } from '../../src/jobs/stream/choose-stages.ts';
 import { transactionRecord } from '../../src/jobs/stream/feed-stream.ts';
 import { streamSetup } from '../../src/jobs/stream/stream-setup.ts';
+import type { RecordDecoders } from '../../src/pipeline/stream/partition-fold.ts';
 import { groupOfStage } from '../../src/pipeline/stream/stages/keyed-stages.ts';
 import { stageTopicSettings } from '../../src/pipeline/stream/stages/stage-topics.ts';
 import { topicSettings } from '../../src/pipeline/stream/topics.ts';
@@ -33,12 +34,14 @@ export function memoryLog(): StreamLog {
 }
 
 /** With the program's own rules; the governor, who looks at a partition as a whole, stays out of it. */
-export async function standardSetup(rows: Rows = new Map()) {
+const CLEAR: RecordDecoders = { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl };
+
+export async function standardSetup(rows: Rows = new Map(), decoders: RecordDecoders = CLEAR) {
   const { rules } = await readPlacedRules(BUILT_IN_RULES);
   const { setup, versions } = streamSetup({
     ...{ model: null, catalogue: 'default', governor: { ...DEFAULT_GOVERNOR, maxBlockedShare: 1 }, maxIds: 8192 },
     rules: { ...NO_RULES, placed: rules, detectors: detectorsHere().map(({ name }) => name) },
-    decoders: { transaction: decodeJsonTransaction, label: decodeLabel, control: decodeControl },
+    decoders,
     loadModel: () => Promise.reject(new Error('there is no model')),
   });
   return { setup, versions: recorded(versions, rows) };
@@ -77,12 +80,14 @@ export interface DecidingOptions {
   readonly log?: StreamLog;
   readonly group?: string;
   readonly takesOver?: boolean;
+  /** Default: of what is written in clear. */
+  readonly decoders?: RecordDecoders;
 }
 
 export async function startDeciding(options: DecidingOptions): Promise<Deciding> {
   const { partitions, workers, group = 'g', takesOver = false, log = memoryLog() } = options;
   const rows: Rows = new Map();
-  const { setup, versions } = await standardSetup(rows);
+  const { setup, versions } = await standardSetup(rows, options.decoders);
   await log.createTopics(topicSettings(TOPICS, partitions, 1));
   const between = stageTopicSettings(STAGE_TOPICS, partitions, 1);
   const stages = await chooseStages({

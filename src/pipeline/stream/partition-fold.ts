@@ -44,6 +44,8 @@ export interface RecordDecoders {
   prepare?(values: readonly Uint8Array[]): Promise<void> | null;
   /** The same before labels are decoded. */
   prepareLabels?(values: readonly Uint8Array[]): Promise<void> | null;
+  /** Whether personal fields of the value are sealed: it goes on as it is, and not as what was read of it. */
+  isSealed?(value: Uint8Array): boolean;
   /** @throws InputError */
   transaction(value: Uint8Array): Transaction;
   /** @throws InputError */

@@ -316,10 +316,7 @@ export class Worker {
   }
 
   async #prepare(records: readonly StreamRecord[]): Promise<void> {
-    const { setup, settings } = this.#options;
-    // What stages pass on is in a format of their own.
-    if (this.#input !== settings.topics.transactions) return;
-    const { decoders } = setup;
+    const { decoders } = this.#options.setup;
     const valuesOf = (kind: RecordKind) =>
       records.flatMap((record) => (record.value !== null && kindOf(record) === kind ? [record.value] : []));
     const waits = [decoders.prepare?.(valuesOf('transaction')), decoders.prepareLabels?.(valuesOf('label'))];

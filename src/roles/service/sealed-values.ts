@@ -45,6 +45,7 @@ export function openingDecoders(codec: TransactionCodec, keys: DataKeys, clear: 
       const waits = [clear.prepare?.(values) ?? null, openMissing(keys, values)].filter((wait) => wait !== null);
       return waits.length === 0 ? null : Promise.all(waits).then(() => undefined);
     },
+    isSealed: isSealedTransaction,
     prepareLabels: (values) => openMissing(keys, values)?.then(() => undefined) ?? null,
     transaction(value) {
       return codec.withPublicIds(isSealedTransaction(value) ? openedBy(codec, value) : clear.transaction(value));

@@ -43,7 +43,7 @@ export class DecideFold implements StreamFold {
       const frame = decodeFrame(value);
       checkLayout(frame, topology, this.#isSilent);
       if (!this.#marks.take(frame.source)) return null;
-      const transaction = transactionOfFrame(frame);
+      const transaction = transactionOfFrame(frame, decoders);
       this.#frames.set(transaction, frame);
       return { frame, transaction };
     };

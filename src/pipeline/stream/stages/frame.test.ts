@@ -3,12 +3,36 @@ import { expect, it } from 'vitest';
 import { createTransaction } from '../../../domain/transaction.ts';
 import { FLAG_HABIT, FLAG_OFF_HABIT } from '../../../features/event-flags.ts';
 import { InputError } from '../../../lib/errors.ts';
-import { ADMISSIONS, decodeFrame, encodeFrame, type Frame, transactionBytes, transactionOfFrame } from './frame.ts';
+import {
+  ADMISSIONS,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  sealedWithin,
+  transactionBytes,
+  transactionOfFrame,
+} from './frame.ts';
 
 const transaction = createTransaction({
   ...{ id: 'T-ñ', eventTimeMs: 1_770_000_000_000, amountMinor: -5, currency: 'PEN', payerId: 'C-1' },
   authFactors: ['pin'],
 });
+
+/** Of what is sealed, which is none here. */
+const decoders = {
+  transaction: (): never => expect.unreachable(),
+  label: (): never => expect.unreachable(),
+};
+
+/** What damage makes of a frame may look sealed. */
+const refusing = {
+  transaction(): never {
+    throw new InputError('ENVELOPE_BROKEN', 'It is none', 'Find out why');
+  },
+  label(): never {
+    throw new InputError('ENVELOPE_BROKEN', 'It is none', 'Find out why');
+  },
+};
 
 const frames: fc.Arbitrary<Frame> = fc.record({
   origin: fc.record({ partition: fc.nat(9999), offset: fc.maxSafeNat() }),
@@ -21,6 +45,7 @@ const frames: fc.Arbitrary<Frame> = fc.record({
   visits: fc.nat(0xffff),
   values: fc.float64Array({ maxLength: 40 }),
   isDecided: fc.boolean(),
+  isSealed: fc.constant(false),
   label: fc.option(fc.record({ isFraud: fc.boolean(), isKnown: fc.boolean() })),
   transaction: fc.constant(transactionBytes(transaction)),
 });
@@ -33,7 +58,8 @@ it('comes back as it was, wherever its bytes stand in a buffer', () => {
       buffer.set(bytes, before);
       const again = decodeFrame(buffer.subarray(before, before + bytes.length));
       expect({ ...again, transaction: null }).toEqual({ ...frame, transaction: null });
-      expect(transactionOfFrame(again)).toEqual(transaction);
+      expect(transactionOfFrame(again, decoders)).toEqual(transaction);
+      expect(sealedWithin(bytes)).toBeNull();
     }),
   );
 });
@@ -44,7 +70,9 @@ it('is refused where it is damaged, and nothing else happens', () => {
       const bytes = encodeFrame(frame);
       bytes[at % bytes.length] ^= change;
       try {
-        transactionOfFrame(decodeFrame(bytes.subarray(0, bytes.length - (cut % bytes.length))));
+        const damaged = bytes.subarray(0, bytes.length - (cut % bytes.length));
+        transactionOfFrame(decodeFrame(damaged), refusing);
+        sealedWithin(damaged);
       } catch (error) {
         expect(error).toBeInstanceOf(InputError);
       }

@@ -1,10 +1,12 @@
 // A transaction (or a label) on its way through the stages: what is known of it so far, and the transaction itself.
 //
 // Layout, little-endian: a head of 40 bytes, the features so far (float64, in the order of the visits made), then the
-// transaction in JSON with what is missing left out. Card numbers are tokens by then.
+// transaction in JSON with what is missing left out. Card numbers are tokens by then. What came sealed goes on as it came: each
+// stage opens it for itself, and nothing of it lies in clear between them.
 import { createTransaction, type Transaction } from '../../../domain/transaction.ts';
 import { FLAG_HABIT, FLAG_OFF_HABIT } from '../../../features/event-flags.ts';
 import { InputError } from '../../../lib/errors.ts';
+import type { RecordDecoders } from '../partition-fold.ts';
 import type { Source } from './source-marks.ts';
 
 /** Where the first stage read it. */
@@ -36,7 +38,9 @@ export interface Frame {
   readonly isDecided: boolean;
   /** Of a label; null for a transaction. */
   readonly label: { readonly isFraud: boolean; isKnown: boolean } | null;
-  /** JSON. */
+  /** `transaction` is the value as it came, of the transaction or the label. */
+  readonly isSealed: boolean;
+  /** JSON, where it is not sealed. */
   readonly transaction: Uint8Array;
 }
 
@@ -51,18 +55,20 @@ const LABEL = 8;
 const FRAUD = 16;
 const KNOWN = 32;
 const DECIDED = 64;
+const SEALED = 128;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeFrame(frame: Frame): Uint8Array {
-  const { origin, source, layout, admission, isLate, habit, visited, visits, values, label, transaction, isDecided } =
-    frame;
+  const { origin, source, layout, admission, isLate, habit, visited, visits, values, label } = frame;
+  const { transaction, isDecided, isSealed } = frame;
   const bytes = new Uint8Array(HEAD_BYTES + values.byteLength + transaction.length);
   const view = new DataView(bytes.buffer);
   const flags =
     (isLate ? LATE : 0) |
     (isDecided ? DECIDED : 0) |
+    (isSealed ? SEALED : 0) |
     ((habit & FLAG_HABIT) !== 0 ? HABITUAL : 0) |
     ((habit & FLAG_OFF_HABIT) !== 0 ? OFF_HABIT : 0) |
     (label === null ? 0 : LABEL | (label.isFraud ? FRAUD : 0) | (label.isKnown ? KNOWN : 0));
@@ -104,6 +110,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     admission,
     isLate: (flags & LATE) !== 0,
     isDecided: (flags & DECIDED) !== 0,
+    isSealed: (flags & SEALED) !== 0,
     habit: ((flags & HABITUAL) !== 0 ? FLAG_HABIT : 0) | ((flags & OFF_HABIT) !== 0 ? FLAG_OFF_HABIT : 0),
     visited: view.getUint16(4, true),
     visits: view.getUint16(6, true),
@@ -119,8 +126,19 @@ export function transactionBytes(transaction: Transaction): Uint8Array {
   return encoder.encode(JSON.stringify(Object.fromEntries(given)));
 }
 
-/** @throws InputError FRAME_UNREADABLE */
-export function transactionOfFrame({ transaction }: Frame): Transaction {
+/** What has to be opened before the transaction of a frame can be read; null where nothing has. */
+export function sealedWithin(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION || (bytes[1] & SEALED) === 0) return null;
+  const count = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(24, true);
+  return bytes.subarray(HEAD_BYTES + 8 * count);
+}
+
+/** @throws InputError FRAME_UNREADABLE; of the decoders */
+export function transactionOfFrame(
+  { transaction, isSealed, label }: Frame,
+  decoders: Pick<RecordDecoders, 'transaction' | 'label'>,
+): Transaction {
+  if (isSealed) return label === null ? decoders.transaction(transaction) : decoders.label(transaction).transaction;
   try {
     return createTransaction(JSON.parse(decoder.decode(transaction)));
   } catch {

@@ -2,11 +2,12 @@
 import { createFeatureEngine } from '../../../features/engine.ts';
 import { DAY_MS } from '../../../features/limits.ts';
 import type { EngineStage } from '../../../features/stage.ts';
-import type { LiveVersion } from '../partition-fold.ts';
+import type { LiveVersion, RecordDecoders } from '../partition-fold.ts';
 import type { StoredFold, StreamFold } from '../stream-fold.ts';
 import type { TopicNames } from '../topics.ts';
 import type { PartitionSetup, VersionSource } from '../versions.ts';
 import { DecideFold } from './decide-fold.ts';
+import { sealedWithin } from './frame.ts';
 import { StageFold, type StageParts } from './stage-fold.ts';
 import type { StageTopics } from './stage-topics.ts';
 import { LAST_STAGE, STAGE_NAMES, type StageName, topologyOf } from './topology.ts';
@@ -49,7 +50,7 @@ export function keyedStages(
   const later = topology.stages.map((name): KeyedStage => {
     const isLast = name === LAST_STAGE;
     const setup = stageSetup(
-      { ...whole, limits: { ...whole.limits, skewMs: SKEW_MS } },
+      { ...whole, decoders: framed(whole.decoders), limits: { ...whole.limits, skewMs: SKEW_MS } },
       topology.engineStage(name),
       NO_IDS,
       (engine, stored, partition) =>
@@ -65,6 +66,16 @@ export function keyedStages(
     };
   });
   return [{ name: 'transactions', input: topics.transactions, setup: first, versions }, ...later];
+}
+
+/** Of what a later stage reads: what lies within has to be opened. */
+function framed(decoders: RecordDecoders): RecordDecoders {
+  const within = (values: readonly Uint8Array[]) => values.map(sealedWithin).filter((value) => value !== null);
+  return {
+    ...decoders,
+    prepare: (values) => decoders.prepare?.(within(values)) ?? null,
+    prepareLabels: (values) => decoders.prepareLabels?.(within(values)) ?? null,
+  };
 }
 
 /** The same whichever stages there are: it is kept with what is passed on. */

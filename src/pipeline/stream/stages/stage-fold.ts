@@ -147,7 +147,7 @@ export class StageFold implements StreamFold {
     }
     const { decoders } = this.#parts;
     const origin = { partition: this.#place.partition, offset: record.offset };
-    if (kind === 'label') return this.#label(decoders.label(record.value), origin);
+    if (kind === 'label') return this.#label(decoders.label(record.value), origin, record.value);
     const transaction = decoders.transaction(record.value);
     hashText(transaction.id, this.#low, this.#high, 0);
     if (!this.seen.add(this.#low[0], this.#high[0])) {
@@ -156,16 +156,19 @@ export class StageFold implements StreamFold {
     }
     const admission = this.engine.admit(transaction);
     const isDecided = record.offset < decidedBefore;
-    return { transaction, frame: { ...this.#newFrame(origin, transaction), admission, isDecided } };
+    return { transaction, frame: { ...this.#newFrame(origin, transaction, record.value), admission, isDecided } };
   }
 
-  #label({ transaction, isFraud }: LabelRecord, origin: Frame['origin']): Step {
-    const frame = { ...this.#newFrame(origin, transaction), label: { isFraud, isKnown: false } };
+  #label({ transaction, isFraud }: LabelRecord, origin: Frame['origin'], value: Uint8Array): Step {
+    const frame = { ...this.#newFrame(origin, transaction, value), label: { isFraud, isKnown: false } };
     return { transaction, frame };
   }
 
-  #newFrame(origin: Frame['origin'], transaction: Transaction): Frame {
-    const { layout } = this.#parts.topology;
+  /** @param value of the record */
+  #newFrame(origin: Frame['origin'], transaction: Transaction, value: Uint8Array): Frame {
+    const { topology, decoders } = this.#parts;
+    const { layout } = topology;
+    const isSealed = decoders.isSealed?.(value) ?? false;
     return {
       ...{
         origin,
@@ -178,7 +181,7 @@ export class StageFold implements StreamFold {
         visits: 0,
         values: NO_VALUES,
       },
-      ...{ isDecided: false, label: null, transaction: transactionBytes(transaction) },
+      ...{ isDecided: false, label: null, isSealed, transaction: isSealed ? value : transactionBytes(transaction) },
     };
   }
 
@@ -188,7 +191,7 @@ export class StageFold implements StreamFold {
     const frame = decodeFrame(value);
     checkLayout(frame, this.#parts.topology, isSilent);
     if (!this.#marks.take(frame.source)) return null;
-    return { frame, transaction: transactionOfFrame(frame) };
+    return { frame, transaction: transactionOfFrame(frame, this.#parts.decoders) };
   }
 
   #visit({ frame, transaction }: Step): void {

@@ -5,7 +5,9 @@ import { CATALOGUE_NAMES } from '../features/catalogue/choose.ts';
 import { NO_RULES } from '../jobs/rules/rules-over-features.ts';
 import { chooseStages, STAGE_CHOICES, type StageChoice } from '../jobs/stream/choose-stages.ts';
 import { feedStream } from '../jobs/stream/feed-stream.ts';
+import type { LiveLists } from '../jobs/stream/live-lists.ts';
 import { streamSetup } from '../jobs/stream/stream-setup.ts';
+
 import type { EvidencePacker, EvidenceWish } from '../pipeline/evidence/draft.ts';
 import { modelHash } from '../pipeline/evidence/model-hash.ts';
 import { DEFAULT_BATCH_SIZE } from '../pipeline/stream/batch-size.ts';
@@ -14,9 +16,10 @@ import type { WorkerSettings } from '../pipeline/stream/worker-options.ts';
 import type { MasterKeys, ObjectStore, StreamLog } from '../ports.ts';
 import { openRecordStore } from '../records/record-store.ts';
 import { loadModel } from '../registry/model-store.ts';
+import { openLiveLists } from '../roles/service/books.ts';
 import { evidencePacker } from '../roles/service/evidence.ts';
 import { openingDecoders } from '../roles/service/sealed-values.ts';
-import { openSealing, type Sealing } from '../roles/service/sealing.ts';
+import { openSealing, ownSealing, type Sealing } from '../roles/service/sealing.ts';
 import { followSignedHead, type SignedHead } from '../roles/service/signed-head.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
@@ -114,66 +117,81 @@ export const workerCommand: Command = {
       throw new UsageError('--from writes JSON onto the stream: leave --format out');
     }
     const logger = createLogger(options['log-level'] as LogLevel, context.log);
-    const known = detectorsHere();
-    const masters = await openGivenMasters(options);
-    const registry = openObjectStore(options.registry as string);
     const evidence = evidenceOf(options);
-    const rules = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
-    const model = await modelOf(options.model, options);
+    const masters = await openGivenMasters(options);
     const sealing = masters === null ? null : await sealingOf(masters, options, context, logger);
-    if (evidence !== null && sealing === null) throw new UsageError(EVIDENCE_NEEDS);
-    const clear = { ...transactionDecoders(options), label: decodeLabel, control: decodeControl };
-    const { setup, versions } = streamSetup({
-      ...{ model, rules, catalogue: model === null ? CATALOGUE_NAMES[0] : null },
-      decoders: sealing === null ? clear : openingDecoders(sealing.codec, sealing.keys, clear),
-      loadModel: (id) => loadModel(registry, id, known),
-      ...(evidence !== null && { evidence: evidence.of }),
-    });
-    const log = await openStreamLog(options, logger).catch(async (error: unknown) => {
-      await sealing?.close();
-      throw error;
-    });
     try {
-      const [topics, group] = [topicsOf(options), options.group as string];
-      const stages = await chooseStages({
-        ...{ log, topics, between: stageTopicsOf(options), group, setup, versions },
-        ...{ wanted: (options.stages as StageChoice | undefined) ?? null, takesOver: options['take-over'] === true },
-        prepareTopics: (partitions) => prepareStageTopics(log, options, partitions),
-      });
-      logger.info({ stages: stages?.map(({ name }) => name) ?? 'one' }, 'works by these stages');
-      const worker = await startWorker({
-        ...{ log, topics, setup, versions, stages, logger },
-        checkpoints: await openReadyObjectStore(options.checkpoints as string),
-        masters,
-        ...(sealing !== null && { addressToken: (address) => sealing.tokens.address(address) }),
-        ...(evidence !== null && { evidence: await packerOf(evidence.objects, sealing!, registry) }),
-        settings: {
-          ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
-          group,
-          checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
-        },
-        ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
-      });
-      const stop = () => {
-        logger.info('stopping after the batch at hand');
-        worker.stop();
-      };
-      process.once('SIGTERM', stop).once('SIGINT', stop);
-      if (typeof options.from === 'string') {
-        const rows = await feedFrom(options.from, options, context, log);
-        await drained(worker, log, stages?.map(({ input }) => input) ?? [topics.transactions]);
-        logger.info({ rows }, 'the file is on the stream, and all of it is decided');
-        worker.stop();
-      }
-      await worker.done;
-      process.off('SIGTERM', stop).off('SIGINT', stop);
+      if (evidence !== null && sealing === null) throw new UsageError(EVIDENCE_NEEDS);
+      await work(options, context, { logger, masters, sealing, evidence });
     } finally {
-      await log.close();
       await sealing?.close();
     }
     logger.info('stopped');
   },
 };
+
+interface WorkParts {
+  readonly logger: Logger;
+  readonly masters: MasterKeys | null;
+  readonly sealing: WorkerSealing | null;
+  readonly evidence: WantedEvidence | null;
+}
+
+async function work(options: OptionValues, context: CommandContext, parts: WorkParts): Promise<void> {
+  const { logger, masters, sealing, evidence } = parts;
+  const known = detectorsHere();
+  const registry = openObjectStore(options.registry as string);
+  const given = (await evaluatedRules(options.rules, options, context, known)) ?? NO_RULES;
+  const model = await modelOf(options.model, options);
+  const lists = sealing === null || options.rules === 'none' ? null : listsOf(registry, sealing);
+  const clear = { ...transactionDecoders(options), label: decodeLabel, control: decodeControl };
+  const { setup, versions } = streamSetup({
+    ...{ model, rules: { ...given, lists: (await lists?.newest()) ?? given.lists } },
+    ...{ catalogue: model === null ? CATALOGUE_NAMES[0] : null },
+    decoders: sealing === null ? clear : openingDecoders(sealing.codec, sealing.keys, clear),
+    loadModel: (id) => loadModel(registry, id, known),
+    ...(lists !== null && { loadLists: (at) => lists.at(at) }),
+    ...(evidence !== null && { evidence: evidence.of }),
+  });
+  const log = await openStreamLog(options, logger);
+  try {
+    const [topics, group] = [topicsOf(options), options.group as string];
+    const stages = await chooseStages({
+      ...{ log, topics, between: stageTopicsOf(options), group, setup, versions },
+      ...{ wanted: (options.stages as StageChoice | undefined) ?? null, takesOver: options['take-over'] === true },
+      prepareTopics: (partitions) => prepareStageTopics(log, options, partitions),
+    });
+    logger.info({ stages: stages?.map(({ name }) => name) ?? 'one' }, 'works by these stages');
+    const worker = await startWorker({
+      ...{ log, topics, setup, versions, stages, logger },
+      checkpoints: await openReadyObjectStore(options.checkpoints as string),
+      masters,
+      ...(sealing !== null && { addressToken: (address) => sealing.tokens.address(address) }),
+      ...(evidence !== null && { evidence: await packerOf(evidence.objects, sealing!, registry) }),
+      settings: {
+        ...latencySettings(options['budget-ms'] as number, options['degraded-mode'] === 'on'),
+        group,
+        checkpointEveryMs: (options['checkpoint-seconds'] as number) * 1000,
+      },
+      ops: { host: options['ops-host'] as string, port: options['ops-port'] as number },
+    });
+    const stop = () => {
+      logger.info('stopping after the batch at hand');
+      worker.stop();
+    };
+    process.once('SIGTERM', stop).once('SIGINT', stop);
+    if (typeof options.from === 'string') {
+      const rows = await feedFrom(options.from, options, context, log);
+      await drained(worker, log, stages?.map(({ input }) => input) ?? [topics.transactions]);
+      logger.info({ rows }, 'the file is on the stream, and all of it is decided');
+      worker.stop();
+    }
+    await worker.done;
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+  } finally {
+    await log.close();
+  }
+}
 
 interface WorkerSealing extends Omit<Sealing, 'close'> {
   readonly signedHead: SignedHead['current'];
@@ -194,6 +212,11 @@ function evidenceOf({ evidence, objects }: OptionValues): WantedEvidence | null 
     throw new UsageError('--evidence: where does the service keep its objects? Give --objects PLACE');
   }
   return { of: of as EvidenceWish, objects };
+}
+
+/** As the service keeps them, and changes them over the stream. */
+function listsOf(registry: ObjectStore, sealing: WorkerSealing): LiveLists {
+  return openLiveLists({ store: registry }, { ...ownSealing(sealing, Date.now), tokens: sealing.tokens });
 }
 
 const EVIDENCE_NEEDS =

@@ -39,6 +39,7 @@ import { tellList, tellRule } from './book-entries.ts';
 import { every } from './every.ts';
 import { listBookOf } from './sealed-lists.ts';
 import { sealedObjects } from './sealed-objects.ts';
+import type { OwnSealing, Sealing } from './sealing.ts';
 import type { Vault } from './vault.ts';
 
 export interface BookPlace {
@@ -82,7 +83,7 @@ export interface BookParts {
 const SWEEP_MS = 15_000;
 
 /** For a worker: the lists as rules ask them. */
-export function openLiveLists(place: Pick<BookPlace, 'store'>, vault: Vault): LiveLists {
+export function openLiveLists(place: Pick<BookPlace, 'store'>, vault: OwnSealing & Pick<Sealing, 'tokens'>): LiveLists {
   return new LiveLists(listBookOf(place, vault, true), (value) => vault.tokens.publicId(value));
 }
 

@@ -4,7 +4,7 @@
 // What a handler throws becomes a problem (RFC 9457); what nobody foresaw is logged with the request's id and told as 500
 // without a word of what it was.
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import rateLimit from '@fastify/rate-limit';
@@ -13,6 +13,7 @@ import type { PersonalDataView } from '../audit/view-buffer.ts';
 import { type ClientCertificate, readClientCertificate } from '../identity/client-certificate.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Answer, Asked, Handlers } from './asked.ts';
+import { AskedRequest } from './asked-request.ts';
 import { answerBrokenClient } from './broken-client.ts';
 import { ENDPOINTS, type EndpointName, type EndpointSpec, MEDIA_TYPES } from './contract.ts';
 import {
@@ -172,10 +173,10 @@ async function addRoute(
       },
       onResponse: async (request, reply) => observe(name, reply.statusCode, performance.now() - request.begunMs),
       handler: async (request, reply) => {
-        const asked = askedOf(request, reply, nowMs(), {
-          params: checkParams === null ? undefined : checkParams(request.params),
-          query: checkQuery(request.query),
-          body: readBody(request.body),
+        const asked = new AskedRequest(request, reply, nowMs(), {
+          params: (checkParams === null ? undefined : checkParams(request.params)) as Asked['params'],
+          query: checkQuery(request.query) as Asked['query'],
+          body: readBody(request.body) as Asked['body'],
         });
         const answer =
           does === 'change'
@@ -251,49 +252,10 @@ const refuseQuery: Check = (query) => {
   return undefined;
 };
 
-function askedOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  nowMs: number,
-  given: { readonly params: unknown; readonly query: unknown; readonly body: unknown },
-): Asked {
-  return {
-    ...(given as Pick<Asked, 'params' | 'query' | 'body'>),
-    principal: request.known?.principal ?? null,
-    sessionToken: request.credentials.sessionToken,
-    address: request.ip,
-    requestId: request.id,
-    nowMs,
-    ifMatch: versionOf(request.headers['if-match']),
-    get aborted() {
-      return abortSignalOf(reply.raw);
-    },
-    header: (name) => {
-      const value = request.headers[name];
-      return typeof value === 'string' ? value : null;
-    },
-  };
-}
-
 /** Unpacked it could be of any size. */
 function isPacked({ headers }: FastifyRequest): boolean {
   const encoding = headers['content-encoding'];
   return encoding !== undefined && encoding.toLowerCase() !== 'identity';
-}
-
-function abortSignalOf(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.once('close', () => controller.abort());
-  return controller.signal;
-}
-
-/** @throws Problem */
-function versionOf(ifMatch: string | undefined): number | null {
-  if (ifMatch === undefined) return null;
-  const match = /^"(\d{1,9})"$/.exec(ifMatch);
-  if (match === null)
-    throw new Problem(400, 'IF_MATCH', 'If-Match is not an ETag of ours. Send the one that was answered');
-  return Number(match[1]);
 }
 
 function credentialsOf(request: FastifyRequest): Credentials {

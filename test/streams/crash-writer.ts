@@ -12,7 +12,8 @@ import type { OutgoingRecord, StreamPosition } from '../../src/ports.ts';
 const [folder, run] = process.argv.slice(2) as [string, string];
 const WRITERS = 6;
 /** Small, so that segments and journal are rolled within a run. */
-const limits = { segmentBytes: 40_000, journalBytes: 20_000, openFiles: 4 };
+const room = { fromBytes: 2000, roomBytes: 8192, stepBytes: 2048 };
+const limits = { segmentBytes: 40_000, journalBytes: 20_000, openFiles: 4, room };
 
 const tell = (line: string) => writeSync(1, `${line}\n`);
 const log = await openFileLog({

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FileLog, type FileLogOptions, openFileLog } from '../../src/adapters/files/stream-log/file-log.ts';
+import type { RecoveryReport } from '../../src/adapters/files/stream-log/recovery.ts';
 import { StreamUnavailableError } from '../../src/lib/errors.ts';
 import type { StreamPosition, TopicSettings } from '../../src/ports.ts';
 import { recordOf, settingsOf, streamLogChecks } from './stream-log-checks.ts';
@@ -54,6 +55,75 @@ async function readAll(log: FileLog) {
 }
 
 const entriesOf = () => readFileSync(join(folder, 'journal-0000000001'), 'latin1').split('{"sequence":').length - 1;
+
+describe.runIf(process.platform === 'linux')('room ahead of what is written', () => {
+  const limits = {
+    ...{ segmentBytes: 60_000, journalBytes: 20_000 },
+    room: { fromBytes: 1000, roomBytes: 16_384, stepBytes: 4096 },
+  };
+  const sizeOf = (name: string) => statSync(join(folder, 'topics', 't-0', name)).size;
+  const write = async (log: FileLog, from: number, count: number) => {
+    for (let n = from; n < from + count; n++) await log.append([recordOf('t', `${n} ${'x'.repeat(700)}`)]);
+  };
+  const numbers = async (log: FileLog) => (await readAll(log)).map(({ value }) => Number.parseInt(value!, 10));
+  const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+  test('is in the last segment alone, is no record, and is nothing to tell of after a crash', async () => {
+    const log = await open({ limits });
+    await log.createTopics([topicOf({})]);
+    await write(log, 0, 200);
+    const segments = segmentsOf();
+    expect(segments.length).toBeGreaterThan(2);
+    const killed = `${folder}-killed`;
+    cpSync(folder, killed, { recursive: true });
+    rmSync(join(killed, 'lock'));
+    try {
+      const last = readFileSync(join(killed, 'topics', 't-0', segments.at(-1)!));
+      expect(last.subarray(-4000).every((byte) => byte === 0)).toBe(true);
+      for (const name of segments.slice(0, -1)) {
+        expect(readFileSync(join(killed, 'topics', 't-0', name)).at(-1)).not.toBe(0);
+      }
+      const again = await openFileLog({ folder: killed, limits, onRecovery: noRecovery });
+      expect(await numbers(again)).toEqual(upTo(200));
+      await write(again, 200, 50);
+      expect(await numbers(again)).toEqual(upTo(250));
+      await again.close();
+    } finally {
+      rmSync(killed, { recursive: true });
+    }
+    const [whole] = await log.bounds('t');
+    await log.close();
+    expect(whole.end).toBe(200);
+    expect(sizeOf(segments.at(-1)!)).toBeLessThan(60_000);
+    expect(readFileSync(join(folder, 'topics', 't-0', segments.at(-1)!)).at(-1)).not.toBe(0);
+  });
+
+  test('what was torn within it is told by its bytes', async () => {
+    const log = await open({ limits });
+    await log.createTopics([topicOf({})]);
+    await write(log, 0, 20);
+    const killed = `${folder}-torn`;
+    cpSync(folder, killed, { recursive: true });
+    rmSync(join(killed, 'lock'));
+    await log.close();
+    try {
+      const path = join(killed, 'topics', 't-0', segmentsOf()[0]!);
+      const bytes = readFileSync(path);
+      const end = 1 + bytes.findLastIndex((byte) => byte !== 0);
+      bytes.fill(7, end, end + 100);
+      writeFileSync(path, bytes);
+      const reports: RecoveryReport[] = [];
+      const again = await openFileLog({ folder: killed, limits, onRecovery: (report) => reports.push(report) });
+      expect(reports.map(({ file, bytesCut, recordsKept }) => [file, bytesCut, recordsKept])).toEqual([
+        [path, 100, 20],
+      ]);
+      expect(await numbers(again)).toEqual(upTo(20));
+      await again.close();
+    } finally {
+      rmSync(killed, { recursive: true });
+    }
+  });
+});
 
 describe('opened again', () => {
   test('has its topics, records and positions, many segments and journals later', async () => {

@@ -8,7 +8,7 @@ import { InputError, StreamUnavailableError } from '../../../lib/errors.ts';
  * Linux syncs as it writes: one call instead of two, and half the turns of a busy event loop. Elsewhere `fdatasync` follows,
  * which on macOS empties the disk's cache, too, as O_DSYNC does not.
  */
-const SYNCS_AS_IT_WRITES = process.platform === 'linux' ? constants.O_DSYNC : 0;
+export const SYNCS_AS_IT_WRITES: number = process.platform === 'linux' ? constants.O_DSYNC : 0;
 /** Flags of files that `writeDurably` writes to: the file is there, or it must not be. */
 export const OPEN_THERE: number = constants.O_RDWR | SYNCS_AS_IT_WRITES;
 export const OPEN_NEW: number = OPEN_THERE | constants.O_CREAT | constants.O_EXCL;
@@ -38,6 +38,21 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
 export async function writeDurably(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   await writeFully(handle, bytes, position);
   if (SYNCS_AS_IT_WRITES === 0) await handle.datasync();
+}
+
+const LOOKED_AT_BYTES = 1_048_576;
+
+/** @returns the byte after the last one that is no zero, at least `from` */
+export async function endOfContent(handle: FileHandle, from: number, size: number): Promise<number> {
+  const buffer = Buffer.alloc(Math.min(LOOKED_AT_BYTES, Math.max(0, size - from)));
+  for (let end = size; end > from; ) {
+    const start = Math.max(from, end - buffer.length);
+    const part = buffer.subarray(0, await readFully(handle, buffer.subarray(0, end - start), start));
+    const last = part.findLastIndex((byte) => byte !== 0);
+    if (last >= 0) return start + last + 1;
+    end = start;
+  }
+  return from;
 }
 
 /** Reads until the buffer is full or the file ends. @returns bytes read */

@@ -21,6 +21,7 @@ import { createMaintenance } from './maintenance.ts';
 import { createPartitionReader, createReadingGate, type Partition, startOf } from './partition.ts';
 import { RecentWrites } from './recent-writes.ts';
 import { partitionFolder, type RecoveryReport, readTopics, recoverLog, topicsPath } from './recovery.ts';
+import { ROOM_LIMITS, type RoomLimits } from './room-ahead.ts';
 import { createSignal } from './signal.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -56,6 +57,8 @@ export interface FileLogLimits {
   readonly compactionKeys: number;
   readonly removalKeptMs: number;
   readonly groups: number;
+  /** Of the files that are appended to. */
+  readonly room: RoomLimits;
 }
 
 export interface FileLog extends StreamLog {
@@ -81,6 +84,7 @@ export const FILE_LOG_LIMITS: FileLogLimits = {
   compactionKeys: 500_000,
   removalKeptMs: DAY_MS,
   groups: 1000,
+  room: ROOM_LIMITS,
 };
 
 /**
@@ -107,7 +111,7 @@ async function openLocked(folder: string, options: FileLogOptions, unlock: () =>
   const { state, journal: found, partitions } = await recoverLog(folder, [...topics.values()], onRecovery);
   const news = createSignal();
   const pool = createHandlePool(limits.openFiles);
-  const journal = await openJournal(folder, found.path, found.bytes);
+  const journal = await openJournal(folder, found.path, found.bytes, limits);
   const queue = createWriteQueue(journal, state, pool, limits, now, news.notify);
   const reader = createPartitionReader(pool);
   const maintenance = createMaintenance(pool, reader, limits);

@@ -8,6 +8,7 @@ import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32c } from '../../../lib/crc32c.ts';
 import { damaged, OPEN_THERE, readFully, replaceFile, syncFolder, writeDurably } from './durable-files.ts';
+import { createRoomAhead, type RoomLimits } from './room-ahead.ts';
 
 /** Where a partition ends: the last segment, how much of it counts, and the offset that comes next. */
 export interface PartitionEnd {
@@ -51,8 +52,9 @@ export interface ReadJournal {
   readonly entries: readonly JournalEntry[];
   /** Where each entry begins. */
   readonly starts: readonly number[];
-  /** End of the last whole entry, and of the file. */
+  /** End of the last whole entry, of what was written, and of the file with the room ahead. */
   readonly bytes: number;
+  readonly writtenBytes: number;
   readonly fileBytes: number;
 }
 
@@ -126,7 +128,8 @@ export async function readJournal(folder: string): Promise<ReadJournal | null> {
   if (later !== null) throw damaged(path, end, `the entry there is not whole, and whole ones follow at byte ${later}`);
   // Left over where the power went between the new file's first entry and the removal of the old file.
   for (const name of names.slice(0, -1)) await rm(join(folder, name));
-  return { path, entries, starts, bytes: end, fileBytes: bytes.length };
+  const writtenBytes = Math.max(end, 1 + bytes.findLastIndex((byte) => byte !== 0));
+  return { path, entries, starts, bytes: end, writtenBytes, fileBytes: bytes.length };
 }
 
 function laterEntry(bytes: Buffer, from: number): number | null {
@@ -154,11 +157,18 @@ export async function startJournal(folder: string): Promise<void> {
 }
 
 /** @param bytes those that count; what lies behind was cut off already */
-export async function openJournal(folder: string, path: string, bytes: number): Promise<Journal> {
+export async function openJournal(
+  folder: string,
+  path: string,
+  bytes: number,
+  limits: { readonly journalBytes: number; readonly room: RoomLimits },
+): Promise<Journal> {
   let current = path;
   let accepted = bytes;
   let written = bytes;
   let handle: FileHandle = await open(path, OPEN_THERE);
+  const roomIn = (file: FileHandle) => createRoomAhead((act) => act(file), limits.room, limits.journalBytes);
+  let room = roomIn(handle);
   const nextPath = () => pathOf(folder, Number(NAME.exec(basename(current))![1]) + 1);
   return {
     get path() {
@@ -170,15 +180,18 @@ export async function openJournal(folder: string, path: string, bytes: number): 
     async write(entry) {
       const encoded = encodeEntry(entry);
       written = accepted + encoded.length;
+      await room.before(written);
       await writeDurably(handle, encoded, accepted);
     },
     accept() {
       accepted = written;
+      room.after(accepted);
     },
     async repair() {
       // A file that was to take this one's place, and did not quite, must not be found by the next start.
       await rm(nextPath(), { force: true });
       await syncFolder(folder);
+      await room.close(accepted);
       await handle.truncate(accepted);
       await handle.sync();
     },
@@ -186,14 +199,19 @@ export async function openJournal(folder: string, path: string, bytes: number): 
       const encoded = encodeEntry(wholeState(state));
       const next = nextPath();
       await replaceFile(next, encoded);
-      const old = { path: current, handle };
+      const old = { path: current, handle, room, bytes: accepted };
       handle = await open(next, OPEN_THERE);
+      room = roomIn(handle);
       current = next;
       accepted = encoded.length;
       written = accepted;
+      await old.room.close(old.bytes);
       await old.handle.close();
       await rm(old.path, { force: true });
     },
-    close: () => handle.close(),
+    async close() {
+      await room.close(written).catch(() => undefined);
+      await handle.close();
+    },
   };
 }

@@ -6,7 +6,7 @@ import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { TopicSettings } from '../../../ports.ts';
 import { partitionName } from '../../streams/consumer-group.ts';
-import { damaged, readFully, syncFolder } from './durable-files.ts';
+import { damaged, endOfContent, readFully, syncFolder } from './durable-files.ts';
 import {
   applyEntry,
   emptyState,
@@ -93,7 +93,7 @@ async function recoverJournal(folder: string, report: Report) {
       throw damaged(join(folder, 'journal'), 0, 'there are topics and no journal');
     await startJournal(folder);
   }
-  const { path, entries, starts, bytes, fileBytes } = (await readJournal(folder))!;
+  const { path, entries, starts, bytes, writtenBytes, fileBytes } = (await readJournal(folder))!;
   const state = emptyState();
   for (const entry of entries.slice(0, -1)) applyEntry(state, entry);
   const last = entries.at(-1)!;
@@ -101,11 +101,11 @@ async function recoverJournal(folder: string, report: Report) {
   const missing = entries.length === 1 ? null : await missingPart(folder, state, last);
   if (missing === null) applyEntry(state, last);
   const kept = missing === null ? bytes : starts.at(-1)!;
-  if (kept < fileBytes) {
-    await cut(path, kept);
+  if (kept < fileBytes) await cut(path, kept);
+  if (kept < writtenBytes) {
     const recordsKept = missing === null ? entries.length : entries.length - 1;
     const reason = missing === null ? NEVER_ACKNOWLEDGED : `the records of its last entry are not whole (${missing})`;
-    report({ file: path, bytesCut: fileBytes - kept, recordsKept, reason });
+    report({ file: path, bytesCut: writtenBytes - kept, recordsKept, reason });
   }
   return { state, journal: { path, bytes: kept } };
 }
@@ -177,9 +177,12 @@ async function openSegment(path: string, base: number, end: PartitionEnd | null,
     const bytes = end?.bytes ?? size;
     if (size < bytes) throw damaged(path, size, `it ends there, and ${bytes} bytes were acknowledged`);
     if (size > bytes) {
+      const written = await endOfContent(handle, bytes, size);
       await handle.truncate(bytes);
       await handle.sync();
-      report({ file: path, bytesCut: size - bytes, recordsKept: end!.next - base, reason: NEVER_ACKNOWLEDGED });
+      if (written > bytes) {
+        report({ file: path, bytesCut: written - bytes, recordsKept: end!.next - base, reason: NEVER_ACKNOWLEDGED });
+      }
     }
     return { path, base, coveredTo: header.coveredTo, bytes, index: end === null ? null : emptyIndex(bytes) };
   } finally {

@@ -13,6 +13,7 @@ import type { HandlePool } from './handle-pool.ts';
 import { applyEntry, type Journal, type JournalEntry, type JournalState, type PartitionEnd } from './journal.ts';
 import type { Partition } from './partition.ts';
 import { encodedBytes, encodeRecord, encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './record-format.ts';
+import { createRoomAhead, NO_ROOM, type RoomAhead, type RoomLimits } from './room-ahead.ts';
 import { addToIndex, emptyIndex, type Segment, saveIndex, segmentPath } from './segment.ts';
 
 export interface WriteRequest {
@@ -45,6 +46,7 @@ export interface WriteLimits {
   readonly queuedBytes: number;
   /** Of one group commit; a larger request is written alone. */
   readonly groupBytes: number;
+  readonly room: RoomLimits;
 }
 
 interface Waiting extends WriteRequest {
@@ -74,6 +76,9 @@ interface Prepared {
   readonly places: readonly number[];
 }
 
+/** Of segments with room ahead: what it takes on the disk is bounded. */
+const MOST_ROOMS = 64;
+
 export function createWriteQueue(
   journal: Journal,
   state: JournalState,
@@ -88,6 +93,7 @@ export function createWriteQueue(
   const undecided = new Set<Promise<unknown>>();
   let problem: string | null = null;
   let closed = false;
+  const rooms = new Map<Segment, RoomAhead>();
   /** What a failed group commit touched, to be mended. */
   let broken: readonly Prepared[] | null = null;
 
@@ -147,6 +153,7 @@ export function createWriteQueue(
       if (accepted.length === 0) return;
       const { additions, positions } = assign(accepted);
       prepared = additions.map((addition) => prepare(addition, limits.segmentBytes, now()));
+      await closeRooms(prepared);
       await writeAll(prepared, accepted);
       problem = null;
       written();
@@ -174,7 +181,7 @@ export function createWriteQueue(
       throw cannotWrite(journal.path, error);
     });
     const inSegments = prepared.map((part) =>
-      writePart(part, pool).catch((error: unknown) => {
+      writePart(part, pool, rooms.get(part.segment) ?? NO_ROOM).catch((error: unknown) => {
         throw cannotWrite(part.segment.path, error);
       }),
     );
@@ -187,6 +194,31 @@ export function createWriteQueue(
     for (const part of prepared) {
       const closed = accept(part);
       if (closed !== null) keepIndex(closed);
+      roomOf(part.segment).after(part.segment.bytes);
+    }
+  }
+
+  function roomOf(segment: Segment): RoomAhead {
+    const found = rooms.get(segment);
+    if (found !== undefined) return found;
+    if (segment.bytes < limits.room.fromBytes || rooms.size >= MOST_ROOMS) return NO_ROOM;
+    const use = (act: (handle: FileHandle) => Promise<void>) => pool.use(segment.path, act);
+    const room = createRoomAhead(use, limits.room, limits.segmentBytes);
+    rooms.set(segment, room);
+    return room;
+  }
+
+  /** A segment that another one follows ends where its records do. */
+  async function closeRooms(prepared: readonly Prepared[]): Promise<void> {
+    for (const { partition, isNew } of prepared) {
+      const last = partition.segments.at(-1);
+      if (!isNew || last === undefined) continue;
+      try {
+        await rooms.get(last)?.close(last.bytes);
+      } catch (error) {
+        throw cannotWrite(last.path, error);
+      }
+      rooms.delete(last);
     }
   }
 
@@ -214,6 +246,7 @@ export function createWriteQueue(
           await rm(path, { force: true });
           await syncFolder(partition.folder);
         } else {
+          await rooms.get(segment)?.close(segment.bytes);
           await pool.use(path, async (handle) => {
             await handle.truncate(segment.bytes);
             await handle.sync();
@@ -241,6 +274,7 @@ export function createWriteQueue(
       await settle();
       try {
         await mend();
+        for (const [segment, room] of rooms) await room.close(segment.bytes);
         // One more entry: it tells the next start that everything before it was on the disk.
         await journal.write(entryOf(state.sequence + 1, [], []));
       } catch {
@@ -318,7 +352,12 @@ function entryOf(sequence: number, prepared: readonly Prepared[], accepted: read
   return { sequence, ends, groups };
 }
 
-async function writePart({ segment, isNew, content, position }: Prepared, pool: HandlePool): Promise<void> {
+async function writePart(
+  { segment, isNew, content, position }: Prepared,
+  pool: HandlePool,
+  room: RoomAhead,
+): Promise<void> {
+  await room.before(position + content.length);
   const write = (handle: FileHandle) => writeDurably(handle, content, position);
   await pool.use(segment.path, write, isNew ? OPEN_NEW : OPEN_THERE);
   if (isNew) await syncFolder(dirname(segment.path));

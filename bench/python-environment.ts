@@ -30,7 +30,8 @@ export function preparePython(environment: PythonEnvironment): string | null {
   const folder = folderOf(environment.name);
   const requirements = join(ROOT, 'python', environment.requirements);
   const stamp = join(folder, 'installed');
-  const key = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  // Its programs name where they were installed: a checkout that was moved needs them anew.
+  const key = createHash('sha256').update(folder).update(readFileSync(requirements)).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return null;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(dirname(folder), { recursive: true });

@@ -122,6 +122,8 @@ function configOf({ key, session }: { readonly key?: string; readonly session?: 
     // What a valid value means may still refuse it: a cursor of another list, a date in the past.
     'positive_data_acceptance.enabled = false',
     'missing_required_header.expected-statuses = ["400", "401", "403", "406", "415", "422", "428"]',
+    // The usual ones, and 413: a body may be too large for its endpoint before a text in it is too long.
+    'negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]',
     // A line that is wrong is answered in its place, for the others count.
     '[[operations]]',
     'include-operation-id = "uploadTransactions"',

@@ -1,6 +1,7 @@
 // One round of deleting what need not be kept: closed cases with their alerts, suppressed alerts, links that lead nowhere,
-// labels, ended legal holds, evidence, entries of lists, bytes of attachments that are gone or that no row names. In small transactions, bounded in number and time; what is held stays; what was done is
-// in the audit with its counts. What is left over is for the next round.
+// labels, ended legal holds, evidence, entries of lists, bytes of attachments that are gone or that no row names. In small
+// transactions, bounded in number and time; what is held stays; what was done is in the audit with its counts. What is left
+// over is for the next round.
 import type { AuditEntryDraft } from '../../audit/entry.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { endedBefore, type RetentionMonths } from '../../privacy/retention.ts';

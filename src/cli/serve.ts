@@ -30,6 +30,7 @@ import { loadModel } from '../registry/model-store.ts';
 import { type ServeRole, startService } from '../roles/serve.ts';
 import { type AssignmentSettings, DEFAULT_ASSIGNMENT } from '../roles/service/assignment.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { collectSeldom } from './collect-seldom.ts';
 import { type Command, type OptionSpec, type OptionValues, UsageError } from './command.ts';
 import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
@@ -141,6 +142,7 @@ export const serveCommand: Command = {
   ...OUTLINES.serve,
   options: SERVE_OPTIONS,
   async run(_, given, context) {
+    collectSeldom();
     const data = given.data as string;
     const scrubber = new Scrubber();
     const logger = createLogger(given['log-level'] as LogLevel, (line) => context.log(scrubber.scrub(line)));

@@ -23,6 +23,7 @@ import { openSealing, ownSealing, type Sealing } from '../roles/service/sealing.
 import { followSignedHead, type SignedHead } from '../roles/service/signed-head.ts';
 import { type RunningWorker, startWorker } from '../roles/worker.ts';
 import { createLogger, LOG_LEVELS, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { collectSeldom } from './collect-seldom.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
 import { OUTLINES } from './command-outlines.ts';
 import { detectorsHere } from './detectors-here.ts';
@@ -116,6 +117,7 @@ export const workerCommand: Command = {
     if (options.from !== undefined && options.format !== 'json') {
       throw new UsageError('--from writes JSON onto the stream: leave --format out');
     }
+    collectSeldom();
     const logger = createLogger(options['log-level'] as LogLevel, context.log);
     const evidence = evidenceOf(options);
     const masters = await openGivenMasters(options);

@@ -142,7 +142,7 @@ export function syncScoringChecks(name: string, open: () => Promise<OpenedLog>):
       ]);
       expect([actionOf(one), actionOf(other)]).toEqual(['approve', 'approve']);
       expect(other).toMatchObject({ isEarlier: true });
-      const forgetful = await openScoring({ recentDecisions: 0 });
+      const forgetful = await openScoring({ recentBytes: 0 });
       const again = forgetful.score(tx('same'), PATIENT);
       // Only what comes later in its partition shows that it is not coming.
       const later = await forgetful.score(tx('later', { payerId: 'p-same' }), PATIENT);

@@ -9,11 +9,13 @@
 import { DEFAULT_UNSCORED, type UnscoredPolicy, unscoredAction } from '../../decisions/unscored-policy.ts';
 import { worthInSolesMinor } from '../../domain/exchange-rates.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { ChurningMap } from '../../lib/churning-map.ts';
 import { InputError, StreamUnavailableError } from '../../lib/errors.ts';
 import type { OutgoingRecord, StreamBatch, StreamLog, StreamPosition, StreamRecord, StreamTail } from '../../ports.ts';
 import type { RuleAction } from '../../rules/rule.ts';
 import { originOf, type Refusal } from './dead-letter.ts';
 import type { DecisionRecord } from './outputs.ts';
+import { RecentBytes } from './recent-bytes.ts';
 import { RecentValues } from './recent-values.ts';
 import type { TopicNames } from './topics.ts';
 
@@ -36,8 +38,7 @@ export type ScoreAnswer =
 export interface SyncScoringSettings {
   /** Transactions that wait at the same time; more are turned away. */
   readonly mostWaiting: number;
-  /** Decisions, of anybody's transactions, that are remembered by their id: so many, and so many bytes. */
-  readonly recentDecisions: number;
+  /** Of decisions, of anybody's transactions, that are remembered by their id; 0: none is. */
   readonly recentBytes: number;
   /** What is not answered in time. */
   readonly unscored: UnscoredPolicy;
@@ -48,7 +49,7 @@ export interface SyncScoringSettings {
 }
 
 export const DEFAULT_SYNC_SCORING: SyncScoringSettings = {
-  ...{ mostWaiting: 10_000, recentDecisions: 50_000, recentBytes: 64 * 1024 * 1024, unscored: DEFAULT_UNSCORED },
+  ...{ mostWaiting: 10_000, recentBytes: 64 * 1024 * 1024, unscored: DEFAULT_UNSCORED },
   ...{ overtakenMs: 50, firstRetryMs: 50, mostRetryMs: 2000 },
 };
 
@@ -100,13 +101,13 @@ export class SyncScoring {
   readonly #options: SyncScoringOptions;
   readonly #settings: SyncScoringSettings;
   readonly #tail: StreamTail;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new ChurningMap<Waiting>();
   /** Those that were written, by partition of the stream and offset. */
-  readonly #written = new Map<string, Waiting>();
+  readonly #written = new ChurningMap<Waiting>();
   /** Decisions as they were written, by id. */
-  readonly #recent: RecentValues<Uint8Array>;
+  readonly #recent: RecentBytes;
   /** Letters that nobody waited for when they came: whose write was not answered yet. */
-  readonly #letters = new RecentValues<Refusal>(MOST_LETTERS, Number.POSITIVE_INFINITY, () => 0);
+  readonly #letters = new RecentValues<Refusal>(MOST_LETTERS);
   readonly #reading: Promise<void>;
   #callers = 0;
   #whenIdle: (() => void) | null = null;
@@ -116,8 +117,7 @@ export class SyncScoring {
   constructor(options: SyncScoringOptions, tail: StreamTail) {
     this.#options = options;
     this.#settings = { ...DEFAULT_SYNC_SCORING, ...options.settings };
-    const { recentDecisions, recentBytes } = this.#settings;
-    this.#recent = new RecentValues(recentDecisions, recentBytes, (value) => value.length);
+    this.#recent = new RecentBytes(this.#settings.recentBytes);
     this.#tail = tail;
     this.#reading = this.#read();
   }

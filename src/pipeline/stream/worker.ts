@@ -71,7 +71,7 @@ export class Worker {
   #committing: Committing | null = null;
   readonly #checkpointing: Checkpointing;
   /** Positions of what has been passed on, with which the group is still to be moved on. */
-  readonly #pending = new Map<string, StreamPosition>();
+  #pending = new Map<string, StreamPosition>();
   #consumer: StreamConsumer | null = null;
   #committedMs = 0;
   #stopping = false;
@@ -270,7 +270,8 @@ export class Worker {
     const { now, observer } = this.#options;
     const startedMs = now();
     await this.#consumer?.commit(outputs, [...this.#pending.values()]);
-    this.#pending.clear();
+    // A new one: emptied again and again, it would keep what it held (lib/churning-map.ts).
+    this.#pending = new Map();
     this.#committedMs = now();
     observer.committed(outputs.length, Math.max(0, this.#committedMs - startedMs));
   }

@@ -18,22 +18,32 @@ export interface HandlePool {
 interface Entry {
   readonly handle: Promise<FileHandle>;
   users: number;
+  /** Counts up with each use of any. */
+  lastUse: number;
 }
 
 /** @param limit files open at once, from 1 */
 export function createHandlePool(limit: number): HandlePool {
-  // In order of use: the first was used longest ago.
   const entries = new Map<string, Entry>();
   const waiting: (() => void)[] = [];
+  let uses = 0;
+
+  function longestUnused(): string | null {
+    let found: [string, Entry] | null = null;
+    for (const each of entries) {
+      if (each[1].users === 0 && (found === null || each[1].lastUse < found[1].lastUse)) found = each;
+    }
+    return found?.[0] ?? null;
+  }
 
   async function makeRoom(): Promise<void> {
     while (entries.size >= limit) {
-      const idle = [...entries].find(([, entry]) => entry.users === 0);
-      if (idle === undefined) {
+      const idle = longestUnused();
+      if (idle === null) {
         await new Promise<void>((resolve) => waiting.push(resolve));
         continue;
       }
-      await drop(idle[0]);
+      await drop(idle);
     }
   }
 
@@ -48,16 +58,15 @@ export function createHandlePool(limit: number): HandlePool {
     for (;;) {
       const found = entries.get(path);
       if (found !== undefined) {
-        entries.delete(path);
-        entries.set(path, found);
         found.users++;
+        found.lastUse = ++uses;
         return found;
       }
       if (entries.size >= limit) {
         await makeRoom();
         continue;
       }
-      entries.set(path, { handle: open(path, flags), users: 0 });
+      entries.set(path, { handle: open(path, flags), users: 0, lastUse: uses });
     }
   }
 

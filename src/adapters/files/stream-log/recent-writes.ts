@@ -16,7 +16,7 @@ interface Write {
 }
 
 /** Of one partition. */
-const MOST_BYTES = 262_144;
+const MOST_BYTES = 65_536;
 
 export class RecentWrites {
   #writes: Write[] = [];

@@ -10,15 +10,16 @@ export interface Signal {
 
 export function createSignal(): Signal {
   let count = 0;
-  const waiting = new Set<() => void>();
+  // No set: emptied again and again, it would keep those who have waited (lib/churning-map.ts).
+  let waiting: (() => void)[] = [];
   return {
     get count() {
       return count;
     },
     notify() {
       count++;
-      const woken = [...waiting];
-      waiting.clear();
+      const woken = waiting;
+      waiting = [];
       for (const wake of woken) wake();
     },
     wait(seen, maxWaitMs) {
@@ -30,10 +31,10 @@ export function createSignal(): Signal {
           resolve(true);
         };
         const timer = setTimeout(() => {
-          waiting.delete(wake);
+          waiting = waiting.filter((each) => each !== wake);
           resolve(false);
         }, maxWaitMs);
-        waiting.add(wake);
+        waiting.push(wake);
       });
     },
   };

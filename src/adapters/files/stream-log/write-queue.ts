@@ -90,7 +90,11 @@ export function createWriteQueue(
   let queue: Waiting[] = [];
   let queuedBytes = 0;
   let isRunning = false;
-  const undecided = new Set<Promise<unknown>>();
+  /** How many writes were asked for, and of how many it is known what became of them: in their order. */
+  let [asked, decided] = [0, 0];
+  let settling: { readonly asked: number; readonly resolve: () => void }[] = [];
+  /** Indexes of closed segments. */
+  const saving = new Set<Promise<unknown>>();
   let problem: string | null = null;
   let closed = false;
   const rooms = new Map<Segment, RoomAhead>();
@@ -108,9 +112,7 @@ export function createWriteQueue(
     queuedBytes += bytes;
     const { promise, resolve, reject } = Promise.withResolvers<StreamPosition[]>();
     queue.push({ ...request, bytes, resolve, reject });
-    undecided.add(promise);
-    const decided = () => undecided.delete(promise);
-    promise.then(decided, decided);
+    asked++;
     if (!isRunning) void run();
     return promise;
   }
@@ -119,7 +121,13 @@ export function createWriteQueue(
     isRunning = true;
     // Whatever else is asked for in this turn of the event loop shares the sync.
     await Promise.resolve();
-    while (queue.length > 0) await groupCommit(take());
+    while (queue.length > 0) {
+      const taken = take();
+      await groupCommit(taken);
+      decided += taken.length;
+      for (const each of settling) if (each.asked <= decided) each.resolve();
+      settling = settling.filter((each) => each.asked > decided);
+    }
     isRunning = false;
   }
 
@@ -228,8 +236,8 @@ export function createWriteQueue(
     closed.index = null;
     if (index?.from !== SEGMENT_HEADER_BYTES) return;
     const saved = saveIndex(closed, index).catch(() => undefined);
-    undecided.add(saved);
-    void saved.then(() => undecided.delete(saved));
+    saving.add(saved);
+    void saved.then(() => saving.delete(saved));
   }
 
   /** Brings the files back to what counts; until that succeeds nothing is written. */
@@ -260,7 +268,11 @@ export function createWriteQueue(
   }
 
   const settle = async () => {
-    await Promise.allSettled([...undecided]);
+    const reached = new Promise<void>((resolve) => {
+      if (asked === decided) resolve();
+      else settling.push({ asked, resolve });
+    });
+    await Promise.all([reached, ...saving]);
   };
 
   return {

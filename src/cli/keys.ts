@@ -1,13 +1,14 @@
 // `keys`: which master keys wrap what the records need, wrapping all of it anew under the current one, and retiring one that
 // nothing needs any more.
 import { TOPIC_PLANS } from '../pipeline/stream/topics.ts';
+import type { MasterKeys } from '../ports.ts';
 import { auditDraft } from '../records/alerts/act.ts';
 import { appendAudit, lockAudit } from '../records/audit/append.ts';
 import { masterKeyUses, noteMasterKeys, retireMasterKey, rewrapBatch } from '../records/keys/master-rotation.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { limaTimestamp } from '../report/lima-time.ts';
 import { type Command, type CommandContext, type OptionValues, UsageError } from './command.ts';
-import { BY_OPTIONS, commandAct } from './command-act.ts';
+import { BY_OPTIONS, type CommandAct, commandAct } from './command-act.ts';
 import { OUTLINES } from './command-outlines.ts';
 import { MASTER_KEYS_OPTION, openGivenMasters } from './master-keys.ts';
 import { plainTable } from './plain-table.ts';
@@ -22,6 +23,8 @@ const COLUMNS = [
   { title: 'secrets', right: true },
 ];
 const ACTIONS = ['list', 'rewrap', 'retire'];
+/** Who rewraps where nobody says so: nothing is read or lost by it. */
+const COMMAND_LINE = 'command line';
 const DAY_MS = 86_400_000;
 const LETTERS_DAYS = Math.ceil((TOPIC_PLANS['dead-letters'].retentionMs ?? 0) / DAY_MS);
 
@@ -50,17 +53,13 @@ export const keysCommand: Command = {
     }
     const masters = action === 'rewrap' ? await demandMasters(options) : null;
     const act = action === 'retire' ? commandAct('keys retire', options, context) : null;
+    const rewrapAct =
+      masters === null ? null : commandAct('keys rewrap', { ...options, by: options.by ?? COMMAND_LINE }, context);
     const store = await openPlacedRecords(options, context);
     try {
-      if (masters !== null) await noteMasterKeys(store, masters, context.nowMs());
-      let rewrapped = 0;
-      for (let isMore = masters !== null; isMore; ) {
-        const done = await rewrapBatch(store, masters!);
-        rewrapped += done.rewrapped;
-        isMore = done.isMore;
-      }
+      const rewrapped = masters === null ? null : await rewrap(store, masters, rewrapAct!);
       if (act !== null) await retire(store, key, options, act);
-      const more = { ...(masters !== null && { rewrapped }), ...(act !== null && { retired: key }) };
+      const more = { ...(rewrapped !== null && { rewrapped }), ...(act !== null && { retired: key }) };
       if (masters !== null && options.json !== true) {
         context.out(`${rewrapped} keys are wrapped by ${masters.currentId} now.\n`);
       }
@@ -73,7 +72,25 @@ export const keysCommand: Command = {
   },
 };
 
-type CommandAct = ReturnType<typeof commandAct>;
+/** Audited before and after: one that is stopped in between has been begun. @returns how many keys were wrapped anew */
+async function rewrap(store: RecordStore, masters: MasterKeys, { act, reason }: CommandAct): Promise<number> {
+  const subject = { kind: 'master-key', id: masters.currentId };
+  const record = (action: string, detail: { readonly rewrapped?: number; readonly reason?: string }) =>
+    store.transact(async (tx) => {
+      await lockAudit(tx);
+      await appendAudit(tx, [auditDraft(act, action, subject, detail)]);
+    });
+  await noteMasterKeys(store, masters, act.atMs);
+  await record('master-key.rewrap-begun', { reason });
+  let rewrapped = 0;
+  for (let isMore = true; isMore; ) {
+    const done = await rewrapBatch(store, masters);
+    rewrapped += done.rewrapped;
+    isMore = done.isMore;
+  }
+  await record('master-key.rewrapped', { rewrapped });
+  return rewrapped;
+}
 
 async function retire(
   store: RecordStore,

@@ -4,6 +4,7 @@
 // Exact lists are looked up in a map, lists of names by likeness (name-index.ts); the best one is what a rule sees.
 import type { RuleList } from '../rules/names.ts';
 import { createNameIndex } from './name-index.ts';
+import type { NameVocabulary } from './name-vocabulary.ts';
 
 export const PURPOSES = ['block', 'trust', 'watch', 'pep', 'sanctions'] as const;
 export type ListPurpose = (typeof PURPOSES)[number];
@@ -43,11 +44,16 @@ export interface KeptList {
 
 export const MAX_ENTRIES = 2_000_000;
 
-export function createKeptList(definition: ListDefinition, entries: readonly ListEntry[]): KeptList {
+/** @param vocabulary of a list of names, as it was before: what it has in common with this one is not read again */
+export function createKeptList(
+  definition: ListDefinition,
+  entries: readonly ListEntry[],
+  vocabulary?: NameVocabulary,
+): KeptList {
   if (entries.length > MAX_ENTRIES) {
     throw new Error(`list ${definition.name}: ${entries.length} entries, the limit is ${MAX_ENTRIES}`);
   }
-  const find = definition.match === 'exact' ? exactFinder(entries) : nameFinder(entries);
+  const find = definition.match === 'exact' ? exactFinder(entries) : nameFinder(entries, vocabulary);
   return { definition, size: entries.length, find };
 }
 
@@ -103,8 +109,9 @@ function exactFinder(entries: readonly ListEntry[]): KeptList['find'] {
   };
 }
 
-function nameFinder(entries: readonly ListEntry[]): KeptList['find'] {
-  const index = createNameIndex(entries.map(({ value }) => value));
+function nameFinder(entries: readonly ListEntry[], vocabulary?: NameVocabulary): KeptList['find'] {
+  const names = entries.map(({ value }) => value);
+  const index = createNameIndex(names, vocabulary);
   return (value, timeMs) => {
     const match = index.find(value, (each) => isListedAt(entries[each], timeMs));
     if (match === null) return null;

@@ -3,6 +3,7 @@ import { fullName, nameSource, WRITINGS } from '../../test/lists/synthetic-names
 import { createPrng } from '../lib/prng.ts';
 import { createKeptList, type ListEntry, ruleListOf } from './kept-list.ts';
 import { createNameIndex } from './name-index.ts';
+import { NameVocabulary } from './name-vocabulary.ts';
 import { soundOf, wordsOf } from './name-words.ts';
 import { NAME_THRESHOLD } from './standard-lists.ts';
 
@@ -75,6 +76,27 @@ describe('the likeness of names', () => {
     expect(shareFound(known, 'typing error')).toBeGreaterThan(0.93);
     expect(shareFound(known, 'one given name')).toBeGreaterThan(0.9);
     expect(shareFound(others, 'same')).toBeLessThan(0.005);
+  });
+
+  it('does not depend on what else a vocabulary has seen, before or after', () => {
+    const prng = createPrng(40);
+    const next = nameSource(prng.fork(1));
+    const people = Array.from({ length: 1500 }, next);
+    const names = people.map(fullName);
+    const vocabulary = new NameVocabulary();
+    const changes = [names.slice(0, 1000), names.slice(500), [...names.slice(400, 900), ...names.slice(0, 300)]];
+    const indexes = changes.map((listed) => createNameIndex(listed, vocabulary));
+    const anew = changes.map((listed) => createNameIndex(listed));
+    for (const person of people.slice(0, 600)) {
+      for (const write of Object.values(WRITINGS)) {
+        const asked = write(person, prng);
+        for (const [at, index] of indexes.entries()) {
+          expect(index.find(asked, () => true)).toEqual(anew[at].find(asked, () => true));
+        }
+      }
+    }
+    expect(vocabulary.isWorthKeeping(800)).toBe(true);
+    expect(vocabulary.isWorthKeeping(200)).toBe(false);
   });
 });
 

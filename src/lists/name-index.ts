@@ -9,6 +9,7 @@
 // table of all sounds with one letter taken out (Mor and Fraenkel, "A hash code method for detecting and correcting
 // spelling errors", CACM 25(12), 1982).
 import { shareOfWord } from './common-words.ts';
+import { keyOf, NameVocabulary } from './name-vocabulary.ts';
 import { type NameWord, wordsOf } from './name-words.ts';
 
 export interface NameMatch {
@@ -55,53 +56,51 @@ interface Similar {
   readonly ofError: number;
 }
 
-export function createNameIndex(names: readonly string[]): NameIndex {
-  const texts = new Map<string, number>();
-  const sounds = new Map<string, number>();
-  const soundTexts: string[] = [];
+/** @param vocabulary of an earlier index, which goes on with it as it was */
+export function createNameIndex(
+  names: readonly string[],
+  vocabulary: NameVocabulary = new NameVocabulary(),
+): NameIndex {
+  const { soundTexts } = vocabulary;
   const starts = new Int32Array(names.length + 1);
   const wordText: number[] = [];
   const wordSound: number[] = [];
   const equals = new Map<string, number[]>();
   names.forEach((name, index) => {
-    const words = wordsOf(name);
-    const key = keyOf(words);
+    const { texts, sounds, key } = vocabulary.read(name);
     const same = equals.get(key);
     if (same === undefined) equals.set(key, [index]);
     else same.push(index);
-    for (const { text, sound } of words) {
-      wordText.push(numberOf(texts, text));
-      const number = numberOf(sounds, sound);
-      wordSound.push(number);
-      soundTexts[number] = sound;
-    }
+    wordText.push(...texts);
+    wordSound.push(...sounds);
     starts[index + 1] = wordText.length;
   });
   const textOfWord = Int32Array.from(wordText);
   const soundOfWord = Int32Array.from(wordSound);
-  const { postings, postingStarts } = invert(starts, soundOfWord, sounds.size);
+  const { postings, postingStarts } = invert(starts, soundOfWord, soundTexts.length);
   const weights = Float64Array.from(soundTexts, (sound, number) => {
     const listed = postingStarts[number + 1] - postingStarts[number];
     return -Math.log((listed + PRIOR_NAMES * shareOfWord(sound)) / (names.length + PRIOR_NAMES));
   });
-  const misspelled = tableOfErrors(soundTexts);
   const chance = Math.max(0, Math.log(names.length) - NOT_BY_CHANCE);
   const gathered = new Float32Array(names.length);
   const touched = new Int32Array(names.length);
 
   function similarTo({ sound }: NameWord): Similar[] {
-    const same = sounds.get(sound);
+    const known = vocabulary.soundNumber(sound);
+    const same = known === undefined || sizeOf(known) === 0 ? undefined : known;
     const found: Similar[] = same === undefined ? [] : [{ sound: same, ofError: Number.NaN }];
     // A common word is hardly an error for another one.
     const ofError = same === undefined ? MAX_OF_ERROR : Math.min(MAX_OF_ERROR, weights[same] - ONE_LETTER);
     if (sound.length < MIN_LENGTH_FOR_ERROR || ofError <= 0) return found;
-    for (const key of [sound, ...shortened(sound)]) {
-      for (const number of misspelled.get(key) ?? []) {
-        if (number === same || found.some((each) => each.sound === number)) continue;
-        if (isOneErrorAway(sound, soundTexts[number])) found.push({ sound: number, ofError });
-        if (found.length === MAX_SOUNDS_PER_WORD) return found;
-      }
-    }
+    const near: number[] = [];
+    vocabulary.eachNear(sound, (number) => {
+      if (number === same || sizeOf(number) === 0 || near.includes(number)) return;
+      if (isOneErrorAway(sound, soundTexts[number])) near.push(number);
+    });
+    // By spelling: numbers tell in which order words were first seen, which differs from one vocabulary to another.
+    if (near.length > 1) near.sort((a, b) => (soundTexts[a] < soundTexts[b] ? -1 : 1));
+    for (const number of near.slice(0, MAX_SOUNDS_PER_WORD - found.length)) found.push({ sound: number, ofError });
     return found;
   }
 
@@ -136,8 +135,9 @@ export function createNameIndex(names: readonly string[]): NameIndex {
     return best;
   }
 
+  /** How many names have it; none those that the vocabulary has learnt since. */
   function sizeOf(sound: number): number {
-    return postingStarts[sound + 1] - postingStarts[sound];
+    return sound + 1 < postingStarts.length ? postingStarts[sound + 1] - postingStarts[sound] : 0;
   }
 
   function likeness(own: readonly NameWord[], similar: readonly (readonly Similar[])[], name: number): number {
@@ -148,7 +148,7 @@ export function createNameIndex(names: readonly string[]): NameIndex {
     let evidence = 0;
     let pairs = 0;
     for (let i = 0; i < own.length; i++) {
-      const text = texts.get(own[i].text);
+      const text = vocabulary.textNumber(own[i].text);
       let best = -1;
       let most = Number.NEGATIVE_INFINITY;
       for (let j = 0; j < count; j++) {
@@ -213,21 +213,6 @@ export function createNameIndex(names: readonly string[]): NameIndex {
   };
 }
 
-/** The same for names of the same words, whatever their order. */
-function keyOf(words: readonly NameWord[]): string {
-  return words
-    .map(({ text }) => text)
-    .sort()
-    .join(' ');
-}
-
-function numberOf(numbers: Map<string, number>, text: string): number {
-  const known = numbers.get(text);
-  if (known !== undefined) return known;
-  numbers.set(text, numbers.size);
-  return numbers.size - 1;
-}
-
 /** For each sound the names that have it, each name once. */
 function invert(starts: Int32Array, soundOfWord: Int32Array, sounds: number) {
   const lastName = new Int32Array(sounds).fill(-1);
@@ -253,24 +238,6 @@ function invert(starts: Int32Array, soundOfWord: Int32Array, sounds: number) {
     postings[next[sound]++] = name;
   });
   return { postings, postingStarts };
-}
-
-/** Each sound and all that is left of it with one letter taken out → sounds. */
-function tableOfErrors(soundTexts: readonly string[]): Map<string, number[]> {
-  const table = new Map<string, number[]>();
-  soundTexts.forEach((sound, number) => {
-    if (sound.length < MIN_LENGTH_FOR_ERROR - 1) return;
-    for (const key of new Set([sound, ...shortened(sound)])) {
-      const same = table.get(key);
-      if (same === undefined) table.set(key, [number]);
-      else same.push(number);
-    }
-  });
-  return table;
-}
-
-function shortened(sound: string): string[] {
-  return Array.from(sound, (_, at) => sound.slice(0, at) + sound.slice(at + 1));
 }
 
 /** The first bit that is not set. */

@@ -102,7 +102,7 @@ export function openListBook(store: ObjectStore, remembers = false): ListBook {
         throw new InputError(
           'LIST_ROWS_CHANGED',
           `@${event.list}: the rows of ${event.source} ${what}`,
-          'Import them anew',
+          `Put ${rowsKey(event.sha256)} back from a backup of the registry`,
         );
       }
       const kept = JSON.parse(text) as ImportedRow[] | SaltedRows;

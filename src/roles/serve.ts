@@ -4,27 +4,8 @@
 // the answers came from.
 import type { Transaction } from '../domain/transaction.ts';
 import { type AppLimits, type AppTls, createApp } from '../http/app.ts';
-import type { Handlers } from '../http/asked.ts';
 import { createChangeRunner, forgetExpiredKeys } from '../http/changes.ts';
 import type { Authenticate } from '../http/guard.ts';
-import { alertHandlers } from '../http/handlers/alerts.ts';
-import { attachmentHandlers } from '../http/handlers/attachments.ts';
-import { auditHandlers } from '../http/handlers/audit.ts';
-import { caseHandlers } from '../http/handlers/cases.ts';
-import { decisionHandlers } from '../http/handlers/decisions.ts';
-import { labelHandlers } from '../http/handlers/labels.ts';
-import { listHandlers } from '../http/handlers/lists.ts';
-import { liveHandlers } from '../http/handlers/live.ts';
-import { demandModel, modelHandlers } from '../http/handlers/models.ts';
-import { notificationHandlers } from '../http/handlers/notifications.ts';
-import { privacyHandlers } from '../http/handlers/privacy.ts';
-import { replayHandlers } from '../http/handlers/replays.ts';
-import { ruleHandlers } from '../http/handlers/rules.ts';
-import { sessionHandlers } from '../http/handlers/session.ts';
-import { settingsHandlers } from '../http/handlers/settings.ts';
-import { systemHandlers } from '../http/handlers/system.ts';
-import { transactionHandlers } from '../http/handlers/transactions.ts';
-import { userHandlers } from '../http/handlers/users.ts';
 import type { IdentityProvider } from '../identity/provider-claims.ts';
 import type { ThreadEntry } from '../jobs/detect/second-thread.ts';
 import { LiveFeed } from '../jobs/live/live-feed.ts';
@@ -34,11 +15,9 @@ import type { RecordDecoders } from '../pipeline/stream/partition-fold.ts';
 import { openSyncScoring, type SyncScoring, type SyncScoringSettings } from '../pipeline/stream/sync-scoring.ts';
 import type { TopicNames } from '../pipeline/stream/topics.ts';
 import type { MasterKeys, StreamLog } from '../ports.ts';
-import type { Erasure } from '../privacy/erasure.ts';
 import { endedBefore } from '../privacy/retention.ts';
 import { lockAudit } from '../records/audit/append.ts';
 import type { Identity } from '../records/identity/identity.ts';
-import { sweepErased } from '../records/keys/erasures.ts';
 import { heldSubjects } from '../records/keys/legal-holds.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { readRetentionMonths } from '../records/settings/retention-settings.ts';
@@ -54,6 +33,7 @@ import { followErasedLists } from './service/erased-lists.ts';
 import { after, every } from './service/every.ts';
 import { evidencePacker, startEvidence } from './service/evidence.ts';
 import { gatheredAppends } from './service/gathered-appends.ts';
+import { serviceHandlers } from './service/handlers.ts';
 import { startLabels } from './service/labels.ts';
 import { type FirstVersion, liveState, type OwnVersions } from './service/live-state.ts';
 import { startModelChanges } from './service/model-changes.ts';
@@ -63,8 +43,8 @@ import { startReplays } from './service/replays.ts';
 import { startRetention } from './service/retention.ts';
 import { openingDecoders, sealedRecord, sealedValue } from './service/sealed-values.ts';
 import { followSignedHead, type SignedHead } from './service/signed-head.ts';
-import { newId, openVault, type Vault, type VaultOptions } from './service/vault.ts';
-import { type LogInOutcome, serviceMetrics } from './service-metrics.ts';
+import { openVault, type Vault, type VaultOptions } from './service/vault.ts';
+import { serviceMetrics } from './service-metrics.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from './worker.ts';
 
 export interface ServeRole {
@@ -225,11 +205,6 @@ async function startParts(
   const live = new LiveFeed({ log, topics, onTrouble, sleep });
   const erasedLists = followErasedLists({ records, vault, lists: books.lists, onTrouble });
   closers.push(() => erasedLists.close());
-  const afterErasure = async (erasure: Erasure) => {
-    await records.transact((tx) => sweepErased(tx, erasure));
-    vault.keys.forget(erasure.subject);
-    await erasedLists.settle();
-  };
   let isStopping = false;
   const isReady = () => !isStopping && (worker?.isReady() ?? true);
   const pulse = startPulse();
@@ -237,45 +212,11 @@ async function startParts(
   closers.push(async () => stopForgetting());
   const stopForgetting = every(FORGET_KEYS_MS, () => forgetExpiredKeys(records, Date.now()), onTrouble);
   const metrics = httpMetrics(() => scoring.scoring.waiting);
-  const { texts } = vault;
-  const work = { records, settings: settings.current, newId, texts, taken: told.taken };
-  const handlers: Handlers = {
-    ...systemHandlers({ isAlive: pulse.isAlive, isReady, version: role.version }),
-    ...transactionHandlers({
-      ...{ decode: (bytes: Uint8Array) => role.decoders.transaction(bytes), read: role.readTransaction },
-      ...{ deadlineMs: role.deadlineMs, score: scoring.score },
-    }),
-    ...decisionHandlers(archive.decisions, evidence.find),
-    ...liveHandlers(live),
-    ...alertHandlers(work),
-    ...caseHandlers(work),
-    ...attachmentHandlers({
-      records,
-      objects: role.archive.store,
-      seal: vault.seal,
-      open: vault.open,
-      trail: vault.trail,
-      newId,
-      texts,
-    }),
-    ...labelHandlers(records, newId, texts),
-    ...ruleHandlers(books.rules),
-    ...listHandlers({ ...books.lists, trail: vault.trail }),
-    ...privacyHandlers({
-      ...{ records, log, topic: topics.transactions, tokens: vault.tokens, codec: vault.codec, trail: vault.trail },
-      ...{ newId, readClear: role.decoders.transaction, afterErasure, listed: erasedLists.count },
-    }),
-    ...notificationHandlers({ records, ...told }),
-    ...modelHandlers({ records, registry: role.books.store, newId, live: deciding, send: changes.send }),
-    ...replayHandlers({
-      ...{ records, newId, poke: () => replays.poke() },
-      demandModel: (id) => demandModel(role.books.store, id),
-    }),
-    ...settingsHandlers({ records, newId, refresh: settings.refresh }),
-    ...auditHandlers({ records, trail: vault.trail, verify: vault.verifyAudit }),
-    ...sessionHandlers(countingLogIns(vault.identity, serviceFigures.loggedIn)),
-    ...userHandlers(vault.identity),
-  };
+  const system = { isAlive: pulse.isAlive, isReady, version: role.version };
+  const handlers = serviceHandlers(role, {
+    ...{ records, vault, settings, told, books, archive, evidence, deciding, changes, replays, erasedLists, live },
+    ...{ score: scoring.score, system, loggedIn: serviceFigures.loggedIn },
+  });
   const app = await createApp({
     ...{ handlers, logger, tls: http.tls, trustedProxies: http.trustedProxies, nowMs: Date.now },
     ...{ authenticate: authenticator(vault.identity), observe: metrics.observe },
@@ -366,15 +307,6 @@ function authenticator(identity: Identity): Authenticate {
 
 function now(): number {
   return performance.now();
-}
-
-function countingLogIns(identity: Identity, loggedIn: (outcome: LogInOutcome) => void): Identity {
-  const login: Identity['login'] = async (request) => {
-    const result = await identity.login(request);
-    loggedIn(result.kind);
-    return result;
-  };
-  return { ...identity, login };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -201,6 +201,26 @@ describeOnEachEngine('retention', (open) => {
     expect(few.isMore).toBe(true);
   }, 60_000);
 
+  it('goes past what is held at the front, within the bounds of one round', async () => {
+    const store = await open();
+    const nowMs = Date.now();
+    const before = endedBefore('cases', nowMs, MONTHS);
+    for (const [at, key] of ['a', 'b', 'c'].entries()) {
+      const { customer } = await closedCase(store, before - (10 - at) * DAY_MS, key);
+      await placeHold(store, customer, nowMs - DAY_MS);
+    }
+    const gone = [await closedCase(store, before - DAY_MS, 'd'), await closedCase(store, before - DAY_MS + 1, 'e')];
+    const objects = createMemoryStore();
+    const parts = { ...partsOf(store, objects, nowMs), limits: { batch: 1, batches: 1 } };
+    const held = 3;
+    for (const { caseId } of gone) {
+      expect(await planRetention(parts)).toMatchObject({ cases: 1 });
+      expect(await runRetention(parts)).toMatchObject({ cases: 1 });
+      expect(await store.db.selectFrom('cases').select('id').where('id', '=', caseId).execute()).toEqual([]);
+    }
+    expect(await store.db.selectFrom('cases').select('id').execute()).toHaveLength(held);
+  }, 60_000);
+
   it('forgets labels of which nothing was said since, of nobody held and of no open alert, with what counts of them', async () => {
     const store = await open();
     const nowMs = Date.now();

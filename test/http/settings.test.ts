@@ -105,4 +105,42 @@ describeOnEachEngine('settings', (open) => {
       await service.stop();
     }
   }, 60_000);
+
+  it('of retention are changed by compliance, class by class, no lower than the law has it, and audited', async () => {
+    const service = await startTestService(await open());
+    try {
+      const path = '/v1/settings/retention';
+      const compliance = await service.as('compliance-officer');
+      const seen = await compliance.ask(path);
+      const monthsOf = (json: typeof seen.json) =>
+        Object.fromEntries(json.classes.map(({ id, months }: { id: string; months: number }) => [id, months]));
+      expect([seen.status, seen.headers.etag, seen.json.version]).toEqual([200, '"0"', 0]);
+      expect(seen.json.classes.find(({ id }: { id: string }) => id === 'alerts')).toMatchObject({
+        ...{ es: 'alertas', months: 120, usualMonths: 120, leastMonths: 60, from: 'closed', isHeld: true },
+      });
+      const change = (months: object, version: number) => ({
+        ...{ method: 'PATCH', headers: { 'if-match': `"${version}"` }, body: { months, reason: 'Política nueva' } },
+      });
+      const administrator = await service.as('administrator');
+      expect((await administrator.ask(path, change({ sessions: 2 }, 0))).status).toBe(403);
+      expect((await administrator.ask(path)).status).toBe(200);
+      const tooShort = await compliance.ask(path, change({ alerts: 59 }, 0));
+      expect([tooShort.status, tooShort.json.code]).toEqual([422, 'RETENTION_INVALID']);
+      expect((await compliance.ask(path, change({ unknown: 12 }, 0))).status).toBe(422);
+      const done = await compliance.ask(path, change({ alerts: 84, sessions: 2 }, 0));
+      expect([done.status, done.headers.etag], done.text).toEqual([200, '"1"']);
+      expect(monthsOf(done.json)).toEqual({ ...monthsOf(seen.json), alerts: 84, sessions: 2 });
+      expect((await compliance.ask(path, change({ alerts: 90 }, 0))).status).toBe(412);
+      await compliance.ask(path, change({ sessions: 3 }, 1));
+      expect(monthsOf((await compliance.ask(path)).json)).toMatchObject({ alerts: 84, sessions: 3 });
+
+      const audited = (await (await service.as('auditor')).ask('/v1/audit?action=settings.changed')).json.rows;
+      expect(audited.map(({ detail }: { detail: object }) => detail)).toEqual([
+        expect.objectContaining({ before: { sessions: 2 }, after: { sessions: 3 } }),
+        expect.objectContaining({ before: { alerts: 120, sessions: 1 }, after: { alerts: 84, sessions: 2 } }),
+      ]);
+    } finally {
+      await service.stop();
+    }
+  }, 60_000);
 });

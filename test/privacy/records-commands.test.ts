@@ -78,7 +78,11 @@ describe('keys retire', () => {
         1,
         expect.stringMatching(/2 keys of customers and 1 secrets .*keys rewrap/),
       ]);
-      expect((await centinelaHere('keys', 'rewrap', ...places)).exitCode).toBe(0);
+      expect((await centinelaHere('keys', 'rewrap', ...places, '--by', 'Ana')).exitCode).toBe(0);
+      expect(await audited(url, 'master-key.rewrap-begun')).toMatchObject([{ actor: { name: 'Ana' } }]);
+      expect(await audited(url, 'master-key.rewrapped')).toMatchObject([
+        { subject: { kind: 'master-key', id: now }, detail: { rewrapped: 3 } },
+      ]);
       expect((await retire(id)).errors).toMatch(/the audit's signing key .*audit keys --rotate/);
       expect((await centinelaHere('audit', 'keys', '--rotate', ...places)).exitCode).toBe(0);
       expect((await retire(id)).errors).toMatch(/dead letters that it opens are kept until 20/);

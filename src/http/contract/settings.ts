@@ -1,8 +1,9 @@
-// What a bank sets about alerts and cases while the service runs.
+// What a bank sets while the service runs: about alerts and cases, and for how long records are kept.
 import Type from 'typebox';
 import { SEVERITIES } from '../../alerts/severity.ts';
 import { FAMILIES } from '../../alerts/typology.ts';
 import { ROLES } from '../../identity/permissions.ts';
+import { RETENTION_CLASS_IDS } from '../../privacy/retention-data.ts';
 import { Reason } from './alerts.ts';
 import { nullable, oneOf, TimeMs } from './common.ts';
 import { endpoint } from './endpoint.ts';
@@ -94,6 +95,27 @@ const KeptSchema = Type.Object({
   changedBy: nullable(Type.String()),
 });
 
+const MOST_MONTHS = 1200;
+
+const RetentionSchema = Type.Object({
+  classes: Type.Array(
+    Type.Object({
+      id: oneOf(RETENTION_CLASS_IDS),
+      es: Type.String(),
+      en: Type.String(),
+      months: whole(1, MOST_MONTHS, 'in force; calendar months in Lima'),
+      usualMonths: whole(1, MOST_MONTHS, 'where the bank says nothing'),
+      leastMonths: whole(1, MOST_MONTHS, 'no fewer can be set'),
+      from: oneOf(['created', 'closed', 'relation-ended'], 'when the time begins to run'),
+      isHeld: Type.Boolean({ description: 'whether a legal hold keeps it longer' }),
+      basis: Type.String({ description: 'why so long' }),
+    }),
+  ),
+  version: Type.Integer({ description: '0: as the program brings them' }),
+  changedMs: nullable(TimeMs),
+  changedBy: nullable(Type.String()),
+});
+
 export const SETTINGS_ENDPOINTS = {
   getAlertSettings: endpoint({
     ...{ method: 'GET', path: '/v1/settings/alerts', tag: 'settings', access: 'settings:read' },
@@ -113,5 +135,36 @@ export const SETTINGS_ENDPOINTS = {
     },
     body: Type.Object({ settings: settingsSchema(oneOf(ROLES)), reason: Reason }, strict),
     answer: KeptSchema,
+  }),
+  getRetentionSettings: endpoint({
+    ...{ method: 'GET', path: '/v1/settings/retention', tag: 'settings', access: 'settings:read' },
+    ...{ does: 'read', versioned: true },
+    summary: {
+      es: 'Cuántos meses se conserva cada clase de registro, y por qué',
+      en: 'For how many months each class of records is kept, and why',
+    },
+    answer: RetentionSchema,
+  }),
+  changeRetentionSettings: endpoint({
+    ...{ method: 'PATCH', path: '/v1/settings/retention', tag: 'settings', access: 'legal-holds:manage' },
+    ...{ does: 'change', versioned: true },
+    summary: {
+      es: 'Cambiar los meses de las clases nombradas; valen desde la próxima eliminación diaria',
+      en: 'Change the months of the classes that are named; they hold from the next daily round of deletion',
+    },
+    body: Type.Object(
+      {
+        months: Type.Partial(
+          Type.Object(
+            Object.fromEntries(RETENTION_CLASS_IDS.map((id) => [id, whole(1, MOST_MONTHS, 'months')])),
+            strict,
+          ),
+          strict,
+        ),
+        reason: Reason,
+      },
+      strict,
+    ),
+    answer: RetentionSchema,
   }),
 };

@@ -1,7 +1,10 @@
-// Settings that hold at once, without a restart.
-
+// Settings that hold without a restart.
+import type { RetentionMonths } from '../../privacy/retention.ts';
+import { RETENTION_CLASS_IDS, RETENTION_CLASSES } from '../../privacy/retention-data.ts';
 import type { RecordStore } from '../../records/record-store.ts';
 import { changeAlertSettings, readAlertSettings } from '../../records/settings/alert-settings.ts';
+import { changeRetentionMonths, readRetentionMonths } from '../../records/settings/retention-settings.ts';
+import type { KeptSettings } from '../../records/settings/settings-row.ts';
 import type { Handlers } from '../asked.ts';
 import { actOf, type NewId } from './act.ts';
 
@@ -16,7 +19,10 @@ export function settingsHandlers({
   records,
   newId,
   refresh,
-}: SettingsServices): Pick<Handlers, 'getAlertSettings' | 'changeAlertSettings'> {
+}: SettingsServices): Pick<
+  Handlers,
+  'getAlertSettings' | 'changeAlertSettings' | 'getRetentionSettings' | 'changeRetentionSettings'
+> {
   return {
     async getAlertSettings() {
       const kept = await readAlertSettings(records.db);
@@ -28,5 +34,25 @@ export function settingsHandlers({
       await record(audit);
       return { body: result, version: result.version, committed: refresh };
     },
+    async getRetentionSettings() {
+      const kept = await readRetentionMonths(records.db);
+      return { body: retentionAnswer(kept), version: kept.version };
+    },
+    async changeRetentionSettings(asked, tx, record) {
+      const { months, reason } = asked.body;
+      // JSON leaves out what is not there.
+      const wanted = months as Readonly<Record<string, number>>;
+      const { result, audit } = await changeRetentionMonths(tx, wanted, reason, actOf(asked, newId), asked.ifMatch!);
+      await record(audit);
+      return { body: retentionAnswer(result), version: result.version };
+    },
   };
+}
+
+function retentionAnswer({ settings, ...kept }: KeptSettings<RetentionMonths>) {
+  const classes = RETENTION_CLASS_IDS.map((id) => {
+    const { months: usualMonths, leastMonths, ...rest } = RETENTION_CLASSES[id];
+    return { ...rest, months: settings[id], usualMonths, leastMonths: Math.max(1, leastMonths) };
+  });
+  return { classes, ...kept };
 }

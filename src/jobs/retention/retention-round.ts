@@ -54,7 +54,7 @@ export interface RetentionParts {
 export interface RetentionLimits {
   /** Rows of one transaction. */
   readonly batch: number;
-  /** Transactions of each kind. */
+  /** Transactions of each kind; those that find only what is held are not counted, up to a hundred times as many. */
   readonly batches: number;
   /** No new transaction is begun so long after the round began. */
   readonly roundMs: number;
@@ -87,6 +87,7 @@ export interface RetentionCounts {
 const KEEP_REMOVED_MS = 30 * 86_400_000;
 /** Most have a row and nothing is done with them: so many more are looked at in one transaction. */
 const ORPHANS_FACTOR = 10;
+const HELD_FACTOR = 100;
 
 type Counted = Partial<Omit<RetentionCounts, 'isMore'>>;
 interface StepDone {
@@ -99,6 +100,26 @@ interface StepDone {
 /** One transaction's work, which may have to be done again. */
 type Step = (tx: Tx, audit: AuditEntryDraft[]) => Promise<StepDone>;
 
+/** How often one step is taken: each round begins at the front, and what lies there may be held. */
+class StepBounds {
+  readonly #most: number;
+  #counted = 0;
+  #onlyHeld = 0;
+
+  constructor({ batches }: RetentionLimits) {
+    this.#most = batches;
+  }
+
+  mayGoOn(): boolean {
+    return this.#counted < this.#most && this.#onlyHeld < HELD_FACTOR * this.#most;
+  }
+
+  note({ held = 0, ...removed }: Counted): void {
+    if (held > 0 && Object.values(removed).every((count) => count === 0)) this.#onlyHeld++;
+    else this.#counted++;
+  }
+}
+
 /** @throws what the records or the store throw: what was done stays done */
 export async function runRetention(parts: RetentionParts): Promise<RetentionCounts> {
   const { records, begin, record, act, nowMs, isStopping = () => false } = parts;
@@ -107,8 +128,9 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
   const mayGoOn = () => !isStopping() && nowMs() - beganMs < limits.roundMs;
   const counts = nothingRemoved();
   const run = async (step: Step) => {
+    const bounds = new StepBounds(limits);
     let isMore = true;
-    for (let batch = 0; isMore && batch < limits.batches && mayGoOn(); batch++) {
+    while (isMore && bounds.mayGoOn() && mayGoOn()) {
       const done = await records.transact(async (tx) => {
         await begin(tx);
         const audit: AuditEntryDraft[] = [];
@@ -119,6 +141,7 @@ export async function runRetention(parts: RetentionParts): Promise<RetentionCoun
       done.moveOn?.();
       add(counts, done.did);
       isMore = done.isMore;
+      bounds.note(done.did);
     }
     counts.isMore ||= isMore;
   };
@@ -149,12 +172,14 @@ export async function planRetention(parts: RetentionParts): Promise<RetentionCou
       Object.assign(counts, nothingRemoved());
       const steps = [...(await stepsOf(parts, limits, tx, atMs)), await orphanStep(tx, stored, limits, atMs)];
       for (const step of steps) {
+        const bounds = new StepBounds(limits);
         let isMore = true;
-        for (let batch = 0; isMore && batch < limits.batches; batch++) {
+        while (isMore && bounds.mayGoOn()) {
           const done = await step(tx, []);
           done.moveOn?.();
           add(counts, done.did);
           isMore = done.isMore;
+          bounds.note(done.did);
         }
         counts.isMore ||= isMore;
       }

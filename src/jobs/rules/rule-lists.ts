@@ -2,6 +2,7 @@
 import type { RuleInput } from '../../decisions/rule-names.ts';
 import { InputError } from '../../lib/errors.ts';
 import { createKeptList, isListedAt, type ListDefinition, type ListEntry, ruleListOf } from '../../lists/kept-list.ts';
+import type { NameVocabulary } from '../../lists/name-vocabulary.ts';
 import type { ListState } from '../../registry/list-book-state.ts';
 import type { RuleList } from '../../rules/names.ts';
 
@@ -27,10 +28,19 @@ export function ruleLists(lists: Iterable<ListState>, asOfMs: number | null = nu
   );
 }
 
-/** One of them, with the entries in their places. @param canonical of values on an exact list, and of those that are looked for */
-export function ruleListFor({ definition, entries }: ListState, canonical: Canonical = AS_IT_IS): RuleList<RuleInput> {
+/**
+ * One of them, with the entries in their places.
+ *
+ * @param canonical of values on an exact list, and of those that are looked for
+ * @param vocabulary of a list of names
+ */
+export function ruleListFor(
+  { definition, entries }: ListState,
+  canonical: Canonical = AS_IT_IS,
+  vocabulary?: NameVocabulary,
+): RuleList<RuleInput> {
   if (definition.match === 'name' || canonical === AS_IT_IS)
-    return ruleListOf(createKeptList(definition, entries), timeOf);
+    return ruleListOf(createKeptList(definition, entries, vocabulary), timeOf);
   const written = entries.map((entry) => ({ ...entry, value: canonical(entry.value) }));
   const kept = createKeptList(definition, written);
   return ruleListOf({ ...kept, find: (value, timeMs) => kept.find(canonical(value), timeMs) }, timeOf);

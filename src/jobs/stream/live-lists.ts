@@ -2,13 +2,14 @@
 // the number of that entry, so the log holds nobody's account, and whoever reads it again has the same lists.
 //
 // A list that no entry since has touched is taken as it was made before: an index of a million names is not made again
-// because somebody blocked an account.
+// because somebody blocked an account. One of names that was touched is made with what is known of its names.
 import type { RuleInput } from '../../decisions/rule-names.ts';
 import type { ControlLists } from '../../domain/stream-records.ts';
 import { InputError } from '../../lib/errors.ts';
+import { NameVocabulary } from '../../lists/name-vocabulary.ts';
 import type { HistoryEntry } from '../../registry/history.ts';
 import type { ListBook } from '../../registry/list-book.ts';
-import type { ListEvent } from '../../registry/list-book-state.ts';
+import type { ListEvent, ListState } from '../../registry/list-book-state.ts';
 import type { RuleList } from '../../rules/names.ts';
 import { type Canonical, type RuleLists, ruleListFor } from '../rules/rule-lists.ts';
 
@@ -16,6 +17,8 @@ interface Made {
   /** The last entry that touched it. */
   readonly touched: number;
   readonly list: RuleList<RuleInput>;
+  /** null where its values are compared as they are. */
+  readonly vocabulary: NameVocabulary | null;
 }
 
 export class LiveLists {
@@ -56,10 +59,18 @@ export class LiveLists {
     for (const [name, state] of states) {
       const at = touched.get(name) ?? 0;
       const before = this.#made.get(name);
-      made.set(name, before?.touched === at ? before : { touched: at, list: ruleListFor(state, this.#canonical) });
+      made.set(name, before?.touched === at ? before : this.#makeOne(state, at, before?.vocabulary ?? null));
     }
     this.#made = made;
     return new Map([...made].map(([name, { list }]) => [name, list]));
+  }
+
+  #makeOne(state: ListState, touched: number, known: NameVocabulary | null): Made {
+    if (state.definition.match === 'exact') {
+      return { touched, list: ruleListFor(state, this.#canonical), vocabulary: null };
+    }
+    const vocabulary = known?.isWorthKeeping(state.entries.length) === true ? known : new NameVocabulary();
+    return { touched, list: ruleListFor(state, this.#canonical, vocabulary), vocabulary };
   }
 }
 

@@ -16,6 +16,7 @@ export async function readRetentionMonths(db: Tx): Promise<KeptSettings<Retentio
 
 /**
  * @param wanted months by class; others stay as they are
+ * @param seen version that the change is made to; left out: the one there is
  * @throws InputError RETENTION_INVALID, VERSION_CONFLICT
  */
 export async function changeRetentionMonths(
@@ -23,11 +24,12 @@ export async function changeRetentionMonths(
   wanted: MonthChanges,
   reason: string,
   act: Act,
-): Promise<Done<RetentionMonths>> {
+  seen?: number,
+): Promise<Done<KeptSettings<RetentionMonths>>> {
   const { settings: kept, version } = await readSettings<MonthChanges>(tx, NAME, {});
   const [before, after] = [retentionMonths(kept), retentionMonths({ ...kept, ...wanted })];
   const usual: MonthChanges = retentionMonths();
   const settings = Object.fromEntries(Object.entries(after).filter(([id, months]) => months !== usual[id]));
-  const { audit } = await writeSettings(tx, NAME, { settings, before, after }, reason, version, act);
-  return { result: after, audit };
+  const { result, audit } = await writeSettings(tx, NAME, { settings, before, after }, reason, seen ?? version, act);
+  return { result: { ...result, settings: after }, audit };
 }

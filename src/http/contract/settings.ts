@@ -88,11 +88,15 @@ const settingsSchema = <Role extends Type.TSchema>(role: Role) =>
     strict,
   );
 
-const KeptSchema = Type.Object({
-  settings: settingsSchema(Type.String()),
+const CHANGED = {
   version: Type.Integer({ description: '0: as the program brings them' }),
   changedMs: nullable(TimeMs),
   changedBy: nullable(Type.String()),
+};
+
+const KeptSchema = Type.Object({
+  settings: settingsSchema(Type.String()),
+  ...CHANGED,
 });
 
 const MOST_MONTHS = 1200;
@@ -111,9 +115,7 @@ const RetentionSchema = Type.Object({
       basis: Type.String({ description: 'why so long' }),
     }),
   ),
-  version: Type.Integer({ description: '0: as the program brings them' }),
-  changedMs: nullable(TimeMs),
-  changedBy: nullable(Type.String()),
+  ...CHANGED,
 });
 
 export const SETTINGS_ENDPOINTS = {

@@ -50,6 +50,8 @@ export function startModelChanges(
     last = last.then(sendAll).catch(onTrouble);
     return last;
   };
+  // What a process before this one has left.
+  void send();
   const stop = every(LOOK_MS, send, onTrouble);
   return {
     send,

@@ -34,7 +34,7 @@ export interface DeletionPlan {
   readonly retained: readonly Retained[];
 }
 
-const MOST_MONTHS = 1200;
+export const MOST_MONTHS = 1200;
 /** By which months differ in length. */
 const MOST_DAYS_APART = 3;
 

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { SEVERITIES } from '../../alerts/severity.ts';
 import { FAMILIES } from '../../alerts/typology.ts';
 import { ROLES } from '../../identity/permissions.ts';
+import { MOST_MONTHS } from '../../privacy/retention.ts';
 import { RETENTION_CLASS_IDS } from '../../privacy/retention-data.ts';
 import { Reason } from './alerts.ts';
 import { nullable, oneOf, TimeMs } from './common.ts';
@@ -98,8 +99,6 @@ const KeptSchema = Type.Object({
   settings: settingsSchema(Type.String()),
   ...CHANGED,
 });
-
-const MOST_MONTHS = 1200;
 
 const RetentionSchema = Type.Object({
   classes: Type.Array(

@@ -97,6 +97,8 @@ describe('the likeness of names', () => {
     }
     expect(vocabulary.isWorthKeeping(800)).toBe(true);
     expect(vocabulary.isWorthKeeping(200)).toBe(false);
+    vocabulary.keepOnly(names.slice(0, 5));
+    expect(vocabulary.size).toBe(5);
   });
 });
 

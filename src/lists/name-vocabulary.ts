@@ -1,7 +1,7 @@
 // What an index of names makes of names and words, kept for the next index of the same list: reading 40,000 names takes a
 // second, and a list that changes by one name is read again by every worker, between two transactions.
 //
-// It only grows, and an index finds the same whatever else its vocabulary has seen: what no listed name has counts for nothing.
+// Its words only grow in number, whole names do not stay once they are off the list, and an index finds the same whatever else its vocabulary has seen: what no listed name has counts for nothing.
 import { type NameWord, wordsOf } from './name-words.ts';
 
 /** A name as numbers of this vocabulary, word by word. */
@@ -26,10 +26,22 @@ export class NameVocabulary {
   readonly #names = new Map<string, ReadName>();
   /** Each sound and all that is left of it with one letter taken out → sounds. */
   readonly #errors = new Map<string, number[]>();
+  #namesRead = 0;
+
+  /** Names that it remembers as a whole. */
+  get size(): number {
+    return this.#names.size;
+  }
 
   /** Whether what it remembers is mostly of names that are listed: otherwise a new one is smaller. */
   isWorthKeeping(names: number): boolean {
-    return this.#names.size <= 2 * names + MOST_FORGOTTEN;
+    return this.#namesRead <= 2 * names + MOST_FORGOTTEN;
+  }
+
+  /** Who came off the list, or was erased, is not remembered here. */
+  keepOnly(names: Iterable<string>): void {
+    const listed = new Set(names);
+    for (const name of this.#names.keys()) if (!listed.has(name)) this.#names.delete(name);
   }
 
   read(name: string): ReadName {
@@ -42,6 +54,7 @@ export class NameVocabulary {
       key: keyOf(words),
     };
     this.#names.set(name, read);
+    this.#namesRead++;
     return read;
   }
 

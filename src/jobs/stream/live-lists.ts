@@ -70,7 +70,9 @@ export class LiveLists {
       return { touched, list: ruleListFor(state, this.#canonical), vocabulary: null };
     }
     const vocabulary = known?.isWorthKeeping(state.entries.length) === true ? known : new NameVocabulary();
-    return { touched, list: ruleListFor(state, this.#canonical, vocabulary), vocabulary };
+    const list = ruleListFor(state, this.#canonical, vocabulary);
+    vocabulary.keepOnly(state.entries.map(({ value }) => value));
+    return { touched, list, vocabulary };
   }
 }
 
